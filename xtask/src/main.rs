@@ -1,1 +1,63 @@
-fn main() {}
+//! The commands a contributor runs. Each brings what it needs, so that a fresh clone on a machine with
+//! only the Rust toolchain, node and npm gets from nothing to a running server or a full test run.
+
+mod assets;
+mod bench;
+mod dist;
+mod error;
+mod npm;
+mod postgres;
+mod process;
+mod report;
+mod run;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use error::{Error, Result};
+
+const USAGE: &str = "\
+Usage: cargo xtask <command> [arguments]
+
+  run [-- ARGUMENTS]   build everything and start the server at http://127.0.0.1:8000, home ./data;
+                       further arguments go to `coronet serve`
+  test [FILTER]        every check and test: rustfmt, clippy, documentation examples, browser stories, Rust tests
+                       (with a FILTER only the tests whose name contains it; no lints)
+  assets               build the webmin's JavaScript and CSS, when their sources changed
+  bench [ARGUMENTS]    release build; measures the server and prints a table
+  dist                 release build; packs the server and its plugins into target/dist/*.tar.gz
+
+Whatever is missing (Chromium, PostgreSQL, a C++ compiler, npm packages) is installed first.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::failure(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<()> {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Err(Error::Usage(USAGE.to_owned()));
+    };
+    match command.as_str() {
+        "run" => run::run(rest),
+        "test" => test::test(rest),
+        "assets" => assets::build(),
+        "bench" => bench::bench(rest),
+        "dist" => dist::dist(),
+        "help" | "--help" | "-h" => {
+            report::text(USAGE);
+            Ok(())
+        }
+        unknown => Err(Error::Usage(format!(
+            "There is no command `{unknown}`.\n\n{USAGE}"
+        ))),
+    }
+}

@@ -1,0 +1,124 @@
+//! Programs that tests and builds need besides Rust, node and npm. On Debian and its relatives a missing
+//! one is installed; elsewhere the error says which to install.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::getuid;
+
+use crate::error::{Error, Result};
+use crate::{process, report};
+
+/// The Luau interpreter is C++; Rust itself needs only the C compiler.
+pub(crate) fn need_cpp_compiler() -> Result<()> {
+    if std::env::var_os("CXX").is_some() || find("c++").is_some() || find("clang++").is_some() {
+        return Ok(());
+    }
+    install("A C++ compiler", &["g++"])
+}
+
+/// Chromium for the browser stories; `CORONET_CHROMIUM` names another one.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    if let Some(chosen) = std::env::var_os("CORONET_CHROMIUM") {
+        return Ok(chosen.into());
+    }
+    if let Some(found) = find_chromium() {
+        return Ok(found);
+    }
+    install("Chromium", &["chromium", "fonts-liberation"])?;
+    find_chromium().ok_or_else(|| missing("Chromium"))
+}
+
+/// The folder with `initdb` and `postgres`.
+pub(crate) fn postgres() -> Result<PathBuf> {
+    if let Some(found) = find_postgres() {
+        return Ok(found);
+    }
+    install("PostgreSQL", &["postgresql"])?;
+    find_postgres().ok_or_else(|| missing("PostgreSQL"))
+}
+
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+pub(crate) fn is_root() -> bool {
+    getuid().is_root()
+}
+
+fn find_chromium() -> Option<PathBuf> {
+    [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    ]
+    .into_iter()
+    .find_map(find)
+}
+
+/// Debian keeps the server programs out of the search path, one folder for each major version.
+fn find_postgres() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let newest = versions
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse::<u32>().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
+        .filter(|(_, folder)| has_postgres(folder))
+        .max_by_key(|(version, _)| *version)
+        .map(|(_, folder)| folder);
+    newest.or_else(|| {
+        let folder = find("initdb")?.parent()?.to_path_buf();
+        has_postgres(&folder).then_some(folder)
+    })
+}
+
+fn has_postgres(folder: &Path) -> bool {
+    folder.join("initdb").is_file() && folder.join("postgres").is_file()
+}
+
+fn install(what: &'static str, packages: &[&str]) -> Result<()> {
+    if find("apt-get").is_none() {
+        return Err(missing(what));
+    }
+    report::step(&format!("installing {what} ({})", packages.join(" ")), || {
+        process::run(apt()?.args(["update", "-qq"]))?;
+        process::run(
+            apt()?
+                .args(["install", "-y", "-qq", "--no-install-recommends"])
+                .args(packages),
+        )
+    })
+}
+
+fn apt() -> Result<Command> {
+    let mut command = if is_root() {
+        Command::new("apt-get")
+    } else if find("sudo").is_some() {
+        let mut sudo = Command::new("sudo");
+        sudo.args(["--preserve-env=DEBIAN_FRONTEND", "apt-get"]);
+        sudo
+    } else {
+        return Err(Error::Missing(
+            "Root access",
+            "Run this once as root, or install sudo.".to_owned(),
+        ));
+    };
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    Ok(command)
+}
+
+fn missing(what: &'static str) -> Error {
+    let hint = "Install it with your system's package manager and run the command again.";
+    Error::Missing(what, hint.to_owned())
+}
