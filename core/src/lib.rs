@@ -1,1 +1,68 @@
+//! The core of Coronet: everything the rooms above it share.
+//!
+//! Read `functions` first: every act of every caller goes through its registry. `db` is the one way to the
+//! administration database. The domains (`accounts`, `codes`, `mail`, `operators`, `plugins`, `store`) each
+//! bring their functions to the registry in a `start` of their own.
 
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod contributions;
+pub mod db;
+pub mod error;
+pub mod functions;
+pub mod json;
+pub mod operators;
+pub mod passwords;
+pub mod random;
+pub mod secrets;
+pub mod settings;
+pub mod shutdown;
+
+use std::sync::Arc;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use contributions::Contributions;
+pub use db::Db;
+pub use error::{Code, Error, Result};
+pub use functions::Registry;
+pub use passwords::Passwords;
+pub use secrets::Secrets;
+pub use settings::Settings;
+pub use shutdown::Shutdown;
+
+/// What every room is started with. Cheap to clone: all of it is shared.
+#[derive(Clone)]
+pub struct Core {
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub db: Db,
+    pub functions: Registry,
+    pub passwords: Passwords,
+    pub secrets: Secrets,
+    pub settings: Settings,
+    pub contributions: Contributions,
+    pub shutdown: Shutdown,
+}
+
+impl Core {
+    /// Puts the shared parts together over an open, migrated database.
+    ///
+    /// # Errors
+    /// When the key file of the home cannot be read or made.
+    pub fn new(config: Config, clock: Clock, db: Db) -> Result<Self> {
+        let config = Arc::new(config);
+        Ok(Self {
+            functions: Registry::new(clock.clone()),
+            passwords: Passwords::new(config.password_threads),
+            secrets: Secrets::open(&config.home)?,
+            settings: Settings::new(db.clone(), clock.clone()),
+            contributions: Contributions::default(),
+            shutdown: Shutdown::default(),
+            config,
+            clock,
+            db,
+        })
+    }
+}

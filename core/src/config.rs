@@ -1,0 +1,187 @@
+//! What an operator sets before the server starts: `coronet.toml` in the home, or `CORONET_…` in the environment.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+use crate::{Code, Error, Result};
+
+/// The settings that are needed before the database is open; everything else is set in the webmin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything lives that is not in the database; always absolute.
+    pub home: PathBuf,
+    /// `sqlite` for `admin.db` in the home, a path to a SQLite file, or `postgres://user:password@host/name`.
+    pub database: String,
+    pub address: IpAddr,
+    /// 0 takes any free port.
+    pub port: u16,
+    /// The URL users reach this server by, such as `https://accounts.example.com`: links in mail start with it.
+    /// Empty: `http://<address>:<port>`.
+    pub public_url: String,
+    /// Folders with plugins, beside `plugins/` in the home.
+    pub plugin_dirs: Vec<PathBuf>,
+    /// Seconds that running jobs and mail deliveries get to finish after SIGTERM.
+    pub grace_seconds: u64,
+    /// Passwords hashed at once; each takes 19 MiB for its time.
+    pub password_threads: usize,
+    /// Jobs and pages that run at once.
+    pub lua_threads: usize,
+    /// `text` for people, `json` for log collectors.
+    pub log_format: LogFormat,
+    /// What is logged, such as `info` or `coronet_core=debug,info`.
+    pub log: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// The configuration of a home: defaults, then its `coronet.toml`, then `CORONET_…` from the environment.
+    ///
+    /// # Errors
+    /// `ParameterInvalid` that names the key, what is wrong with it, and where it was set.
+    pub fn load(home: &Path) -> Result<Self> {
+        let home = std::path::absolute(home).map_err(|cause| {
+            Error::new(
+                Code::Io,
+                format!("The home {} is not a usable path: {cause}.", home.display()),
+            )
+        })?;
+        let file = home.join("coronet.toml");
+        let figment = Figment::from(Serialized::defaults(Self::defaults(home.clone())))
+            .merge(Toml::file_exact(&file))
+            .merge(
+                Env::prefixed("CORONET_")
+                    .ignore(&["home", "set_up_token"])
+                    .filter(|key| !key.as_str().starts_with("test_")),
+            );
+        let mut config: Self = figment.extract().map_err(|cause| refused(&cause))?;
+        config.home = home;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn defaults(home: PathBuf) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            home,
+            database: "sqlite".to_owned(),
+            address: IpAddr::from([127, 0, 0, 1]),
+            port: 8000,
+            public_url: String::new(),
+            plugin_dirs: Vec::new(),
+            grace_seconds: 20,
+            password_threads: cores,
+            lua_threads: cores * 2,
+            log_format: LogFormat::Text,
+            log: "info".to_owned(),
+        }
+    }
+
+    fn check(&mut self) -> Result<()> {
+        let wrong = |text: String| Err(Error::new(Code::ParameterInvalid, text));
+        let url = self.public_url.trim_end_matches('/').to_owned();
+        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
+            return wrong(format!(
+                "`public_url` is \"{url}\": it must start with https:// (or http:// for trying out)."
+            ));
+        }
+        if url.contains(['?', '#', ' ', '@']) {
+            return wrong(format!(
+                "`public_url` is \"{url}\": it must be only scheme, host, port and path."
+            ));
+        }
+        self.public_url = url;
+        if self.password_threads == 0 || self.lua_threads == 0 {
+            return wrong("`password_threads` and `lua_threads` must be 1 or more.".to_owned());
+        }
+        self.plugin_dirs = self.plugin_dirs.iter().map(|dir| self.home.join(dir)).collect();
+        Ok(())
+    }
+
+    /// The SQLite file; meaningless when `database` is a PostgreSQL URL.
+    pub fn sqlite_path(&self) -> PathBuf {
+        match self.database.as_str() {
+            "sqlite" => self.home.join("admin.db"),
+            path => self.home.join(path.strip_prefix("sqlite://").unwrap_or(path)),
+        }
+    }
+
+    /// Where the CLI talks to the running server of this home.
+    pub fn socket_path(&self) -> PathBuf {
+        self.home.join("coronet.sock")
+    }
+
+    /// Whether users reach the server over https: cookies are then bound to it.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// The start of every link, without a slash at its end.
+    pub fn site_url(&self) -> String {
+        if self.public_url.is_empty() {
+            return format!("http://{}", std::net::SocketAddr::new(self.address, self.port));
+        }
+        self.public_url.clone()
+    }
+
+    /// Makes the home's folder, and sees that it can be written.
+    ///
+    /// # Errors
+    /// `Io` with what to do.
+    pub fn prepare_home(&self) -> Result<()> {
+        let refused = |cause: std::io::Error| {
+            let home = self.home.display();
+            Error::new(
+                Code::Io,
+                format!(
+                    "The home {home} cannot be written: {cause}. Give this user the right to, or choose another with --home."
+                ),
+            )
+        };
+        if !self.home.exists() {
+            use std::os::unix::fs::DirBuilderExt;
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.home)
+                .map_err(refused)?;
+        }
+        tempfile::Builder::new()
+            .prefix(".write-check")
+            .tempfile_in(&self.home)
+            .map_err(refused)?;
+        Ok(())
+    }
+}
+
+fn refused(cause: &figment::Error) -> Error {
+    let source = cause.metadata.as_ref().map(|metadata| match &metadata.source {
+        Some(figment::Source::File(path)) => format!(" in {}", path.display()),
+        _ if metadata.name.contains("environment") => " in the environment".to_owned(),
+        _ => String::new(),
+    });
+    let key = cause.path.join(".");
+    let about = if key.is_empty() {
+        String::new()
+    } else {
+        format!("`{key}`: ")
+    };
+    Error::new(
+        Code::ParameterInvalid,
+        format!(
+            "The configuration{} is wrong. {about}{}.",
+            source.unwrap_or_default(),
+            cause.kind
+        ),
+    )
+}

@@ -1,0 +1,96 @@
+//! The administration database: SQLite by default, PostgreSQL by one setting.
+//!
+//! One SQL text serves both, through `sqlx::Any` and `$1` placeholders. Reads use [`Db::reader`]; every change
+//! goes through [`Db::write`]. On SQLite that queues the change to the single writer (`writer.rs`), which commits
+//! waiting changes together; on PostgreSQL it is a transaction of its own.
+
+mod errors;
+mod migrations;
+mod open;
+mod pool;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use sqlx::{AnyConnection, AnyPool};
+
+use crate::Result;
+use writer::Writer;
+
+pub use migrations::Migration;
+pub use pool::{AdminDb, AdminPool};
+
+/// Which of the two databases is behind a [`Db`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// The open database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    dialect: Dialect,
+    /// Where SQLite keeps it.
+    file: Option<PathBuf>,
+    readers: AnyPool,
+    /// Only SQLite has one: it takes a single writing connection anyway.
+    writer: Option<Writer>,
+}
+
+impl Db {
+    pub fn dialect(&self) -> Dialect {
+        self.0.dialect
+    }
+
+    /// The connections for reading. Nothing may be changed through them: on SQLite a second
+    /// writing connection would wait for the writer, and be refused.
+    pub fn reader(&self) -> &AnyPool {
+        &self.0.readers
+    }
+
+    /// Runs `change` in a transaction and returns once it is durable.
+    ///
+    /// An `Err` from `change` undoes what it did, and nothing else. `change` must do nothing slow: on SQLite
+    /// all other writes wait for it. When the caller goes away, a queued change is still made.
+    ///
+    /// # Errors
+    /// The error of `change`; `Unavailable` when the database cannot be written for the moment.
+    pub async fn write<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        if let Some(writer) = &self.0.writer {
+            return writer.write(change).await;
+        }
+        let mut transaction = self.0.readers.begin().await?;
+        let value = change(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(value)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").execute(self.reader()).await?;
+        Ok(())
+    }
+
+    /// Closes all connections; on SQLite after the queued writes are done.
+    pub async fn close(&self) {
+        if let Some(writer) = &self.0.writer {
+            writer.close().await;
+        }
+        self.0.readers.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

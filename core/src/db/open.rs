@@ -1,0 +1,166 @@
+//! Opening the database, with a clear word for everything that can be wrong with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, Executor};
+
+use super::writer::Writer;
+use super::{Db, Dialect, Inner};
+use crate::{Code, Config, Error, Result};
+
+/// Readers of SQLite: each is a thread of its own, and more than the cores have no use.
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// How long a caller waits for a free connection before it is told to come again.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection idle for longer is asked for a sign of life before it is used.
+const IDLE_CHECK: Duration = Duration::from_secs(2);
+
+impl Db {
+    /// Opens the database the configuration names. Does not migrate it.
+    ///
+    /// # Errors
+    /// `Io` or `Unavailable`, with what to do about it.
+    pub async fn open(config: &Config) -> Result<Self> {
+        if config.database.starts_with("postgres") {
+            Self::open_postgres(&config.database).await
+        } else {
+            Self::open_sqlite(&config.sqlite_path()).await
+        }
+    }
+
+    /// Opens PostgreSQL by its URL.
+    ///
+    /// # Errors
+    /// `Unavailable` when the server does not answer or does not let us in.
+    pub async fn open_postgres(url: &str) -> Result<Self> {
+        install_drivers();
+        let readers = AnyPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, idle| {
+                Box::pin(async move {
+                    Ok(idle.idle_for < IDLE_CHECK || sqlx::Connection::ping(connection).await.is_ok())
+                })
+            })
+            .connect(url)
+            .await
+            .map_err(|cause| {
+                Error::new(
+                    Code::Unavailable,
+                    format!(
+                        "The PostgreSQL database at {} cannot be opened: {cause}. Check `database` in coronet.toml, \
+                         and that the server runs and lets this user in.",
+                        without_password(url)
+                    ),
+                )
+            })?;
+        Ok(Self(Arc::new(Inner {
+            dialect: Dialect::Postgres,
+            file: None,
+            readers,
+            writer: None,
+        })))
+    }
+
+    /// Opens, or makes, a SQLite database file.
+    ///
+    /// # Errors
+    /// `Io` when the file cannot be read and written; `Unavailable` when another program holds it.
+    pub async fn open_sqlite(path: &Path) -> Result<Self> {
+        install_drivers();
+        let url = sqlite_url(path, "rwc");
+        let failed = |cause: sqlx::Error| sqlite_refused(path, &cause);
+        let mut connection = connect(&url).await.map_err(failed)?;
+        // Written once into the file's header; all later connections find it there.
+        connection
+            .execute("PRAGMA journal_mode = WAL")
+            .await
+            .map_err(failed)?;
+        let readers = AnyPoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .after_connect(|connection, _| Box::pin(set_up(connection)))
+            .connect_lazy(&sqlite_url(path, "rw"))?;
+        let writer = Writer::start(url, connection);
+        Ok(Self(Arc::new(Inner {
+            dialect: Dialect::Sqlite,
+            file: Some(path.to_owned()),
+            readers,
+            writer: Some(writer),
+        })))
+    }
+}
+
+/// Opens the one connection that writes.
+pub(super) async fn connect(url: &str) -> Result<AnyConnection, sqlx::Error> {
+    let mut connection = <AnyConnection as sqlx::Connection>::connect(url).await?;
+    set_up(&mut connection).await?;
+    Ok(connection)
+}
+
+/// FULL: an acknowledged write survives a power cut.
+async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    connection
+        .execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")
+        .await?;
+    Ok(())
+}
+
+fn install_drivers() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(sqlx::any::install_default_drivers);
+}
+
+/// A path may hold any character; a URL may not.
+fn sqlite_url(path: &Path, mode: &str) -> String {
+    let mut url = String::from("sqlite://");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                url.push(char::from(*byte))
+            }
+            other => url.push_str(&format!("%{other:02X}")),
+        }
+    }
+    format!("{url}?mode={mode}")
+}
+
+fn sqlite_refused(path: &Path, cause: &sqlx::Error) -> Error {
+    let file = path.display();
+    let text = cause.to_string();
+    if text.contains("locked") {
+        return Error::new(
+            Code::Unavailable,
+            format!("The database {file} is locked by another program. Stop that program, then start again."),
+        );
+    }
+    let directory = path.parent().map(PathBuf::from).unwrap_or_default();
+    let advice = if text.contains("not a database") || text.contains("malformed") {
+        "The file is damaged or not SQLite: restore it from a backup, or move it away to start empty"
+            .to_owned()
+    } else if text.contains("full") {
+        "The disk is full: make room, then start again".to_owned()
+    } else {
+        format!(
+            "Check that this user may read and write the file and the folder {}",
+            directory.display()
+        )
+    };
+    Error::new(
+        Code::Io,
+        format!("The database {file} cannot be opened: {text}. {advice}."),
+    )
+}
+
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => format!("{}://…@{}", &url[..scheme], &url[at + 1..]),
+        _ => url.to_owned(),
+    }
+}

@@ -1,0 +1,209 @@
+//! A function: its description and what it does.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::schema::{self, Parameters};
+use super::{Access, Caller, Effect, Registry, Role};
+use crate::{Error, Result};
+
+/// A call's time unless its function says otherwise.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What a function is, as authorization, validation and documentation see it.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// `service.name`, such as `users.get`.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// JSON schema of the object of parameters; the order of its properties is that of positional arguments.
+    pub parameters: Value,
+    /// JSON schema of the result.
+    pub returns: Value,
+    pub access: Access,
+    pub effect: Effect,
+    /// The least role of an operator who may call it.
+    pub role: Role,
+    pub deadline: Duration,
+}
+
+/// What a function does with parameters that fit its schema.
+pub trait Handler: Send + Sync + 'static {
+    fn call(&self, call: Arc<Call>, parameters: Value) -> BoxFuture<'_, Result<Value>>;
+}
+
+/// A call in flight, as its function sees it.
+#[derive(Debug)]
+pub struct Call {
+    /// Names the call in log and audit.
+    pub id: String,
+    pub caller: Caller,
+    pub function: String,
+    /// When the call is given up.
+    pub deadline: Instant,
+    pub(super) registry: Registry,
+}
+
+impl Call {
+    /// Calls another function on behalf of this call: as Coronet itself, within this call's time.
+    ///
+    /// # Errors
+    /// Those of the function.
+    pub async fn invoke(&self, name: &str, parameters: Value) -> Result<Value> {
+        self.registry
+            .call_within(&Caller::System, name, parameters, Some(self.deadline))
+            .await
+    }
+
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+/// A function of the registry.
+pub struct Function {
+    pub spec: Spec,
+    pub(super) parameters: Parameters,
+    pub(super) handler: Box<dyn Handler>,
+}
+
+impl Function {
+    /// A function that changes nothing. `handler` is an `async fn(Arc<State>, Arc<Call>, Input) -> Result<Output>`;
+    /// the documentation comes from the doc comments of `Input`, the positional order from the order of its fields.
+    pub fn read<S, I, O, H, F>(name: &str, summary: &str, state: &Arc<S>, handler: H) -> Self
+    where
+        S: Send + Sync + 'static,
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + 'static,
+        H: Fn(Arc<S>, Arc<Call>, I) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<O>> + Send + 'static,
+    {
+        Self::typed(name, summary, Effect::Read, state, handler)
+    }
+
+    /// A function that changes something; see [`Self::read`].
+    pub fn write<S, I, O, H, F>(name: &str, summary: &str, state: &Arc<S>, handler: H) -> Self
+    where
+        S: Send + Sync + 'static,
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + 'static,
+        H: Fn(Arc<S>, Arc<Call>, I) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<O>> + Send + 'static,
+    {
+        Self::typed(name, summary, Effect::Write, state, handler)
+    }
+
+    /// A function whose shape is known only when the server runs: a plugin's.
+    pub fn dynamic(spec: Spec, handler: Box<dyn Handler>) -> Self {
+        let parameters = Parameters::new(&spec.parameters);
+        Self {
+            spec,
+            parameters,
+            handler,
+        }
+    }
+
+    /// Opens the function to more than operators.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.spec.access = self.spec.access | access;
+        self
+    }
+
+    /// Closes the function to all but Coronet itself.
+    #[must_use]
+    pub fn internal(mut self) -> Self {
+        self.spec.access = Access::INTERNAL;
+        self
+    }
+
+    /// The least role of an operator who may call it; by default `Viewer` for reads and `Editor` for writes.
+    #[must_use]
+    pub fn role(mut self, role: Role) -> Self {
+        self.spec.role = role;
+        self
+    }
+
+    /// How long a call may take; 10 seconds by default.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.spec.deadline = deadline;
+        self
+    }
+
+    /// The names of the parameters in positional order.
+    pub fn parameter_names(&self) -> &[String] {
+        self.parameters.names()
+    }
+
+    /// The schema of one parameter.
+    pub fn parameter_schema(&self, name: &str) -> Option<&Value> {
+        self.spec.parameters.get("properties")?.get(name)
+    }
+
+    fn typed<S, I, O, H, F>(name: &str, summary: &str, effect: Effect, state: &Arc<S>, handler: H) -> Self
+    where
+        S: Send + Sync + 'static,
+        I: DeserializeOwned + JsonSchema + Send + 'static,
+        O: Serialize + JsonSchema + 'static,
+        H: Fn(Arc<S>, Arc<Call>, I) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<O>> + Send + 'static,
+    {
+        let role = if effect == Effect::Read {
+            Role::Viewer
+        } else {
+            Role::Editor
+        };
+        let spec = Spec {
+            name: name.to_owned(),
+            summary: summary.to_owned(),
+            parameters: schema::of::<I>(),
+            returns: schema::of::<O>(),
+            access: Access::OPERATOR,
+            effect,
+            role,
+            deadline: DEADLINE,
+        };
+        let handler = Typed {
+            state: Arc::clone(state),
+            handler,
+            shape: PhantomData::<fn(I) -> O>,
+        };
+        Self::dynamic(spec, Box::new(handler))
+    }
+}
+
+struct Typed<S, H, Shape> {
+    state: Arc<S>,
+    handler: H,
+    shape: PhantomData<Shape>,
+}
+
+impl<S, I, O, H, F> Handler for Typed<S, H, fn(I) -> O>
+where
+    S: Send + Sync + 'static,
+    I: DeserializeOwned + Send + 'static,
+    O: Serialize + 'static,
+    H: Fn(Arc<S>, Arc<Call>, I) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<O>> + Send + 'static,
+{
+    fn call(&self, call: Arc<Call>, parameters: Value) -> BoxFuture<'_, Result<Value>> {
+        // The schema let these parameters pass, so what fails here is a rule that only serde knows.
+        let input = match serde_json::from_value::<I>(parameters) {
+            Ok(input) => input,
+            Err(cause) => return Box::pin(std::future::ready(Err(schema::refused(&cause)))),
+        };
+        let outcome = (self.handler)(Arc::clone(&self.state), call, input);
+        Box::pin(async move { serde_json::to_value(outcome.await?).map_err(Error::unexpected) })
+    }
+}

@@ -1,0 +1,21 @@
+//! The registry of functions: the one choke point of Coronet.
+//!
+//! Everything Coronet can do is a [`Function`]: defined once, and then there for Lua, HTTP, the CLI, plugins, the
+//! webmin and the documentation. [`Registry::call`] is the way of every call, whoever makes it: look-up,
+//! authorization, rate limit, validation against the schema, deadline, tracing, the function itself, audit.
+
+mod access;
+mod caller;
+mod function;
+mod limits;
+pub mod openapi;
+mod registry;
+mod schema;
+
+pub use access::{Access, Effect, Role, grants_allow};
+pub use caller::{AppCaller, Caller, OperatorCaller, Via};
+pub use function::{Call, Function, Handler, Spec};
+pub use registry::{AuditSink, CallRecord, Registry};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! The registry itself, and the way of a call through it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::limits::Limits;
+use super::{Call, Caller, Effect, Function, Spec, grants_allow};
+use crate::{Clock, Code, Error, Result, random};
+
+/// Where writes, and calls that were not allowed, are recorded.
+pub trait AuditSink: Send + Sync + 'static {
+    fn record(&self, record: CallRecord) -> BoxFuture<'_, Result<()>>;
+}
+
+/// What the audit log is told of a call.
+#[derive(Debug, Clone)]
+pub struct CallRecord {
+    pub call: Arc<Call>,
+    /// When the call came, Unix milliseconds.
+    pub at: i64,
+    /// The parameters, secrets masked.
+    pub parameters: Value,
+    pub error: Option<Error>,
+    pub duration: Duration,
+}
+
+struct Registered {
+    provider: String,
+    function: Arc<Function>,
+}
+
+struct Inner {
+    clock: Clock,
+    functions: RwLock<BTreeMap<String, Registered>>,
+    limits: Limits,
+    audit: OnceLock<Arc<dyn AuditSink>>,
+}
+
+/// All functions of the server. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Registry")
+    }
+}
+
+impl Registry {
+    pub fn new(clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            clock,
+            functions: RwLock::default(),
+            limits: Limits::default(),
+            audit: OnceLock::new(),
+        }))
+    }
+
+    /// Says where calls are recorded; the first sink stays.
+    pub fn set_audit(&self, sink: Arc<dyn AuditSink>) {
+        let _ = self.0.audit.set(sink);
+    }
+
+    /// Adds a provider's functions, all or none.
+    ///
+    /// # Errors
+    /// `Conflict` when a name is taken: the one who was there first keeps it.
+    pub fn add(&self, provider: &str, functions: Vec<Function>) -> Result<()> {
+        let mut all = self.0.functions.write().unwrap_or_else(PoisonError::into_inner);
+        for function in &functions {
+            let name = &function.spec.name;
+            if let Some(held) = all.get(name).filter(|held| held.provider != provider) {
+                let text = format!("The function {name} is already provided by {}.", held.provider);
+                return Err(Error::new(Code::Conflict, text));
+            }
+        }
+        for function in functions {
+            let registered = Registered {
+                provider: provider.to_owned(),
+                function: Arc::new(function),
+            };
+            all.insert(registered.function.spec.name.clone(), registered);
+        }
+        Ok(())
+    }
+
+    /// Takes all functions of a provider away. Calls in flight finish.
+    pub fn remove_provider(&self, provider: &str) {
+        let mut all = self.0.functions.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, held| held.provider != provider);
+    }
+
+    /// The function of this name.
+    pub fn get(&self, name: &str) -> Option<Arc<Function>> {
+        let all = self.0.functions.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(name).map(|held| Arc::clone(&held.function))
+    }
+
+    /// All functions with their providers, by name.
+    pub fn list(&self) -> Vec<(String, Arc<Function>)> {
+        let all = self.0.functions.read().unwrap_or_else(PoisonError::into_inner);
+        all.values()
+            .map(|held| (held.provider.clone(), Arc::clone(&held.function)))
+            .collect()
+    }
+
+    /// Whether this caller may call the function; for offering only what will work.
+    pub fn allows(&self, caller: &Caller, function: &Function) -> bool {
+        authorize(caller, &function.spec).is_ok()
+    }
+
+    /// Calls a function by name with an object of parameters.
+    ///
+    /// # Errors
+    /// Those of the function; before it `NotFound`, `Unauthenticated`, `Forbidden`, `RateLimited` or a
+    /// `Parameter…` code; `Deadline` when its time is over.
+    pub async fn call(&self, caller: &Caller, name: &str, parameters: Value) -> Result<Value> {
+        self.call_within(caller, name, parameters, None).await
+    }
+
+    /// As [`Self::call`], and given up at `latest` if that comes before the function's own deadline.
+    ///
+    /// # Errors
+    /// See [`Self::call`].
+    pub async fn call_within(
+        &self,
+        caller: &Caller,
+        name: &str,
+        parameters: Value,
+        latest: Option<Instant>,
+    ) -> Result<Value> {
+        let Some(function) = self.get(name) else {
+            return Err(Error::new(
+                Code::NotFound,
+                format!("There is no function {name}."),
+            ));
+        };
+        let deadline = Instant::now() + function.spec.deadline;
+        let call = Arc::new(Call {
+            id: random::id("call"),
+            caller: caller.clone(),
+            function: name.to_owned(),
+            deadline: latest.map_or(deadline, |latest| latest.min(deadline)),
+            registry: self.clone(),
+        });
+        let span = tracing::debug_span!("call", id = %call.id, function = name, caller = caller.kind());
+        self.checked(call, &function, parameters).instrument(span).await
+    }
+
+    async fn checked(&self, call: Arc<Call>, function: &Function, parameters: Value) -> Result<Value> {
+        let at = self.0.clock.now_ms();
+        let started = Instant::now();
+        if let Err(error) = authorize(&call.caller, &function.spec) {
+            self.record(&call, function, &parameters, at, started, Some(&error))
+                .await;
+            return Err(error);
+        }
+        self.0.limits.check(&call.caller, &function.spec)?;
+        function.parameters.check(&parameters)?;
+        // Only what changes something is recorded, and only once: a plugin's call belongs to the call it serves.
+        let recorded = function.spec.effect == Effect::Write
+            && !matches!(
+                call.caller,
+                Caller::System | Caller::Plugin { parent: Some(_), .. }
+            );
+        let shown = recorded.then(|| parameters.clone());
+        let outcome = tokio::time::timeout_at(
+            call.deadline,
+            function.handler.call(Arc::clone(&call), parameters),
+        )
+        .await
+        .unwrap_or_else(|_| Err(late(&function.spec)));
+        if let Err(error) = &outcome {
+            tracing::debug!(%error, "the call failed");
+        }
+        if let Some(parameters) = shown {
+            self.record(&call, function, &parameters, at, started, outcome.as_ref().err())
+                .await;
+        }
+        outcome
+    }
+
+    async fn record(
+        &self,
+        call: &Arc<Call>,
+        function: &Function,
+        parameters: &Value,
+        at: i64,
+        started: Instant,
+        error: Option<&Error>,
+    ) {
+        let Some(audit) = self.0.audit.get() else { return };
+        let record = CallRecord {
+            call: Arc::clone(call),
+            at,
+            parameters: function.parameters.masked(parameters),
+            error: error.cloned(),
+            duration: started.elapsed(),
+        };
+        // The act is done, or was refused: that its record failed is for the log, not for the caller.
+        if let Err(error) = audit.record(record).await {
+            tracing::error!(%error, call = %call.id, function = %call.function, "the audit log could not be written");
+        }
+    }
+}
+
+fn authorize(caller: &Caller, spec: &Spec) -> Result<()> {
+    let refused = |text: String| Err(Error::new(Code::Forbidden, text));
+    if !spec.access.admits(caller) {
+        let who = match caller {
+            Caller::Operator(_) => "operators",
+            Caller::App(_) => "API tokens",
+            Caller::Job { .. } => "job code",
+            Caller::Page { .. } => "page code",
+            Caller::Plugin { .. } => "plugins",
+            Caller::System => "Coronet",
+        };
+        return refused(format!("{} is not open to {who}.", spec.name));
+    }
+    match caller {
+        Caller::App(app) if !grants_allow(&app.grants, &spec.name) => {
+            refused(format!("This API token has no grant for {}.", spec.name))
+        }
+        Caller::Operator(operator) if operator.role < spec.role => refused(format!(
+            "{} needs the role {}; {} has the role {}.",
+            spec.name, spec.role, operator.name, operator.role
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn late(spec: &Spec) -> Error {
+    Error::new(
+        Code::Deadline,
+        format!(
+            "{} did not finish within {} seconds. Try again shortly.",
+            spec.name,
+            spec.deadline.as_secs()
+        ),
+    )
+}

@@ -1,0 +1,191 @@
+//! JSON schemas: made from Rust types, and held against what callers send.
+
+use std::sync::OnceLock;
+
+use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use crate::{Code, Error, Result};
+
+/// The schema of a type, complete in itself.
+pub(super) fn of<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.remove("title");
+    schema.to_value()
+}
+
+/// The parameters of a function: their names in order, and the check of what was sent.
+pub(super) struct Parameters {
+    schema: Value,
+    names: Vec<String>,
+    secret: Vec<String>,
+    // Compiled at the first call: most functions are never called in a server's life.
+    validator: OnceLock<Option<Validator>>,
+}
+
+impl Parameters {
+    pub(super) fn new(schema: &Value) -> Self {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let mut names = Vec::new();
+        let mut secret = Vec::new();
+        for (name, property) in properties.into_iter().flatten() {
+            names.push(name.clone());
+            collect_secrets(name, property, &mut secret);
+        }
+        Self {
+            schema: schema.clone(),
+            names,
+            secret,
+            validator: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Refuses parameters that do not fit the schema, naming the one that is wrong.
+    pub(super) fn check(&self, parameters: &Value) -> Result<()> {
+        if !parameters.is_object() {
+            return Err(Error::new(
+                Code::ParameterType,
+                "The parameters must be one JSON object.",
+            ));
+        }
+        let validator = self.validator.get_or_init(|| {
+            jsonschema::options()
+                .should_validate_formats(false)
+                .build(&self.schema)
+                .ok()
+        });
+        let Some(validator) = validator else {
+            return Err(Error::unexpected(
+                "a function's parameter schema is not a valid JSON schema",
+            ));
+        };
+        validator.validate(parameters).map_err(|cause| explain(&cause))
+    }
+
+    /// The parameters with every secret masked, for audit and log.
+    pub(super) fn masked(&self, parameters: &Value) -> Value {
+        let mut masked = parameters.clone();
+        mask(&mut masked, &self.secret);
+        masked
+    }
+}
+
+/// Names of fields with `format: secret` or `password`, at any depth.
+fn collect_secrets(name: &str, schema: &Value, secret: &mut Vec<String>) {
+    if matches!(
+        schema.get("format").and_then(Value::as_str),
+        Some("secret" | "password")
+    ) {
+        secret.push(name.to_owned());
+    }
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        properties
+            .iter()
+            .for_each(|(name, property)| collect_secrets(name, property, secret));
+    }
+    for key in ["anyOf", "oneOf", "allOf"] {
+        let parts = schema.get(key).and_then(Value::as_array);
+        parts
+            .into_iter()
+            .flatten()
+            .for_each(|part| collect_secrets(name, part, secret));
+    }
+    if let Some(items) = schema.get("items") {
+        collect_secrets(name, items, secret);
+    }
+}
+
+/// Well-known names are masked wherever they stand, also in free-form objects such as plugin settings.
+const ALWAYS_SECRET: [&str; 6] = ["password", "secret", "api_key", "signing_key", "key", "code"];
+
+fn mask(value: &mut Value, secret: &[String]) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map.iter_mut() {
+                if ALWAYS_SECRET.contains(&name.as_str()) || secret.contains(name) {
+                    *value = Value::from("•••");
+                } else {
+                    mask(value, secret);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, secret)),
+        _ => {}
+    }
+}
+
+fn explain(cause: &jsonschema::ValidationError<'_>) -> Error {
+    let path = cause
+        .instance_path()
+        .to_string()
+        .trim_start_matches('/')
+        .replace('/', ".");
+    let about = |field: &str| {
+        if path.is_empty() {
+            field.to_owned()
+        } else if field.is_empty() {
+            path.clone()
+        } else {
+            format!("{path}.{field}")
+        }
+    };
+    let (code, field, text) = match cause.kind() {
+        ValidationErrorKind::Required { property } => {
+            let field = about(property.as_str().unwrap_or_default());
+            (
+                Code::ParameterMissing,
+                field.clone(),
+                format!("The parameter `{field}` is missing."),
+            )
+        }
+        ValidationErrorKind::Type { .. } => {
+            let field = about("");
+            (
+                Code::ParameterType,
+                field.clone(),
+                format!("The parameter `{field}` has the wrong type: {}.", plain(cause)),
+            )
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let field = about(unexpected.first().map_or("", |name| name));
+            (
+                Code::ParameterInvalid,
+                field.clone(),
+                format!("There is no parameter `{field}`."),
+            )
+        }
+        _ => {
+            let field = about("");
+            (
+                Code::ParameterInvalid,
+                field.clone(),
+                format!("The parameter `{field}` cannot be used: {}.", plain(cause)),
+            )
+        }
+    };
+    Error::new(code, text).with_details(serde_json::json!({ "parameter": field }))
+}
+
+/// The validator's words without the value itself: it may be a megabyte, or a password.
+fn plain(cause: &jsonschema::ValidationError<'_>) -> String {
+    cause.masked_with("the value").to_string()
+}
+
+/// A rule that the schema does not carry; serde's words name fields and types, not values.
+pub(super) fn refused(cause: &serde_json::Error) -> Error {
+    Error::new(
+        Code::ParameterInvalid,
+        format!("The parameters cannot be used: {cause}."),
+    )
+}
