@@ -1,1 +1,3 @@
+//! The Templates service: layered resources with revisions, two rendering engines and the page runtime.
 
+pub mod engine;
