@@ -17,7 +17,7 @@ export default defineConfig({
     screenshot: "only-on-failure",
     trace: "retain-on-failure",
     launchOptions: {
-      executablePath: process.env.CORONET_CHROMIUM ?? "/usr/bin/chromium",
+      executablePath: process.env.CORONET_TEST_CHROMIUM ?? "/usr/bin/chromium",
       args: [
         "--disable-gpu",
         "--disable-background-networking",

@@ -142,7 +142,7 @@ impl Run {
     fn with_environment(&self, mut command: Command) -> Command {
         command.env("CORONET_TEST_POSTGRES", self.cluster.url());
         command.env("CORONET_TEST_BINARIES", self.workspace.target.join("debug"));
-        command.env("CORONET_CHROMIUM", &self.chromium);
+        command.env("CORONET_TEST_CHROMIUM", &self.chromium);
         command
     }
 }

@@ -18,9 +18,9 @@ pub(crate) fn need_cpp_compiler() -> Result<()> {
     install("A C++ compiler", &["g++"])
 }
 
-/// Chromium for the browser stories; `CORONET_CHROMIUM` names another one.
+/// Chromium for the browser stories; `CORONET_TEST_CHROMIUM` names another one.
 pub(crate) fn chromium() -> Result<PathBuf> {
-    if let Some(chosen) = std::env::var_os("CORONET_CHROMIUM") {
+    if let Some(chosen) = std::env::var_os("CORONET_TEST_CHROMIUM") {
         return Ok(chosen.into());
     }
     if let Some(found) = find_chromium() {
