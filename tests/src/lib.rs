@@ -1,1 +1,17 @@
-//! What black-box tests need: the real server as a process, a fake Mailgun, a client, both databases.
+//! What black-box tests need: the real server as a process, a fake Mailgun, an HTTP client that keeps
+//! cookies, both databases, and a network that can break.
+//!
+//! Nothing here links to Coronet. A test sees what an operator, an app, a user or a provider sees.
+
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "support of tests: a broken expectation is a failed test"
+)]
+
+pub mod cli;
+pub mod client;
+pub mod mailgun;
+pub mod proxy;
+pub mod server;
+pub mod store;

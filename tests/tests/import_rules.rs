@@ -1,6 +1,9 @@
 //! Who may import whom. The rules are those of ARCHITECTURE.md; a crate or a file that breaks one is named.
 
-#![expect(clippy::expect_used, reason = "helpers of tests: a broken expectation is a failed test")]
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests: a broken expectation is a failed test"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,179 @@
+//! An HTTP client as a browser or an app is one: keeps cookies, follows no redirect, and can be told to
+//! say what no browser says.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, SET_COOKIE};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+pub struct Client {
+    address: SocketAddr,
+    cookies: Mutex<BTreeMap<String, String>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Response {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// The value of a header; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Client {
+    pub fn new(address: SocketAddr) -> Self {
+        Self {
+            address,
+            cookies: Mutex::default(),
+        }
+    }
+
+    /// A request to fill in and hand to [`Client::send`]; it already has host and cookies.
+    pub fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, self.address.to_string());
+        let cookies = self.cookies.lock().expect("cookies");
+        if !cookies.is_empty() {
+            let pairs: Vec<String> = cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            request = request.header(COOKIE, pairs.join("; "));
+        }
+        request
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.send(self.request(Method::GET, path), "").await
+    }
+
+    pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = self.request(Method::POST, path);
+        // What a browser sends with a form of the page itself.
+        let request = request
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("origin", format!("http://{}", self.address))
+            .header("sec-fetch-site", "same-origin");
+        self.send(request, body).await
+    }
+
+    pub async fn send(&self, request: hyper::http::request::Builder, body: impl Into<Bytes>) -> Response {
+        self.try_send(request, body).await.expect("an answer")
+    }
+
+    /// Sends over a connection of its own, and keeps the cookies of the answer.
+    pub async fn try_send(
+        &self,
+        request: hyper::http::request::Builder,
+        body: impl Into<Bytes>,
+    ) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let answer = sender.send_request(request.body(Full::new(body.into()))?).await?;
+        let response = read(answer).await?;
+        self.keep_cookies(&response);
+        Ok(response)
+    }
+
+    /// Sends all requests at once over one HTTP/2 connection; the answers come in the same order.
+    pub async fn burst(&self, requests: Vec<Request<Full<Bytes>>>) -> Vec<Response> {
+        let stream = TcpStream::connect(self.address).await.expect("a connection");
+        stream.set_nodelay(true).expect("TCP");
+        let (sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .expect("HTTP/2 without TLS");
+        tokio::spawn(connection);
+        let answers = requests.into_iter().map(|request| {
+            let mut sender = sender.clone();
+            async move {
+                read(sender.send_request(request).await.expect("an answer"))
+                    .await
+                    .expect("a body")
+            }
+        });
+        futures::future::join_all(answers).await
+    }
+
+    /// Sends bytes as they are and reads until the server closes.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.expect("a connection");
+        // A server may refuse and close before it has read everything.
+        let _ = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.lock().expect("cookies").get(name).cloned()
+    }
+
+    pub fn set_cookie(&self, name: &str, value: &str) {
+        self.cookies
+            .lock()
+            .expect("cookies")
+            .insert(name.to_owned(), value.to_owned());
+    }
+
+    pub fn forget_cookies(&self) {
+        self.cookies.lock().expect("cookies").clear();
+    }
+
+    fn keep_cookies(&self, response: &Response) {
+        let mut cookies = self.cookies.lock().expect("cookies");
+        for header in response.headers.get_all(SET_COOKIE) {
+            let text = header.to_str().unwrap_or_default();
+            let mut parts = text.split(';');
+            let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+                continue;
+            };
+            let gone = value.is_empty() || parts.any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
+            if gone {
+                cookies.remove(name.trim());
+            } else {
+                cookies.insert(name.trim().to_owned(), value.trim().to_owned());
+            }
+        }
+    }
+}
+
+async fn read(answer: hyper::Response<hyper::body::Incoming>) -> Result<Response, hyper::Error> {
+    let (head, body) = answer.into_parts();
+    Ok(Response {
+        status: head.status,
+        headers: head.headers,
+        body: body.collect().await?.to_bytes(),
+    })
+}

@@ -1,0 +1,372 @@
+//! The real server as a process, with a home, a port and a database of its own.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Child;
+use tokio::sync::watch;
+
+use crate::cli::{self, Output};
+use crate::client::{Client, Response};
+use crate::mailgun::{self, FakeMailgun};
+use crate::store::{Database, Kind};
+
+/// How long a server may take to say where it listens. Never reached when things work.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Plugins a server is given unless a test says otherwise.
+const PLUGINS: [&str; 2] = ["coronet-password-reset", "coronet-mailgun"];
+
+/// A server that is still to be started.
+pub struct Setup {
+    kind: Kind,
+    database: Option<Database>,
+    environment: Vec<(String, String)>,
+    plugins: Vec<PathBuf>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new(Kind::Sqlite)
+    }
+}
+
+impl Setup {
+    pub fn new(kind: Kind) -> Self {
+        let plugins = PLUGINS.iter().map(|name| plugin_library(name)).collect();
+        Self {
+            kind,
+            database: None,
+            environment: Vec::new(),
+            plugins,
+        }
+    }
+
+    /// A key of `coronet.toml`, given as `CORONET_…`.
+    pub fn set(mut self, key: &str, value: &str) -> Self {
+        self.environment
+            .push((format!("CORONET_{}", key.to_uppercase()), value.to_owned()));
+        self
+    }
+
+    /// Another library in the home's `plugins` folder.
+    pub fn plugin(mut self, library: PathBuf) -> Self {
+        self.plugins.push(library);
+        self
+    }
+
+    pub fn without_plugins(mut self) -> Self {
+        self.plugins.clear();
+        self
+    }
+
+    /// Reaches the database by another way, such as a proxy. The database is removed with the server.
+    pub fn through(mut self, database: Database) -> Self {
+        self.kind = database.kind;
+        self.database = Some(database);
+        self
+    }
+
+    /// Starts the server; `None` when the test wants PostgreSQL and there is no cluster.
+    pub async fn start(self) -> Option<TestServer> {
+        let database = match self.database {
+            Some(database) => database,
+            None => Database::of(self.kind).await?,
+        };
+        let home = tempfile::Builder::new()
+            .prefix("coronet-test-")
+            .tempdir()
+            .expect("a temporary folder");
+        let folder = home.path().join("plugins");
+        fs::create_dir(&folder).expect("the plugins folder");
+        for library in &self.plugins {
+            let name = library.file_name().expect("a file");
+            fs::copy(library, folder.join(name)).expect("a built plugin");
+        }
+        let mut environment = self.environment;
+        environment.push(("CORONET_PORT".to_owned(), "0".to_owned()));
+        if !database.url.is_empty() && !environment.iter().any(|(key, _)| key == "CORONET_DATABASE") {
+            environment.push(("CORONET_DATABASE".to_owned(), database.url.clone()));
+        }
+        let process = Process::start(home.path(), &environment).await;
+        Some(TestServer {
+            process,
+            environment,
+            database,
+            home,
+        })
+    }
+}
+
+pub struct TestServer {
+    // Dropped in this order: the process first, then what it used.
+    process: Process,
+    environment: Vec<(String, String)>,
+    pub database: Database,
+    home: TempDir,
+}
+
+impl TestServer {
+    /// On SQLite, with the two plugins that ship.
+    pub async fn start() -> Self {
+        Setup::default().start().await.expect("SQLite is always there")
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.process.address
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.process.address)
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(self.process.address)
+    }
+
+    pub fn pid(&self) -> Pid {
+        self.process.pid
+    }
+
+    /// Everything the server has printed so far, in this and earlier lives.
+    pub fn printed(&self) -> String {
+        self.process.printed.borrow().clone()
+    }
+
+    /// Waits until the server has printed a text.
+    pub async fn await_printed(&self, text: &str) {
+        self.process
+            .await_printed(|printed| printed.contains(text).then_some(()), text)
+            .await;
+    }
+
+    /// A path below the URL the server printed for the first operator.
+    pub async fn set_up_link(&self) -> String {
+        let find = |printed: &str| {
+            let words = printed
+                .split_whitespace()
+                .filter(|word| word.starts_with("http://"));
+            words
+                .filter_map(|url| url.splitn(4, '/').nth(3))
+                .find(|path| path.contains("set-up"))
+                .map(str::to_owned)
+        };
+        format!("/{}", self.process.await_printed(find, "the set-up link").await)
+    }
+
+    /// SIGKILL: the process is gone between two instructions.
+    pub async fn kill(&mut self) {
+        self.process.child.kill().await.expect("kill");
+    }
+
+    /// SIGTERM, and the status the server ends with.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        let ended = tokio::time::timeout(PATIENCE, self.process.child.wait()).await;
+        ended
+            .expect("the server ends within its grace period")
+            .expect("a status")
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.process.pid, signal).expect("a running server");
+    }
+
+    /// Starts again on the same home and database, after [`TestServer::kill`] or [`TestServer::terminate`].
+    pub async fn restart(&mut self) {
+        self.process = Process::start(self.home.path(), &self.environment).await;
+    }
+
+    /// `coronet …` on this server's home.
+    pub async fn cli(&self, arguments: &[&str]) -> Output {
+        let mut command = cli::command(self.home.path());
+        command.envs(self.environment.iter().map(|(key, value)| (key, value)));
+        cli::run(&mut command, arguments).await
+    }
+
+    /// A function called by an operator on the command line; fails the test when it fails.
+    pub async fn operate(&self, function: &str, parameters: Value) -> Value {
+        self.cli(&["call", function, &parameters.to_string()])
+            .await
+            .succeeded()
+            .json()
+    }
+
+    /// A new API token for everything an app may call.
+    pub async fn token(&self) -> String {
+        self.token_for("*").await
+    }
+
+    pub async fn token_for(&self, grant: &str) -> String {
+        let created = self
+            .cli(&["token", "create", "test", "--grant", grant, "--json"])
+            .await
+            .succeeded();
+        created.json()["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A function called over HTTP with a token.
+    pub async fn call(&self, token: &str, function: &str, parameters: Value) -> Response {
+        self.call_raw(token, function, parameters.to_string()).await
+    }
+
+    /// As [`TestServer::call`], with a body that need not be JSON.
+    pub async fn call_raw(&self, token: &str, function: &str, body: impl Into<bytes::Bytes>) -> Response {
+        let client = self.client();
+        let request = client
+            .request(Method::POST, &format!("/api/v1/{function}"))
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, format!("Bearer {token}"));
+        client.send(request, body).await
+    }
+
+    /// Mail goes to the fake from now on.
+    pub async fn use_mailgun(&self, fake: &FakeMailgun) {
+        self.use_mailgun_at(&fake.base_url()).await;
+    }
+
+    pub async fn use_mailgun_at(&self, base_url: &str) {
+        let settings = json!({"api_key": mailgun::KEY, "domain": mailgun::DOMAIN, "base_url": base_url});
+        self.operate(
+            "plugins.configure",
+            json!({"name": "mailgun", "settings": settings}),
+        )
+        .await;
+        self.operate("mail.useTransport", json!({"name": "mailgun"}))
+            .await;
+    }
+
+    /// The scope "Fun Run" and its user Carol, as in the documentation.
+    pub async fn fun_run(&self) -> String {
+        self.operate("scopes.create", json!({"name": "Fun Run"})).await;
+        self.register("Carol", "carol@example.com").await
+    }
+
+    /// A user of "Fun Run" with the password [`OLD_PASSWORD`]; returns the id.
+    pub async fn register(&self, username: &str, email: &str) -> String {
+        let user = json!({
+            "username": username, "password": OLD_PASSWORD, "scope": "Fun Run", "meta": {"email": email}
+        });
+        self.operate("users.register", user)
+            .await
+            .as_str()
+            .expect("a user id")
+            .to_owned()
+    }
+}
+
+pub const OLD_PASSWORD: &str = "correct horse battery";
+pub const NEW_PASSWORD: &str = "staple of the new world";
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let printed = self.process.printed.borrow();
+            // The test harness shows what a failing test wrote here.
+            #[expect(
+                clippy::print_stderr,
+                reason = "the reader of a failed test wants the server's log"
+            )]
+            {
+                eprintln!("--- the server of this test printed:\n{}", *printed);
+            }
+        }
+        // Ends the children of the server too, and waits, so that the home can be removed.
+        let _ = self.process.child.start_kill();
+    }
+}
+
+struct Process {
+    child: Child,
+    pid: Pid,
+    address: SocketAddr,
+    printed: watch::Receiver<String>,
+}
+
+impl Process {
+    async fn start(home: &Path, environment: &[(String, String)]) -> Self {
+        let mut command = cli::command(home);
+        command
+            .arg("serve")
+            .envs(environment.iter().map(|(key, value)| (key, value)));
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("coronet serve");
+        let pid = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
+            .expect("a running child");
+        let (sender, printed) = watch::channel(String::new());
+        let sender = Arc::new(Mutex::new(sender));
+        let stdout = child.stdout.take().expect("piped");
+        let stderr = child.stderr.take().expect("piped");
+        tokio::spawn(gather(stdout, Arc::clone(&sender)));
+        tokio::spawn(gather(stderr, sender));
+        let mut process = Self {
+            child,
+            pid,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            printed,
+        };
+        process.address = process.await_printed(listening_address, "where it listens").await;
+        process
+    }
+
+    async fn await_printed<T>(&self, find: impl Fn(&str) -> Option<T>, what: &str) -> T {
+        let mut printed = self.printed.clone();
+        let found = tokio::time::timeout(PATIENCE, printed.wait_for(|text| find(text).is_some())).await;
+        match found {
+            Ok(Ok(text)) => find(&text).expect("it was just found"),
+            // The channel closes when the server has ended.
+            Ok(Err(_)) | Err(_) => panic!("the server did not print {what}:\n{}", *self.printed.borrow()),
+        }
+    }
+}
+
+/// The address in the line that says the server is ready.
+fn listening_address(printed: &str) -> Option<SocketAddr> {
+    let (_, after) = printed.split_once("http://")?;
+    after
+        .split(|character: char| !(character.is_ascii_digit() || ".:".contains(character)))
+        .next()?
+        .parse()
+        .ok()
+}
+
+async fn gather(stream: impl AsyncRead + Unpin, printed: Arc<Mutex<watch::Sender<String>>>) {
+    let mut lines = BufReader::new(stream).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let sender = printed.lock().expect("one line at a time");
+        sender.send_modify(|text| {
+            text.push_str(&line);
+            text.push('\n');
+        });
+    }
+}
+
+/// The file a plugin crate builds.
+pub fn plugin_library(package: &str) -> PathBuf {
+    let name = package.replace('-', "_");
+    let file = format!(
+        "{}{name}{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    cli::binaries().join(file)
+}
