@@ -12,6 +12,7 @@ pub mod db;
 pub mod error;
 pub mod functions;
 pub mod json;
+pub mod lua;
 pub mod operators;
 pub mod passwords;
 pub mod random;

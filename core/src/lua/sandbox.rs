@@ -1,0 +1,185 @@
+//! One Luau VM for one session: closed, limited, and thrown away afterwards.
+
+use std::sync::{Arc, OnceLock};
+
+use mlua::chunk::{ChunkMode, Compiler};
+use mlua::{Function, Lua, LuaOptions, StdLib, Table, Variadic, VmState};
+
+use super::chunks::Chunks;
+use super::control::Control;
+use super::error::{LuaError, LuaErrorKind};
+use super::log::LogSink;
+use super::{Limits, value};
+
+/// What code can use of Luau's own libraries. `os` has only clock, date, difftime and time; `debug`
+/// only info and traceback; there is no `io`, `package` or `require`.
+const LIBRARIES: [StdLib; 9] = [
+    StdLib::COROUTINE,
+    StdLib::TABLE,
+    StdLib::OS,
+    StdLib::STRING,
+    StdLib::UTF8,
+    StdLib::BIT,
+    StdLib::MATH,
+    StdLib::BUFFER,
+    StdLib::DEBUG,
+];
+
+/// The VM of one session. Binders add what they bring to [`Sandbox::core`] before the first
+/// [`Sandbox::load`], which closes the table.
+pub struct Sandbox {
+    lua: Lua,
+    core: Table,
+    limits: Limits,
+    chunks: Arc<Chunks>,
+}
+
+impl Sandbox {
+    pub(super) fn new(
+        limits: Limits,
+        chunks: Arc<Chunks>,
+        log: &LogSink,
+        control: Arc<Control>,
+    ) -> mlua::Result<Self> {
+        enable_table_move_fix();
+        let libraries = LIBRARIES
+            .into_iter()
+            .fold(StdLib::NONE, |all, library| all | library);
+        let lua = Lua::new_with(libraries, LuaOptions::default())?;
+        let core = lua.create_table()?;
+        core.raw_set("NULL", mlua::Value::NULL)?;
+        core.raw_set("log", log_function(&lua, log.clone())?)?;
+
+        let globals = lua.globals();
+        globals.raw_set("core", &core)?;
+        globals.raw_set("print", core.raw_get::<Function>("log")?)?;
+        globals.raw_set("require", mlua::Nil)?;
+        globals.raw_set("loadstring", load_function(&lua, limits.source)?)?;
+        lua.load(prelude()?)
+            .set_mode(ChunkMode::Binary)
+            .set_name("=prelude")
+            .exec()?;
+
+        lua.sandbox(true)?;
+        core.set_readonly(false);
+        lua.set_memory_limit(limits.memory)?;
+        watch(&lua, control);
+        Ok(Self {
+            lua,
+            core,
+            limits,
+            chunks,
+        })
+    }
+
+    /// The VM, for binders.
+    pub fn lua(&self) -> &Lua {
+        &self.lua
+    }
+
+    /// The `core` table of the code.
+    pub fn core(&self) -> &Table {
+        &self.core
+    }
+
+    /// Compiles `source` and returns the function that runs it. `name` is how errors call it.
+    ///
+    /// # Errors
+    /// When the source is larger than the limit, is bytecode (L04), or is not Lua; with the line.
+    pub fn load(&self, name: &str, source: &str) -> Result<Function, LuaError> {
+        self.core.set_readonly(true);
+        let bytecode = self.chunks.compiled(name, source, self.limits.source)?;
+        let chunk = self
+            .lua
+            .load(bytecode.as_slice())
+            .set_mode(ChunkMode::Binary)
+            .set_name(format!("={name}"));
+        Ok(chunk.into_function()?)
+    }
+}
+
+/// Compiles source without running it.
+///
+/// # Errors
+/// When it is larger than `limit` bytes, bytecode, or not Lua; with the line.
+pub fn compile(name: &str, source: &str, limit: usize) -> Result<Vec<u8>, LuaError> {
+    if source.len() > limit {
+        let message = format!(
+            "{name}: the code has {} bytes, and {limit} are allowed",
+            source.len()
+        );
+        return Err(LuaError::new(LuaErrorKind::Source, message));
+    }
+    if source.bytes().next().is_some_and(|first| first < b'\t') {
+        return Err(LuaError::new(
+            LuaErrorKind::Source,
+            format!("{name}: this is not Lua source; bytecode is not accepted"),
+        ));
+    }
+    // Level 1 does not inline and unroll: compile time stays proportional to the source (L03).
+    let compiler = Compiler::new().set_optimization_level(1).set_debug_level(1);
+    compiler.compile(source).map_err(|error| match error {
+        mlua::Error::SyntaxError { message, .. } => {
+            let mut error = LuaError::new(LuaErrorKind::Source, format!("{name}:{message}"));
+            error.line = message.split(':').next().and_then(|line| line.parse().ok());
+            error
+        }
+        other => other.into(),
+    })
+}
+
+/// Stops the code at its next step once the session has to end.
+fn watch(lua: &Lua, control: Arc<Control>) {
+    lua.set_interrupt(move |lua| match control.check() {
+        Ok(()) => Ok(VmState::Continue),
+        Err(tripped) => {
+            control.remember_place(|| lua.traceback(None, 0).ok().map(|text| text.to_string_lossy()));
+            Err(mlua::Error::external(tripped))
+        }
+    });
+}
+
+/// `core.log(…)` and `print(…)`: one line of all arguments, tables as JSON.
+fn log_function(lua: &Lua, log: LogSink) -> mlua::Result<Function> {
+    lua.create_function(move |_, values: Variadic<mlua::Value>| {
+        let words: Vec<String> = values.iter().map(value::display).collect();
+        log.line(&words.join(" "));
+        Ok(())
+    })
+}
+
+/// `loadstring` for source only, within the size limit; `nil, message` when it does not compile.
+fn load_function(lua: &Lua, limit: usize) -> mlua::Result<Function> {
+    lua.create_function(move |lua, (source, name): (String, Option<String>)| {
+        let name = name.unwrap_or_else(|| "(loadstring)".to_owned());
+        let compiled = compile(&name, &source, limit);
+        let function = compiled.and_then(|bytecode| {
+            let chunk = lua
+                .load(bytecode)
+                .set_mode(ChunkMode::Binary)
+                .set_name(format!("={name}"));
+            chunk.into_function().map_err(LuaError::from)
+        });
+        Ok(match function {
+            Ok(function) => (Some(function), None),
+            Err(error) => (None, Some(error.message)),
+        })
+    })
+}
+
+/// The prelude, compiled once.
+fn prelude() -> mlua::Result<&'static [u8]> {
+    static PRELUDE: OnceLock<Result<Vec<u8>, mlua::Error>> = OnceLock::new();
+    let compiled = PRELUDE.get_or_init(|| Compiler::new().compile(include_str!("prelude.luau")));
+    compiled.as_deref().map_err(Clone::clone)
+}
+
+/// Luau ships the fix for `table.move` over huge empty ranges, one endless step, switched off.
+fn enable_table_move_fix() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        if Lua::set_fflag("LuauTableMoveTimeoutFix", true).is_err() {
+            tracing::warn!("this version of Luau has no LuauTableMoveTimeoutFix flag");
+        }
+    });
+}
