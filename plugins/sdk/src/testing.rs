@@ -1,0 +1,158 @@
+//! Calls a plugin's functions in plain unit tests, without a server.
+//!
+//! ```
+//! use coronet_plugin::prelude::*;
+//! use coronet_plugin::testing::Kit;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Greet { email: String }
+//!
+//! fn greet(host: &Host, input: Greet) -> Result<String> {
+//!     let user: Value = host.call("users.find", json!({"email": input.email, "scope": "Fun Run"}))?;
+//!     Ok(format!("Hello {}", user["username"].as_str().unwrap_or("stranger")))
+//! }
+//!
+//! let kit = Kit::new(Plugin::new("greeter").function("greeter.greet", greet).requires(["users.find"]))
+//!     .on("users.find", |_| Ok(json!({"username": "Carol"})))
+//!     .started()
+//!     .unwrap();
+//! assert_eq!(kit.call("greeter.greet", json!({"email": "carol@home.com"})).unwrap(), json!("Hello Carol"));
+//! assert_eq!(kit.calls("users.find").len(), 1);
+//! ```
+
+use crate::export::guarded;
+use crate::host::{Backend, Level};
+use crate::{Caller, Error, Host, Plugin, Result, codes};
+use coronet_plugin_abi::Failure;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Answer = Box<dyn Fn(&Value) -> Result<Value> + Send + Sync>;
+
+/// A plugin before its start, and the Coronet that the test plays for it.
+pub struct Kit {
+    plugin: Plugin,
+    settings: Value,
+    fake: FakeHost,
+}
+
+/// A plugin that was started, ready for calls.
+pub struct Started {
+    plugin: Plugin,
+    host: Host,
+    fake: Arc<FakeHost>,
+}
+
+impl Kit {
+    /// A kit for one plugin. `store.*` works, in memory; all else is answered by [`Self::on`].
+    pub fn new(plugin: Plugin) -> Self {
+        Self { plugin, settings: json!({}), fake: FakeHost::default() }
+    }
+
+    /// The settings an operator would have entered.
+    #[must_use]
+    pub fn settings(mut self, settings: Value) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Answers calls of a function of Coronet.
+    #[must_use]
+    pub fn on(
+        mut self,
+        function: &str,
+        answer: impl Fn(&Value) -> Result<Value> + Send + Sync + 'static,
+    ) -> Self {
+        self.fake.answers.insert(function.to_owned(), Box::new(answer));
+        self
+    }
+
+    /// Starts the plugin.
+    ///
+    /// # Errors
+    /// Those of the plugin's start.
+    pub fn started(mut self) -> Result<Started> {
+        self.fake.requires.clone_from(&self.plugin.manifest().requires);
+        let fake = Arc::new(self.fake);
+        let host = self.plugin.run_start(Host::new(fake.clone(), self.settings))?;
+        Ok(Started { plugin: self.plugin, host, fake })
+    }
+}
+
+impl Started {
+    /// Calls a function as an app would.
+    ///
+    /// # Errors
+    /// Those of the function; a panic is one, as in the server.
+    pub fn call(&self, function: &str, parameters: Value) -> Result<Value> {
+        self.call_as(Caller::App, function, parameters)
+    }
+
+    /// Calls a function as somebody else.
+    ///
+    /// # Errors
+    /// Those of the function; a panic is one, as in the server.
+    pub fn call_as(&self, caller: Caller, function: &str, parameters: Value) -> Result<Value> {
+        let parameters = serde_json::to_vec(&parameters)?;
+        let host = self.host.for_call(caller, 1);
+        let result = guarded(|| self.plugin.call(&host, function, &parameters))?;
+        Ok(serde_json::from_slice(&result)?)
+    }
+
+    /// The parameters of every call that the plugin made to a function, in order.
+    pub fn calls(&self, function: &str) -> Vec<Value> {
+        let calls = lock(&self.fake.calls);
+        calls.iter().filter(|(name, _)| name == function).map(|(_, parameters)| parameters.clone()).collect()
+    }
+
+    /// What the plugin logged.
+    pub fn logs(&self) -> Vec<String> {
+        lock(&self.fake.logs).clone()
+    }
+
+    /// The plugin's manifest.
+    pub fn manifest(&self) -> &crate::manifest::Manifest {
+        self.plugin.manifest()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        self.plugin.run_stop(&self.host);
+    }
+}
+
+#[derive(Default)]
+struct FakeHost {
+    answers: HashMap<String, Answer>,
+    requires: Vec<String>,
+    calls: Mutex<Vec<(String, Value)>>,
+    logs: Mutex<Vec<String>>,
+    store: Mutex<crate::store::InMemory>,
+}
+
+impl Backend for FakeHost {
+    fn call(&self, _: u64, function: &str, parameters: &[u8]) -> Result<Vec<u8>, Failure> {
+        let parameters: Value = serde_json::from_slice(parameters)
+            .map_err(|error| Failure::new(codes::PARAMETER_TYPE, error.to_string()))?;
+        lock(&self.calls).push((function.to_owned(), parameters.clone()));
+        if !self.requires.iter().any(|pattern| coronet_plugin_abi::manifest::allows(pattern, function)) {
+            return Err(Failure::new(codes::FORBIDDEN, format!("the manifest does not require {function}")));
+        }
+        let result = match self.answers.get(function) {
+            Some(answer) => answer(&parameters),
+            None if function.starts_with("store.") => lock(&self.store).call(function, &parameters),
+            None => Err(Error::new(codes::NOT_FOUND, format!("the test does not answer {function}"))),
+        };
+        result.map(|value| value.to_string().into_bytes()).map_err(|error| error.failure().clone())
+    }
+
+    fn log(&self, _: Level, message: &str) {
+        lock(&self.logs).push(message.to_owned());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
