@@ -15,6 +15,7 @@ pub mod json;
 pub mod lua;
 pub mod operators;
 pub mod passwords;
+pub mod plugins;
 pub mod random;
 pub mod secrets;
 pub mod settings;

@@ -1,0 +1,3 @@
+//! Native plugins, each in a process of its own.
+
+pub mod host;
