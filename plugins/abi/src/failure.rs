@@ -21,7 +21,12 @@ pub struct Failure {
 impl Failure {
     /// A failure that will not go away by itself.
     pub fn new(code: i64, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: None, retryable: false }
+        Self {
+            code,
+            message: message.into(),
+            details: None,
+            retryable: false,
+        }
     }
 
     /// The same, worth trying again later.
@@ -46,8 +51,12 @@ impl Failure {
 
     /// Reads what [`Self::to_json`] wrote; anything else becomes a failure that says so.
     pub fn from_json(bytes: &[u8]) -> Self {
-        serde_json::from_slice(bytes)
-            .unwrap_or_else(|_| Self::new(codes::RESULT_INVALID, "the other side reported an error that is not JSON"))
+        serde_json::from_slice(bytes).unwrap_or_else(|_| {
+            Self::new(
+                codes::RESULT_INVALID,
+                "the other side reported an error that is not JSON",
+            )
+        })
     }
 }
 

@@ -24,4 +24,6 @@ pub mod wire;
 
 pub use failure::Failure;
 pub use manifest::Manifest;
-pub use shape::{ABI_VERSION, Buffer, Bytes, CallContext, Descriptor, ENTRY_SYMBOL, Entry, HostTable, MAGIC, Status};
+pub use shape::{
+    ABI_VERSION, Buffer, Bytes, CallContext, Descriptor, ENTRY_SYMBOL, Entry, HostTable, MAGIC, Status,
+};

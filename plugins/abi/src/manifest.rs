@@ -130,7 +130,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_mib: 512, open_files: 256, threads: 32 }
+        Self {
+            memory_mib: 512,
+            open_files: 256,
+            threads: 32,
+        }
     }
 }
 

@@ -80,7 +80,10 @@ pub struct HostTable {
 }
 
 // SAFETY: the contract lets every function here be called from any thread, and the context means nothing to the plugin.
-#[expect(unsafe_code, reason = "a table of function pointers is shared between threads")]
+#[expect(
+    unsafe_code,
+    reason = "a table of function pointers is shared between threads"
+)]
 unsafe impl Sync for HostTable {}
 
 /// What the entry symbol returns a pointer to. It is static: the host keeps the pointer.
@@ -95,7 +98,8 @@ pub struct Descriptor {
     /// Gives the manifest as JSON. Called before `start`, and perhaps without any `start` after it.
     pub manifest: Option<unsafe extern "C" fn() -> Buffer>,
     /// Called once, before the first `call`. `settings` is a JSON object that follows the manifest's schema.
-    pub start: Option<unsafe extern "C" fn(host: *const HostTable, settings: Bytes, answer: *mut Buffer) -> Status>,
+    pub start:
+        Option<unsafe extern "C" fn(host: *const HostTable, settings: Bytes, answer: *mut Buffer) -> Status>,
     /// Answers one call. Several run at the same time, on threads of the host.
     pub call: Option<
         unsafe extern "C" fn(
@@ -117,13 +121,19 @@ pub type Entry = unsafe extern "C" fn() -> *const Descriptor;
 impl Buffer {
     /// A buffer without bytes, as the place that a call fills.
     pub const fn empty() -> Self {
-        Self { ptr: std::ptr::null_mut(), len: 0 }
+        Self {
+            ptr: std::ptr::null_mut(),
+            len: 0,
+        }
     }
 }
 
 impl Bytes {
     /// Lends a slice. The result carries no lifetime: it must not be used after the slice is gone.
     pub const fn of(slice: &[u8]) -> Self {
-        Self { ptr: slice.as_ptr(), len: slice.len() }
+        Self {
+            ptr: slice.as_ptr(),
+            len: slice.len(),
+        }
     }
 }

@@ -4,7 +4,10 @@
 //! - a null pointer, or a length of 0, is the empty slice; a plugin in C has no non-null dangling pointer to offer;
 //! - a length over `isize::MAX` is refused, because no slice can have it;
 //! - a [`Buffer`] is a boxed slice of the side that made it; only that side turns it back into a box.
-#![expect(unsafe_code, reason = "this file is where raw memory of the other side is read")]
+#![expect(
+    unsafe_code,
+    reason = "this file is where raw memory of the other side is read"
+)]
 
 use crate::shape::{Buffer, Bytes};
 
@@ -34,7 +37,10 @@ pub fn give(bytes: Vec<u8>) -> Buffer {
     }
     let boxed = bytes.into_boxed_slice();
     let len = boxed.len();
-    Buffer { ptr: Box::into_raw(boxed).cast::<u8>(), len }
+    Buffer {
+        ptr: Box::into_raw(boxed).cast::<u8>(),
+        len,
+    }
 }
 
 /// Takes back what [`give`] gave away; the bytes are freed when the result is dropped.
@@ -65,8 +71,12 @@ mod tests {
 
     #[test]
     fn null_and_empty_are_the_empty_slice() {
-        for (ptr, len) in [(std::ptr::null(), 0), (std::ptr::null(), 7), (b"x".as_ptr(), 0), (b"x".as_ptr(), usize::MAX)]
-        {
+        for (ptr, len) in [
+            (std::ptr::null(), 0),
+            (std::ptr::null(), 7),
+            (b"x".as_ptr(), 0),
+            (b"x".as_ptr(), usize::MAX),
+        ] {
             assert_eq!(unsafe { borrow(Bytes { ptr, len }) }, b"");
         }
     }

@@ -22,13 +22,32 @@ const PREFIX: usize = 4;
 /// One message.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum Frame<'a> {
-    Hello { manifest: &'a [u8] },
-    Refused { reason: &'a [u8] },
-    Start { settings: &'a [u8] },
+    Hello {
+        manifest: &'a [u8],
+    },
+    Refused {
+        reason: &'a [u8],
+    },
+    Start {
+        settings: &'a [u8],
+    },
     Ready,
-    Call { id: u64, parent: u64, caller: u8, function: &'a str, parameters: &'a [u8] },
-    Return { id: u64, ok: bool, payload: &'a [u8] },
-    Log { level: u8, message: &'a [u8] },
+    Call {
+        id: u64,
+        parent: u64,
+        caller: u8,
+        function: &'a str,
+        parameters: &'a [u8],
+    },
+    Return {
+        id: u64,
+        ok: bool,
+        payload: &'a [u8],
+    },
+    Log {
+        level: u8,
+        message: &'a [u8],
+    },
     Stop,
 }
 
@@ -77,7 +96,13 @@ impl Frame<'_> {
             Self::Return { id, ok, payload } => {
                 parts(out, RETURN, &[&id.to_le_bytes(), &[u8::from(!ok)], payload]);
             }
-            Self::Call { id, parent, caller, function, parameters } => {
+            Self::Call {
+                id,
+                parent,
+                caller,
+                function,
+                parameters,
+            } => {
                 let Ok(name_len) = u16::try_from(function.len()) else {
                     out.truncate(start);
                     return Err(WireError::Malformed);
@@ -86,7 +111,14 @@ impl Frame<'_> {
                 parts(
                     out,
                     CALL,
-                    &[&numbers.0, &numbers.1, &[caller], &numbers.2, function.as_bytes(), parameters],
+                    &[
+                        &numbers.0,
+                        &numbers.1,
+                        &[caller],
+                        &numbers.2,
+                        function.as_bytes(),
+                        parameters,
+                    ],
                 );
             }
         }
@@ -117,21 +149,30 @@ fn parts(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
 /// # Errors
 /// When the bytes can never become a frame.
 pub fn decode(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, WireError> {
-    let Some((prefix, rest)) = bytes.split_first_chunk::<PREFIX>() else { return Ok(None) };
+    let Some((prefix, rest)) = bytes.split_first_chunk::<PREFIX>() else {
+        return Ok(None);
+    };
     let len = u32::from_le_bytes(*prefix) as usize;
     if len > MAX_FRAME {
         return Err(WireError::TooLong(len));
     }
-    let Some(frame) = rest.get(..len) else { return Ok(None) };
+    let Some(frame) = rest.get(..len) else {
+        return Ok(None);
+    };
     let (&kind, body) = frame.split_first().ok_or(WireError::Malformed)?;
-    Ok(Some((body_of(kind, body).ok_or(WireError::Malformed)?, PREFIX + len)))
+    Ok(Some((
+        body_of(kind, body).ok_or(WireError::Malformed)?,
+        PREFIX + len,
+    )))
 }
 
 /// How many bytes are still missing before [`decode`] can give a frame, as far as the bytes so far can tell.
 pub fn missing(bytes: &[u8]) -> usize {
     match bytes.split_first_chunk::<PREFIX>() {
         None => PREFIX - bytes.len(),
-        Some((prefix, rest)) => (u32::from_le_bytes(*prefix) as usize).min(MAX_FRAME).saturating_sub(rest.len()),
+        Some((prefix, rest)) => (u32::from_le_bytes(*prefix) as usize)
+            .min(MAX_FRAME)
+            .saturating_sub(rest.len()),
     }
 }
 
@@ -149,7 +190,11 @@ fn body_of(kind: u8, body: &[u8]) -> Option<Frame<'_>> {
         RETURN => {
             let (id, rest) = number(body)?;
             let (&status, payload) = rest.split_first()?;
-            Frame::Return { id, ok: status == 0, payload }
+            Frame::Return {
+                id,
+                ok: status == 0,
+                payload,
+            }
         }
         CALL => {
             let (id, rest) = number(body)?;
@@ -157,7 +202,13 @@ fn body_of(kind: u8, body: &[u8]) -> Option<Frame<'_>> {
             let (&caller, rest) = rest.split_first()?;
             let (name_len, rest) = rest.split_first_chunk::<2>()?;
             let (name, parameters) = rest.split_at_checked(usize::from(u16::from_le_bytes(*name_len)))?;
-            Frame::Call { id, parent, caller, function: std::str::from_utf8(name).ok()?, parameters }
+            Frame::Call {
+                id,
+                parent,
+                caller,
+                function: std::str::from_utf8(name).ok()?,
+                parameters,
+            }
         }
         _ => return None,
     })
@@ -174,12 +225,29 @@ mod tests {
 
     const ALL: [Frame<'static>; 8] = [
         Frame::Hello { manifest: b"{}" },
-        Frame::Refused { reason: "schl\u{fc}ssel".as_bytes() },
-        Frame::Start { settings: b"{\"a\":1}" },
+        Frame::Refused {
+            reason: "schl\u{fc}ssel".as_bytes(),
+        },
+        Frame::Start {
+            settings: b"{\"a\":1}",
+        },
         Frame::Ready,
-        Frame::Call { id: 1, parent: 0, caller: 3, function: "echo.hello", parameters: b"[1]" },
-        Frame::Return { id: u64::MAX, ok: false, payload: b"" },
-        Frame::Log { level: 2, message: b"line" },
+        Frame::Call {
+            id: 1,
+            parent: 0,
+            caller: 3,
+            function: "echo.hello",
+            parameters: b"[1]",
+        },
+        Frame::Return {
+            id: u64::MAX,
+            ok: false,
+            payload: b"",
+        },
+        Frame::Log {
+            level: 2,
+            message: b"line",
+        },
         Frame::Stop,
     ];
 
@@ -213,7 +281,10 @@ mod tests {
 
     #[test]
     fn garbage_is_refused() {
-        assert_eq!(decode(&[255, 255, 255, 255]), Err(WireError::TooLong(u32::MAX as usize)));
+        assert_eq!(
+            decode(&[255, 255, 255, 255]),
+            Err(WireError::TooLong(u32::MAX as usize))
+        );
         assert_eq!(decode(&[0, 0, 0, 0]), Err(WireError::Malformed));
         assert_eq!(decode(&[1, 0, 0, 0, 99]), Err(WireError::Malformed));
         assert_eq!(decode(&[2, 0, 0, 0, CALL, 0]), Err(WireError::Malformed));

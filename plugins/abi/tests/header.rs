@@ -20,5 +20,8 @@ fn the_committed_header_is_current() {
         std::fs::write(&path, &made).expect("the header can be written");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == made, "run: UPDATE_HEADER=1 cargo test -p coronet-plugin-abi --test header");
+    assert!(
+        committed == made,
+        "run: UPDATE_HEADER=1 cargo test -p coronet-plugin-abi --test header"
+    );
 }

@@ -4,7 +4,9 @@
 use crate::host::{Backend, Caller, Host, Level};
 use crate::{Error, Plugin, Result, codes};
 use coronet_plugin_abi::shape::{STATUS_FAILED, STATUS_OK};
-use coronet_plugin_abi::{ABI_VERSION, Buffer, Bytes, CallContext, Descriptor, Failure, HostTable, MAGIC, Status, slices};
+use coronet_plugin_abi::{
+    ABI_VERSION, Buffer, Bytes, CallContext, Descriptor, Failure, HostTable, MAGIC, Status, slices,
+};
 use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,7 +73,8 @@ unsafe extern "C" fn start(host: *const HostTable, settings: Bytes, answer: *mut
         let table = table.ok_or_else(|| Error::unexpected("the host gave no table"))?;
         let backend = Arc::new(HostProcess::new(table)?);
         let host = plugin()?.run_start(Host::new(backend, serde_json::from_slice(settings)?))?;
-        HOST.set(host).map_err(|_| Error::unexpected("the plugin is started already"))?;
+        HOST.set(host)
+            .map_err(|_| Error::unexpected("the plugin is started already"))?;
         Ok(Vec::new())
     });
     // SAFETY: the host passes a place for the answer.
@@ -85,12 +88,23 @@ unsafe extern "C" fn call(
     answer: *mut Buffer,
 ) -> Status {
     // SAFETY: the host lends all three for the time of this call.
-    let (context, function, parameters) =
-        unsafe { (context.as_ref(), slices::borrow(function), slices::borrow(parameters)) };
+    let (context, function, parameters) = unsafe {
+        (
+            context.as_ref(),
+            slices::borrow(function),
+            slices::borrow(parameters),
+        )
+    };
     let result = guarded(|| {
-        let host = HOST.get().ok_or_else(|| Error::unexpected("the plugin is not started"))?;
+        let host = HOST
+            .get()
+            .ok_or_else(|| Error::unexpected("the plugin is not started"))?;
         let (caller, call) = context.map_or((Caller::Page, 0), |c| (Caller::from_number(c.caller), c.call));
-        plugin()?.call(&host.for_call(caller, call), std::str::from_utf8(function)?, parameters)
+        plugin()?.call(
+            &host.for_call(caller, call),
+            std::str::from_utf8(function)?,
+            parameters,
+        )
     });
     // SAFETY: the host passes a place for the answer.
     unsafe { reply(result, answer) }
@@ -113,7 +127,9 @@ unsafe extern "C" fn free(buffer: Buffer) {
 }
 
 fn plugin() -> Result<&'static Plugin> {
-    let build = BUILD.get().ok_or_else(|| Error::unexpected("the entry symbol was never called"))?;
+    let build = BUILD
+        .get()
+        .ok_or_else(|| Error::unexpected("the entry symbol was never called"))?;
     Ok(PLUGIN.get_or_init(build))
 }
 
@@ -123,13 +139,17 @@ pub(crate) fn guarded<T>(code: impl FnOnce() -> Result<T>) -> Result<T> {
         let message = panic_text(payload.as_ref()).to_owned();
         // A payload may panic again while it is dropped; leaking it is the lesser evil.
         std::mem::forget(payload);
-        Err(Error::new(codes::UNEXPECTED, format!("the plugin panicked: {message}")))
+        Err(Error::new(
+            codes::UNEXPECTED,
+            format!("the plugin panicked: {message}"),
+        ))
     })
 }
 
 fn panic_text(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
 }
 
 /// # Safety
@@ -164,7 +184,12 @@ impl HostProcess {
         let (Some(call), Some(log), Some(free)) = (table.call, table.log, table.free) else {
             return Err(Error::unexpected("the host's table has holes"));
         };
-        Ok(Self { context: table.context, call, log, free })
+        Ok(Self {
+            context: table.context,
+            call,
+            log,
+            free,
+        })
     }
 }
 
@@ -173,13 +198,23 @@ impl Backend for HostProcess {
         let mut answer = Buffer::empty();
         // SAFETY: context and function belong together; the slices outlive the call; `answer` is ours to fill.
         let status = unsafe {
-            (self.call)(self.context, parent, Bytes::of(function.as_bytes()), Bytes::of(parameters), &mut answer)
+            (self.call)(
+                self.context,
+                parent,
+                Bytes::of(function.as_bytes()),
+                Bytes::of(parameters),
+                &mut answer,
+            )
         };
         // SAFETY: the host filled `answer`, and it is copied before it goes back.
         let bytes = unsafe { slices::peek(&answer) }.to_vec();
         // SAFETY: the buffer is the host's, and given back once.
         unsafe { (self.free)(answer) };
-        if status == STATUS_OK { Ok(bytes) } else { Err(Failure::from_json(&bytes)) }
+        if status == STATUS_OK {
+            Ok(bytes)
+        } else {
+            Err(Failure::from_json(&bytes))
+        }
     }
 
     fn log(&self, level: Level, message: &str) {

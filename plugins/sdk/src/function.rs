@@ -74,7 +74,10 @@ impl Function {
             internal: false,
             deadline_seconds: None,
         };
-        Self { manifest, handler: Box::new(handler) }
+        Self {
+            manifest,
+            handler: Box::new(handler),
+        }
     }
 
     /// One sentence for the function explorer.
@@ -87,7 +90,10 @@ impl Function {
     /// Who may call it besides operators; everybody by default, `[]` for operators only.
     #[must_use]
     pub fn access(mut self, access: impl IntoIterator<Item = Access>) -> Self {
-        self.manifest.access = access.into_iter().map(|access| access.name().to_owned()).collect();
+        self.manifest.access = access
+            .into_iter()
+            .map(|access| access.name().to_owned())
+            .collect();
         self
     }
 
@@ -125,6 +131,10 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Schema {
 /// The host has checked the parameters against the schema, so this is about what a schema cannot say.
 fn wrong_parameters(error: &serde_json::Error) -> Error {
     let message = error.to_string();
-    let code = if message.starts_with("missing field") { codes::PARAMETER_MISSING } else { codes::PARAMETER_TYPE };
+    let code = if message.starts_with("missing field") {
+        codes::PARAMETER_MISSING
+    } else {
+        codes::PARAMETER_TYPE
+    };
     Error::new(code, message)
 }

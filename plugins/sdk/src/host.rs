@@ -70,7 +70,15 @@ pub(crate) enum Level {
 
 impl Host {
     pub(crate) fn new(backend: Arc<dyn Backend>, settings: Value) -> Self {
-        Self { shared: Arc::new(Shared { backend, settings, state: None }), caller: Caller::System, call: 0 }
+        Self {
+            shared: Arc::new(Shared {
+                backend,
+                settings,
+                state: None,
+            }),
+            caller: Caller::System,
+            call: 0,
+        }
     }
 
     pub(crate) fn with_state(&self, state: Box<dyn Any + Send + Sync>) -> Self {
@@ -79,11 +87,19 @@ impl Host {
             settings: self.shared.settings.clone(),
             state: Some(state),
         };
-        Self { shared: Arc::new(shared), caller: self.caller, call: self.call }
+        Self {
+            shared: Arc::new(shared),
+            caller: self.caller,
+            call: self.call,
+        }
     }
 
     pub(crate) fn for_call(&self, caller: Caller, call: u64) -> Self {
-        Self { shared: self.shared.clone(), caller, call }
+        Self {
+            shared: self.shared.clone(),
+            caller,
+            call,
+        }
     }
 
     /// This host without the call: what is called through it is the plugin's own work. For threads that live on.
@@ -103,9 +119,16 @@ impl Host {
     /// Those of the function; 903 when it is not required; 953 when the server is going away.
     pub fn call<T: DeserializeOwned>(&self, function: &str, parameters: impl Serialize) -> Result<T> {
         let parameters = serde_json::to_vec(&parameters)?;
-        let answer = self.shared.backend.call(self.call, function, &parameters).map_err(Error::from_failure)?;
-        serde_json::from_slice(&answer)
-            .map_err(|error| Error::unexpected(format_args!("{function} answered something else than expected: {error}")))
+        let answer = self
+            .shared
+            .backend
+            .call(self.call, function, &parameters)
+            .map_err(Error::from_failure)?;
+        serde_json::from_slice(&answer).map_err(|error| {
+            Error::unexpected(format_args!(
+                "{function} answered something else than expected: {error}"
+            ))
+        })
     }
 
     /// The plugin's settings, as the operator entered them; defaults are filled in by `T`'s serde attributes.
@@ -113,8 +136,12 @@ impl Host {
     /// # Errors
     /// When they are not as `T` wants them, for example when a required one is not set yet.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
-        T::deserialize(&self.shared.settings)
-            .map_err(|error| Error::new(crate::codes::PARAMETER_MISSING, format!("the plugin's settings: {error}")))
+        T::deserialize(&self.shared.settings).map_err(|error| {
+            Error::new(
+                crate::codes::PARAMETER_MISSING,
+                format!("the plugin's settings: {error}"),
+            )
+        })
     }
 
     /// What the plugin's [start](crate::Plugin::start) made.
@@ -124,7 +151,10 @@ impl Host {
     pub fn state<T: 'static>(&self) -> Result<&T> {
         let state = self.shared.state.as_ref().and_then(|state| state.downcast_ref());
         state.ok_or_else(|| {
-            Error::unexpected(format_args!("the plugin's start makes no {}", std::any::type_name::<T>()))
+            Error::unexpected(format_args!(
+                "the plugin's start makes no {}",
+                std::any::type_name::<T>()
+            ))
         })
     }
 

@@ -43,7 +43,9 @@ pub use store::{Entry, Store};
 
 /// Everything that a plugin needs, in one line.
 pub mod prelude {
-    pub use crate::{Access, Caller, Error, Function, Host, NoParameters, Plugin, Result, Secret, codes, export};
+    pub use crate::{
+        Access, Caller, Error, Function, Host, NoParameters, Plugin, Result, Secret, codes, export,
+    };
     pub use schemars::{self, JsonSchema};
     pub use serde::{Deserialize, Serialize};
     pub use serde_json::{Value, json};

@@ -40,7 +40,12 @@ impl Plugin {
             jobs: Vec::new(),
             limits: Limits::default(),
         };
-        Self { manifest, handlers: HashMap::new(), start: None, stop: None }
+        Self {
+            manifest,
+            handlers: HashMap::new(),
+            start: None,
+            stop: None,
+        }
     }
 
     /// Adds a function that everybody may call, see [`Function::new`]; [`Self::define`] says more about one.
@@ -60,7 +65,8 @@ impl Plugin {
     /// Adds a function.
     #[must_use]
     pub fn define(mut self, function: Function) -> Self {
-        self.handlers.insert(function.manifest.name.clone(), function.handler);
+        self.handlers
+            .insert(function.manifest.name.clone(), function.handler);
         self.manifest.functions.push(function.manifest);
         self
     }
@@ -87,21 +93,29 @@ impl Plugin {
     /// Functions of Coronet that the plugin calls: whole names, or `service.*`. All others are refused.
     #[must_use]
     pub fn requires<'a>(mut self, functions: impl IntoIterator<Item = &'a str>) -> Self {
-        self.manifest.requires.extend(functions.into_iter().map(str::to_owned));
+        self.manifest
+            .requires
+            .extend(functions.into_iter().map(str::to_owned));
         self
     }
 
     /// Ships a text, such as `resource("templates/greeting.tpl", include_str!("greeting.tpl"))`. Operators can edit it.
     #[must_use]
     pub fn resource(mut self, path: &str, text: &str) -> Self {
-        self.manifest.resources.push(ResourceManifest { path: path.to_owned(), text: text.to_owned() });
+        self.manifest.resources.push(ResourceManifest {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        });
         self
     }
 
     /// Answers a public path with a page, such as `route("/_greet", "greeting")`.
     #[must_use]
     pub fn route(mut self, path: &str, page: &str) -> Self {
-        self.manifest.routes.push(RouteManifest { path: path.to_owned(), page: page.to_owned() });
+        self.manifest.routes.push(RouteManifest {
+            path: path.to_owned(),
+            page: page.to_owned(),
+        });
         self
     }
 
@@ -168,7 +182,10 @@ impl Plugin {
 
     pub(crate) fn call(&self, host: &Host, function: &str, parameters: &[u8]) -> Result<Vec<u8>> {
         let handler = self.handlers.get(function).ok_or_else(|| {
-            Error::new(crate::codes::NOT_FOUND, format!("the plugin has no function {function}"))
+            Error::new(
+                crate::codes::NOT_FOUND,
+                format!("the plugin has no function {function}"),
+            )
         })?;
         handler(host, parameters)
     }

@@ -47,7 +47,11 @@ pub struct Started {
 impl Kit {
     /// A kit for one plugin. `store.*` works, in memory; all else is answered by [`Self::on`].
     pub fn new(plugin: Plugin) -> Self {
-        Self { plugin, settings: json!({}), fake: FakeHost::default() }
+        Self {
+            plugin,
+            settings: json!({}),
+            fake: FakeHost::default(),
+        }
     }
 
     /// The settings an operator would have entered.
@@ -76,7 +80,11 @@ impl Kit {
         self.fake.requires.clone_from(&self.plugin.manifest().requires);
         let fake = Arc::new(self.fake);
         let host = self.plugin.run_start(Host::new(fake.clone(), self.settings))?;
-        Ok(Started { plugin: self.plugin, host, fake })
+        Ok(Started {
+            plugin: self.plugin,
+            host,
+            fake,
+        })
     }
 }
 
@@ -103,7 +111,11 @@ impl Started {
     /// The parameters of every call that the plugin made to a function, in order.
     pub fn calls(&self, function: &str) -> Vec<Value> {
         let calls = lock(&self.fake.calls);
-        calls.iter().filter(|(name, _)| name == function).map(|(_, parameters)| parameters.clone()).collect()
+        calls
+            .iter()
+            .filter(|(name, _)| name == function)
+            .map(|(_, parameters)| parameters.clone())
+            .collect()
     }
 
     /// What the plugin logged.
@@ -137,15 +149,27 @@ impl Backend for FakeHost {
         let parameters: Value = serde_json::from_slice(parameters)
             .map_err(|error| Failure::new(codes::PARAMETER_TYPE, error.to_string()))?;
         lock(&self.calls).push((function.to_owned(), parameters.clone()));
-        if !self.requires.iter().any(|pattern| coronet_plugin_abi::manifest::allows(pattern, function)) {
-            return Err(Failure::new(codes::FORBIDDEN, format!("the manifest does not require {function}")));
+        if !self
+            .requires
+            .iter()
+            .any(|pattern| coronet_plugin_abi::manifest::allows(pattern, function))
+        {
+            return Err(Failure::new(
+                codes::FORBIDDEN,
+                format!("the manifest does not require {function}"),
+            ));
         }
         let result = match self.answers.get(function) {
             Some(answer) => answer(&parameters),
             None if function.starts_with("store.") => lock(&self.store).call(function, &parameters),
-            None => Err(Error::new(codes::NOT_FOUND, format!("the test does not answer {function}"))),
+            None => Err(Error::new(
+                codes::NOT_FOUND,
+                format!("the test does not answer {function}"),
+            )),
         };
-        result.map(|value| value.to_string().into_bytes()).map_err(|error| error.failure().clone())
+        result
+            .map(|value| value.to_string().into_bytes())
+            .map_err(|error| error.failure().clone())
     }
 
     fn log(&self, _: Level, message: &str) {

@@ -1,5 +1,8 @@
 //! What the process gives up before foreign code runs in it.
-#![expect(unsafe_code, reason = "descriptors and limits of the process are set through libc")]
+#![expect(
+    unsafe_code,
+    reason = "descriptors and limits of the process are set through libc"
+)]
 
 use coronet_plugin_abi::manifest::Limits;
 use std::fs::File;
@@ -27,7 +30,10 @@ pub(super) fn take_descriptors() -> io::Result<Inherited> {
         let socket = UnixStream::from(socket);
         // Refuses a terminal or a pipe on 0: somebody tried the command by hand.
         socket.peer_addr()?;
-        Ok(Inherited { socket, library: File::from(library) })
+        Ok(Inherited {
+            socket,
+            library: File::from(library),
+        })
     }
 }
 
@@ -66,7 +72,10 @@ pub(super) fn leave(status: i32) -> ! {
 fn set_soft(resource: libc::__rlimit_resource_t, value: u64) {
     // SAFETY: both calls only read or write the struct they are given.
     unsafe {
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        let mut limit = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
         if libc::getrlimit(resource, &mut limit) == 0 {
             limit.rlim_cur = value.min(limit.rlim_max);
             libc::setrlimit(resource, &limit);
@@ -75,5 +84,9 @@ fn set_soft(resource: libc::__rlimit_resource_t, value: u64) {
 }
 
 fn check(result: i32) -> io::Result<i32> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }

@@ -72,7 +72,11 @@ impl Connection {
         // Two handles of one socket: reading and writing never wait for each other.
         let writer = socket.try_clone().unwrap_or_else(|_| confine::leave(1));
         Self {
-            reader: Mutex::new(FrameReader { socket, bytes: Vec::with_capacity(16 * 1024), used: 0 }),
+            reader: Mutex::new(FrameReader {
+                socket,
+                bytes: Vec::with_capacity(16 * 1024),
+                used: 0,
+            }),
             writer: Mutex::new(writer),
             waiting: Mutex::default(),
             next_call: AtomicU64::new(1),
@@ -120,22 +124,36 @@ impl Connection {
     /// Waits until the server says `Stop` and no call is running.
     pub(super) fn wait_for_stop(&self) {
         let work = lock(&self.work);
-        let done = self.changed.wait_while(work, |work| !work.stopping || work.running > 0 || !work.aside.is_empty());
+        let done = self.changed.wait_while(work, |work| {
+            !work.stopping || work.running > 0 || !work.aside.is_empty()
+        });
         drop(done);
     }
 
     /// Calls the server and waits for its answer.
     fn call(&self, parent: u64, function: &[u8], parameters: &[u8]) -> Reply {
         let Ok(function) = std::str::from_utf8(function) else {
-            return Reply::failed(&Failure::new(codes::PARAMETER_TYPE, "the name of the function is not UTF-8"));
+            return Reply::failed(&Failure::new(
+                codes::PARAMETER_TYPE,
+                "the name of the function is not UTF-8",
+            ));
         };
         let id = self.next_call.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = mpsc::sync_channel(1);
         lock(&self.waiting).insert(id, sender);
-        let frame = Frame::Call { id, parent, caller: 0, function, parameters };
+        let frame = Frame::Call {
+            id,
+            parent,
+            caller: 0,
+            function,
+            parameters,
+        };
         if let Err(error) = self.send(&frame) {
             lock(&self.waiting).remove(&id);
-            return Reply::failed(&Failure::new(codes::UNAVAILABLE, format!("the call cannot be sent: {error}")));
+            return Reply::failed(&Failure::new(
+                codes::UNAVAILABLE,
+                format!("the call cannot be sent: {error}"),
+            ));
         }
         receiver.recv().unwrap_or_else(|_| {
             Reply::failed(&Failure::new(codes::UNAVAILABLE, "the server went away").retryable())
@@ -178,7 +196,9 @@ impl Connection {
         let mut reader = lock(&self.reader);
         lock(&self.work).idle -= 1;
         loop {
-            let call = reader.next(|frame| self.see(frame)).unwrap_or_else(|_| confine::leave(1));
+            let call = reader
+                .next(|frame| self.see(frame))
+                .unwrap_or_else(|_| confine::leave(1));
             let Some(call) = call else { continue };
             let mut work = lock(&self.work);
             if work.idle == 0 && work.spare == 0 {
@@ -199,14 +219,31 @@ impl Connection {
     /// Deals with what the reader can settle itself, and gives back a call.
     fn see(&self, frame: Option<Frame<'_>>) -> Option<Call> {
         match frame {
-            Some(Frame::Call { id, caller, function, parameters, .. }) => {
-                let context = CallContext { size: size_of::<CallContext>() as u32, caller: caller.into(), call: id };
-                return Some(Call { context, function: function.to_owned(), parameters: parameters.to_vec() });
+            Some(Frame::Call {
+                id,
+                caller,
+                function,
+                parameters,
+                ..
+            }) => {
+                let context = CallContext {
+                    size: size_of::<CallContext>() as u32,
+                    caller: caller.into(),
+                    call: id,
+                };
+                return Some(Call {
+                    context,
+                    function: function.to_owned(),
+                    parameters: parameters.to_vec(),
+                });
             }
             Some(Frame::Return { id, ok, payload }) => {
                 if let Some(waiting) = lock(&self.waiting).remove(&id) {
                     // The place is empty and a thread waits for it, so this neither blocks nor fails.
-                    let _ = waiting.send(Reply { ok, payload: payload.to_vec() });
+                    let _ = waiting.send(Reply {
+                        ok,
+                        payload: payload.to_vec(),
+                    });
                 }
             }
             Some(Frame::Stop) => {
@@ -222,10 +259,21 @@ impl Connection {
 
     fn answer(&self, plugin: &Plugin, call: &Call) {
         let answer = plugin.call(&call.context, &call.function, &call.parameters);
-        let frame = Frame::Return { id: call.context.call, ok: answer.ok, payload: answer.bytes() };
+        let frame = Frame::Return {
+            id: call.context.call,
+            ok: answer.ok,
+            payload: answer.bytes(),
+        };
         if let Err(error) = self.send(&frame) {
-            let failure = Failure::new(codes::RESULT_INVALID, format!("the answer cannot be sent: {error}"));
-            let frame = Frame::Return { id: call.context.call, ok: false, payload: &failure.to_json() };
+            let failure = Failure::new(
+                codes::RESULT_INVALID,
+                format!("the answer cannot be sent: {error}"),
+            );
+            let frame = Frame::Return {
+                id: call.context.call,
+                ok: false,
+                payload: &failure.to_json(),
+            };
             if self.send(&frame).is_err() {
                 confine::leave(1);
             }
@@ -235,7 +283,10 @@ impl Connection {
 
 impl Reply {
     fn failed(failure: &Failure) -> Self {
-        Self { ok: false, payload: failure.to_json() }
+        Self {
+            ok: false,
+            payload: failure.to_json(),
+        }
     }
 }
 
@@ -297,7 +348,10 @@ unsafe extern "C" fn table_call(
     let (function, parameters) = unsafe { (slices::borrow(function), slices::borrow(parameters)) };
     let reply = match CONNECTION.get() {
         Some(connection) => connection.call(parent, function, parameters),
-        None => Reply::failed(&Failure::new(codes::UNAVAILABLE, "there is no connection to the server")),
+        None => Reply::failed(&Failure::new(
+            codes::UNAVAILABLE,
+            "there is no connection to the server",
+        )),
     };
     if !answer.is_null() {
         // SAFETY: not null, and the contract makes it a place to write to.

@@ -4,7 +4,8 @@
 use super::connection;
 use coronet_plugin_abi::shape::STATUS_OK;
 use coronet_plugin_abi::{
-    ABI_VERSION, Buffer, Bytes, CallContext, Descriptor, ENTRY_SYMBOL, Entry, Failure, HostTable, MAGIC, Status, slices,
+    ABI_VERSION, Buffer, Bytes, CallContext, Descriptor, ENTRY_SYMBOL, Entry, Failure, HostTable, MAGIC,
+    Status, slices,
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::fs::File;
@@ -48,7 +49,11 @@ impl Plugin {
     pub(super) fn manifest(&self) -> Result<Vec<u8>, String> {
         // SAFETY: the contract lets `manifest` be called at any time.
         let buffer = unsafe { (self.manifest)() };
-        let answer = Answer { plugin: self, buffer, ok: true };
+        let answer = Answer {
+            plugin: self,
+            buffer,
+            ok: true,
+        };
         if answer.bytes().is_empty() {
             return Err("it gave no manifest; its log may say why".into());
         }
@@ -60,8 +65,16 @@ impl Plugin {
         let mut buffer = Buffer::empty();
         // SAFETY: the table is static, the settings outlive the call, and the buffer is ours to fill.
         let status = unsafe { (self.start)(&connection::TABLE, Bytes::of(settings), &mut buffer) };
-        let answer = Answer { plugin: self, buffer, ok: status == STATUS_OK };
-        if answer.ok { Ok(()) } else { Err(Failure::from_json(answer.bytes()).message) }
+        let answer = Answer {
+            plugin: self,
+            buffer,
+            ok: status == STATUS_OK,
+        };
+        if answer.ok {
+            Ok(())
+        } else {
+            Err(Failure::from_json(answer.bytes()).message)
+        }
     }
 
     /// Answers one call.
@@ -69,9 +82,18 @@ impl Plugin {
         let mut buffer = Buffer::empty();
         // SAFETY: all arguments outlive the call, and the buffer is ours to fill.
         let status = unsafe {
-            (self.call)(context, Bytes::of(function.as_bytes()), Bytes::of(parameters), &mut buffer)
+            (self.call)(
+                context,
+                Bytes::of(function.as_bytes()),
+                Bytes::of(parameters),
+                &mut buffer,
+            )
         };
-        Answer { plugin: self, buffer, ok: status == STATUS_OK }
+        Answer {
+            plugin: self,
+            buffer,
+            ok: status == STATUS_OK,
+        }
     }
 
     /// Ends the plugin's work.
@@ -98,7 +120,10 @@ impl Plugin {
             ));
         }
         if (size as usize) < size_of::<Descriptor>() {
-            return Err(format!("its descriptor has {size} bytes instead of {}", size_of::<Descriptor>()));
+            return Err(format!(
+                "its descriptor has {size} bytes instead of {}",
+                size_of::<Descriptor>()
+            ));
         }
         // SAFETY: version and size say that the whole struct is there, for ever.
         let descriptor: &'static Descriptor = unsafe { &*descriptor };
@@ -113,7 +138,13 @@ impl Plugin {
         else {
             return Err("its descriptor lacks a function".into());
         };
-        Ok(Self { manifest, start, call, stop, free })
+        Ok(Self {
+            manifest,
+            start,
+            call,
+            stop,
+            free,
+        })
     }
 }
 

@@ -38,29 +38,39 @@ pub fn main() -> ExitCode {
     confine::limit(&coronet_plugin_abi::manifest::Limits::default());
 
     let connection = CONNECTION.get_or_init(|| Arc::new(Connection::new(inherited.socket)));
-    let Err(reason) = serve(connection, inherited.library) else { confine::leave(0) };
+    let Err(reason) = serve(connection, inherited.library) else {
+        confine::leave(0)
+    };
     // The server may be gone; then nobody needs the reason.
-    let _ = connection.send(&Frame::Refused { reason: reason.as_bytes() });
+    let _ = connection.send(&Frame::Refused {
+        reason: reason.as_bytes(),
+    });
     confine::leave(1)
 }
 
 fn serve(connection: &Arc<Connection>, library: std::fs::File) -> Result<(), String> {
     let plugin = Plugin::load(library)?;
     let manifest = plugin.manifest()?;
-    connection.send(&Frame::Hello { manifest: &manifest }).map_err(|error| error.to_string())?;
+    connection
+        .send(&Frame::Hello { manifest: &manifest })
+        .map_err(|error| error.to_string())?;
 
     let Some(settings) = connection.wait_for_start().map_err(|error| error.to_string())? else {
         return Ok(());
     };
     // The server has checked the manifest; it would not have said `Start` otherwise.
-    let limits = serde_json::from_slice::<Manifest>(&manifest).map(|manifest| manifest.limits).unwrap_or_default();
+    let limits = serde_json::from_slice::<Manifest>(&manifest)
+        .map(|manifest| manifest.limits)
+        .unwrap_or_default();
     confine::limit(&limits);
 
     // Calls to the host are possible from `start` on, so somebody must read the answers before it returns.
     let plugin = Arc::new(plugin);
     connection.serve(plugin.clone(), limits.threads);
     plugin.start(&settings)?;
-    connection.send(&Frame::Ready).map_err(|error| error.to_string())?;
+    connection
+        .send(&Frame::Ready)
+        .map_err(|error| error.to_string())?;
     connection.wait_for_stop();
     plugin.stop();
     Ok(())
