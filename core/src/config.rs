@@ -70,7 +70,8 @@ impl Config {
         Ok(config)
     }
 
-    fn defaults(home: PathBuf) -> Self {
+    /// The configuration of a home in which nothing is set.
+    pub fn defaults(home: PathBuf) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             home,

@@ -20,6 +20,10 @@ pub mod random;
 pub mod secrets;
 pub mod settings;
 pub mod shutdown;
+#[doc(hidden)]
+pub mod testing;
+pub mod throttle;
+pub mod tokens;
 
 use std::sync::Arc;
 

@@ -52,4 +52,3 @@ CREATE TABLE audit (
     message TEXT NOT NULL,
     duration_us BIGINT NOT NULL
 );
-CREATE INDEX audit_by_time ON audit (at, id);

@@ -1,1 +1,226 @@
-//! Operators.
+//! Operators: who may use the webmin, how they sign in, and their sessions.
+//!
+//! There is no default operator. While there is none, the server prints a one-time set-up link that makes the first.
+
+mod functions;
+mod sessions;
+mod setup;
+mod store;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::functions::{OperatorCaller, Role, Via};
+use crate::throttle::Throttle;
+use crate::{Code, Core, Error, Result, random};
+
+pub use sessions::Session;
+pub use setup::SetupLink;
+
+/// Characters a password of an operator has at least (NIST SP 800-63B-4: 15 where it is the only factor).
+pub const PASSWORD_LEAST: usize = 15;
+const PASSWORD_MOST: usize = 128;
+
+/// The operators of the server.
+pub struct Operators {
+    core: Core,
+    throttle: Throttle,
+}
+
+/// Where a sign-in comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    pub address: Option<IpAddr>,
+    pub user_agent: String,
+}
+
+/// A new session: the token is for the cookie, and nowhere else.
+#[derive(Debug)]
+pub struct SignedIn {
+    pub token: String,
+    pub operator: OperatorCaller,
+}
+
+/// Adds the functions that manage operators.
+///
+/// # Errors
+/// When a function's name is taken.
+pub fn start(core: &Core) -> Result<Arc<Operators>> {
+    let operators = Arc::new(Operators {
+        core: core.clone(),
+        throttle: Throttle::default(),
+    });
+    core.functions.add("core", functions::all(&operators))?;
+    Ok(operators)
+}
+
+impl Operators {
+    /// Signs an operator in.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, in the same words and after the same time, whether the name is unknown, the password wrong
+    /// or the operator inactive; `RateLimited` after several wrong attempts.
+    pub async fn login(&self, name: &str, password: String, origin: &Origin) -> Result<SignedIn> {
+        let now = self.core.clock.now_ms();
+        let address = origin
+            .address
+            .map(|address| address.to_string())
+            .unwrap_or_default();
+        let key = format!("{} {address}", name.to_lowercase());
+        self.throttle.check(&key, now)?;
+        if password.chars().count() > PASSWORD_MOST {
+            return Err(wrong_login());
+        }
+        let found = store::find_by_name(&self.core.db, name).await?;
+        let hash = found.as_ref().map(|operator| operator.password_hash.clone());
+        let right = self.core.passwords.verify(normal(&password), hash).await?;
+        let Some(operator) = found.filter(|operator| right && operator.active != 0) else {
+            self.throttle.wrong(&key, now);
+            tracing::warn!(%address, "a sign-in to the webmin was refused");
+            return Err(wrong_login());
+        };
+        self.throttle.right(&key);
+        self.open_session(operator, origin, now).await
+    }
+
+    /// Makes an operator.
+    ///
+    /// # Errors
+    /// `Conflict` when the name is taken; `PasswordInvalid` or `ParameterInvalid` with what to change.
+    pub async fn add(&self, name: &str, password: String, role: Role) -> Result<String> {
+        let name = valid_name(name)?;
+        let row = store::NewOperator {
+            id: random::id("op"),
+            name: name.to_owned(),
+            password_hash: self.hashed(name, password).await?,
+            role: role.name(),
+            created_at: self.core.clock.now_ms(),
+        };
+        let id = row.id.clone();
+        store::insert(&self.core.db, row).await?;
+        Ok(id)
+    }
+
+    /// Sets an operator's password and ends all of their sessions.
+    ///
+    /// # Errors
+    /// `NotFound`, or `PasswordInvalid` with what to change.
+    pub async fn set_password(&self, name: &str, password: String) -> Result<()> {
+        let hash = self.hashed(name, password).await?;
+        if store::set_password(&self.core.db, name, hash).await? {
+            Ok(())
+        } else {
+            Err(unknown(name))
+        }
+    }
+
+    /// Changes the operator's own password, and ends their other sessions.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the old password is wrong; `PasswordInvalid` with what to change about the new.
+    pub async fn change_own_password(
+        &self,
+        operator: &OperatorCaller,
+        old: String,
+        new: String,
+    ) -> Result<()> {
+        let key = format!("change {}", operator.id);
+        let now = self.core.clock.now_ms();
+        self.throttle.check(&key, now)?;
+        let row = store::find_by_name(&self.core.db, &operator.name)
+            .await?
+            .ok_or_else(|| unknown(&operator.name))?;
+        if !self
+            .core
+            .passwords
+            .verify(normal(&old), Some(row.password_hash))
+            .await?
+        {
+            self.throttle.wrong(&key, now);
+            return Err(Error::new(
+                Code::Unauthenticated,
+                "The present password is not right.",
+            ));
+        }
+        self.throttle.right(&key);
+        self.set_password(&operator.name, new).await
+    }
+
+    async fn hashed(&self, name: &str, password: String) -> Result<String> {
+        let password = normal(&password);
+        check_password(name, &password)?;
+        self.core.passwords.hash(password).await
+    }
+
+    async fn open_session(
+        &self,
+        operator: store::OperatorRow,
+        origin: &Origin,
+        now: i64,
+    ) -> Result<SignedIn> {
+        let token = sessions::new_token();
+        let session = sessions::new(&token, &operator.id, origin, now);
+        store::insert_session(&self.core.db, session, now).await?;
+        let caller = caller(&operator.id, &operator.name, &operator.role, origin.address);
+        Ok(SignedIn {
+            token,
+            operator: caller,
+        })
+    }
+}
+
+fn caller(id: &str, name: &str, role: &str, address: Option<IpAddr>) -> OperatorCaller {
+    OperatorCaller {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        // A role this version does not know may only look.
+        role: Role::from_name(role).unwrap_or(Role::Viewer),
+        via: Via::Webmin,
+        address,
+    }
+}
+
+fn wrong_login() -> Error {
+    Error::new(Code::Unauthenticated, "The name or the password is not right.")
+}
+
+fn unknown(name: &str) -> Error {
+    Error::new(Code::NotFound, format!("There is no operator {name}."))
+}
+
+/// The same password typed on another system may be composed differently (NIST SP 800-63B-4: NFKC).
+fn normal(password: &str) -> String {
+    unicode_normalization::UnicodeNormalization::nfkc(password).collect()
+}
+
+fn valid_name(name: &str) -> Result<&str> {
+    let name = name.trim();
+    let fits = (1..=64).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits {
+        Ok(name)
+    } else {
+        Err(Error::new(
+            Code::ParameterInvalid,
+            "An operator's name has 1 to 64 characters.",
+        ))
+    }
+}
+
+fn check_password(name: &str, password: &str) -> Result<()> {
+    let length = password.chars().count();
+    let wrong = if length < PASSWORD_LEAST {
+        format!("The password needs at least {PASSWORD_LEAST} characters: a few words you remember will do.")
+    } else if length > PASSWORD_MOST {
+        format!("The password may have {PASSWORD_MOST} characters at most.")
+    } else if password.chars().collect::<std::collections::HashSet<_>>().len() < 5 {
+        "The password repeats the same few characters. Choose one that is harder to guess.".to_owned()
+    } else if name.chars().count() > 3 && password.to_lowercase().contains(&name.to_lowercase()) {
+        "The password contains the operator's name. Choose one that is harder to guess.".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Code::PasswordInvalid, wrong).with_details(serde_json::json!({ "parameter": "password" })))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! The audit log: who did what, when and from where.
+//!
+//! The registry tells it of every write, and of every call that was not allowed, whoever made it.
+
+mod store;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::functions::{AuditSink, Call, CallRecord, Function};
+use crate::{Core, Db, Result, random};
+
+/// Longer parameters are cut: the log says what was done, it does not keep every template's text.
+const PARAMETERS_LIMIT: usize = 2000;
+const PAGE: u32 = 50;
+
+struct Audit {
+    db: Db,
+}
+
+/// Starts recording, and adds the function that reads the log.
+///
+/// # Errors
+/// When the function's name is taken.
+pub fn start(core: &Core) -> Result<()> {
+    let audit = Arc::new(Audit { db: core.db.clone() });
+    core.functions.set_audit(Arc::clone(&audit) as Arc<dyn AuditSink>);
+    core.functions.add(
+        "core",
+        vec![Function::read(
+            "audit.list",
+            "Lists what was done, latest first.",
+            &audit,
+            list,
+        )],
+    )
+}
+
+/// One thing that was done, or refused.
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
+pub struct Entry {
+    pub id: String,
+    /// Unix milliseconds.
+    pub at: i64,
+    /// `operator`, `app`, `job`, `page` or `plugin`.
+    pub caller_kind: String,
+    pub caller_id: String,
+    pub caller_name: String,
+    pub address: String,
+    pub function: String,
+    /// The parameters as JSON, secrets masked; cut when long.
+    pub parameters: String,
+    /// 0 when it was done, else the error's code.
+    pub code: i64,
+    pub message: String,
+    pub duration_us: i64,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct List {
+    /// Only calls of functions whose name contains this.
+    #[serde(default)]
+    function: Option<String>,
+    /// Only calls by callers whose name contains this.
+    #[serde(default)]
+    caller: Option<String>,
+    /// Only calls that failed.
+    #[serde(default)]
+    failed: Option<bool>,
+    /// Continue after this entry's id.
+    #[serde(default)]
+    after: Option<String>,
+    /// Entries in one answer.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 500))]
+    limit: Option<u32>,
+}
+
+/// A page of a listing.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Listed {
+    entries: Vec<Entry>,
+    /// Pass as `after` to read on; missing at the end.
+    next: Option<String>,
+}
+
+async fn list(audit: Arc<Audit>, _call: Arc<Call>, input: List) -> Result<Listed> {
+    let limit = input.limit.unwrap_or(PAGE);
+    let mut entries = store::list(&audit.db, &input, limit + 1).await?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let next = entries.last().filter(|_| more).map(|entry| entry.id.clone());
+    Ok(Listed { entries, next })
+}
+
+impl AuditSink for Audit {
+    fn record(&self, record: CallRecord) -> BoxFuture<'_, Result<()>> {
+        let caller = record.call.caller.root();
+        let entry = Entry {
+            // Ids sort by time, so they are also where the next page starts.
+            id: random::id("aud"),
+            at: record.at,
+            caller_kind: caller.kind().to_owned(),
+            caller_id: caller.id().to_owned(),
+            caller_name: caller.name().to_owned(),
+            address: caller
+                .address()
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
+            function: record.call.function.clone(),
+            parameters: shortened(&record.parameters),
+            code: record
+                .error
+                .as_ref()
+                .map_or(0, |error| error.code().number().into()),
+            message: record
+                .error
+                .as_ref()
+                .map(|error| error.message().to_owned())
+                .unwrap_or_default(),
+            duration_us: i64::try_from(record.duration.as_micros()).unwrap_or(i64::MAX),
+        };
+        Box::pin(store::insert(&self.db, entry))
+    }
+}
+
+fn shortened(parameters: &Value) -> String {
+    let mut text = parameters.to_string();
+    if text.len() > PARAMETERS_LIMIT {
+        let end = text.floor_char_boundary(PARAMETERS_LIMIT);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}

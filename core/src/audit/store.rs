@@ -1,0 +1,69 @@
+//! The table `audit`.
+
+use super::{Entry, List};
+use crate::{Db, Result};
+
+pub(super) async fn insert(db: &Db, entry: Entry) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            sqlx::query(
+                "INSERT INTO audit (id, at, caller_kind, caller_id, caller_name, address, function, parameters,
+                                    code, message, duration_us)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            )
+            .bind(entry.id)
+            .bind(entry.at)
+            .bind(entry.caller_kind)
+            .bind(entry.caller_id)
+            .bind(entry.caller_name)
+            .bind(entry.address)
+            .bind(entry.function)
+            // PostgreSQL's text holds no NUL; JSON writes one as an escape, and an error message must not fail here.
+            .bind(entry.parameters)
+            .bind(entry.code)
+            .bind(entry.message.replace('\0', "\u{fffd}"))
+            .bind(entry.duration_us)
+            .execute(&mut *tx)
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub(super) async fn list(db: &Db, filter: &List, limit: u32) -> Result<Vec<Entry>> {
+    // An empty filter matches everything: one statement serves all combinations.
+    let entries = sqlx::query_as(
+        "SELECT id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message, duration_us
+         FROM audit
+         WHERE ($1 = '' OR id < $1)
+           AND ($2 = '' OR lower(function) LIKE $2 ESCAPE '\\')
+           AND ($3 = '' OR lower(caller_name) LIKE $3 ESCAPE '\\')
+           AND ($4 = 0 OR code <> 0)
+         ORDER BY id DESC
+         LIMIT $5",
+    )
+    .bind(filter.after.clone().unwrap_or_default())
+    .bind(contains(filter.function.as_deref()))
+    .bind(contains(filter.caller.as_deref()))
+    .bind(i64::from(filter.failed.unwrap_or(false)))
+    .bind(i64::from(limit))
+    .fetch_all(db.reader())
+    .await?;
+    Ok(entries)
+}
+
+/// A LIKE pattern that finds `text` anywhere, as it is written.
+fn contains(text: Option<&str>) -> String {
+    match text {
+        None | Some("") => String::new(),
+        Some(text) => {
+            let escaped = text
+                .to_lowercase()
+                .replace('\\', "\\\\")
+                .replace('%', "\\%")
+                .replace('_', "\\_");
+            format!("%{escaped}%")
+        }
+    }
+}

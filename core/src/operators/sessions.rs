@@ -1,0 +1,98 @@
+//! Sessions of the webmin: a random reference in a cookie, everything else here.
+
+use std::net::IpAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{Operators, Origin, caller, store};
+use crate::functions::OperatorCaller;
+use crate::{Result, random};
+
+/// A session nobody used for this long is dead.
+const IDLE_MS: i64 = 2 * 3_600_000;
+/// The longest a session lives, used or not.
+const ABSOLUTE_MS: i64 = 12 * 3_600_000;
+/// The last use is written at most once in this time: reading a page must not write.
+const SEEN_EVERY_MS: i64 = 60_000;
+
+/// An open session, as it is listed.
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
+pub struct Session {
+    pub id: String,
+    pub operator_id: String,
+    pub operator_name: String,
+    /// Unix milliseconds, like all times here.
+    pub created_at: i64,
+    pub seen_at: i64,
+    pub address: String,
+    pub user_agent: String,
+}
+
+impl Operators {
+    /// The operator whose session this is; `None` when it is unknown, ended, or too old.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn session(&self, token: &str, address: Option<IpAddr>) -> Result<Option<OperatorCaller>> {
+        let now = self.core.clock.now_ms();
+        let hash = hash(token);
+        let found =
+            store::find_session(&self.core.db, hash.clone(), now - IDLE_MS, now - ABSOLUTE_MS).await?;
+        let Some(found) = found else { return Ok(None) };
+        if now - found.seen_at >= SEEN_EVERY_MS {
+            store::mark_seen(&self.core.db, hash, now).await?;
+        }
+        Ok(Some(caller(
+            &found.operator_id,
+            &found.name,
+            &found.role,
+            address,
+        )))
+    }
+
+    /// Ends the session with this token.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn logout(&self, token: &str) -> Result<()> {
+        store::delete_session(&self.core.db, hash(token)).await
+    }
+
+    pub(super) async fn list_sessions(&self) -> Result<Vec<Session>> {
+        let now = self.core.clock.now_ms();
+        store::list_sessions(&self.core.db, now - IDLE_MS, now - ABSOLUTE_MS).await
+    }
+}
+
+pub(super) fn new(token: &str, operator_id: &str, origin: &Origin, now: i64) -> store::NewSession {
+    store::NewSession {
+        token_hash: hash(token),
+        id: random::id("ses"),
+        operator_id: operator_id.to_owned(),
+        created_at: now,
+        address: origin
+            .address
+            .map(|address| address.to_string())
+            .unwrap_or_default(),
+        user_agent: origin
+            .user_agent
+            .chars()
+            .filter(|char| !char.is_control())
+            .take(200)
+            .collect(),
+        dead_before: now - ABSOLUTE_MS,
+    }
+}
+
+/// 256 random bits.
+pub(super) fn new_token() -> String {
+    URL_SAFE_NO_PAD.encode(random::bytes::<32>())
+}
+
+fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token).to_vec()
+}

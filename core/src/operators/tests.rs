@@ -1,0 +1,170 @@
+use serde_json::json;
+
+use super::*;
+use crate::functions::Caller;
+use crate::testing;
+
+const PASSWORD: &str = "three brown horses";
+
+async fn operators() -> (tempfile::TempDir, Core, Arc<Operators>) {
+    let (home, core) = testing::core().await;
+    let operators = start(&core).unwrap();
+    (home, core, operators)
+}
+
+fn password() -> String {
+    PASSWORD.to_owned()
+}
+
+#[tokio::test]
+async fn w10_the_set_up_link_makes_one_operator_and_is_dead_then() {
+    let (_home, core, operators) = operators().await;
+    let older = operators.setup_link().await.unwrap().unwrap();
+    let link = operators.setup_link().await.unwrap().unwrap();
+    assert_eq!(
+        operators.check_setup(&older.token).await.unwrap_err().code(),
+        Code::CodeDead
+    );
+
+    let origin = Origin::default();
+    let weak = operators
+        .complete_setup(&link.token, "ada", "short".to_owned(), &origin)
+        .await
+        .unwrap_err();
+    assert_eq!(weak.code(), Code::PasswordInvalid);
+    let signed_in = operators
+        .complete_setup(&link.token, "ada", password(), &origin)
+        .await
+        .unwrap();
+    assert_eq!(signed_in.operator.role, Role::Admin);
+
+    let again = operators
+        .complete_setup(&link.token, "eve", password(), &origin)
+        .await
+        .unwrap_err();
+    assert_eq!(again.code(), Code::CodeDead);
+    assert!(operators.setup_link().await.unwrap().is_none());
+    drop(core);
+}
+
+#[tokio::test]
+async fn w10_an_old_set_up_link_is_dead() {
+    let (_home, core, operators) = operators().await;
+    let link = operators.setup_link().await.unwrap().unwrap();
+    core.clock.advance(std::time::Duration::from_secs(3600));
+    assert_eq!(
+        operators.check_setup(&link.token).await.unwrap_err().code(),
+        Code::CodeDead
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_by_logout_idleness_age_and_password_change() {
+    let (_home, core, operators) = operators().await;
+    operators.add("ada", password(), Role::Admin).await.unwrap();
+    let minutes = |n: u64| std::time::Duration::from_secs(60 * n);
+    let origin = Origin::default();
+
+    let first = operators.login("ada", password(), &origin).await.unwrap().token;
+    let second = operators.login("ada", password(), &origin).await.unwrap().token;
+    assert!(operators.session(&first, None).await.unwrap().is_some());
+    operators.logout(&first).await.unwrap();
+    assert!(operators.session(&first, None).await.unwrap().is_none());
+
+    for _ in 0..7 {
+        core.clock.advance(minutes(100));
+        assert!(
+            operators.session(&second, None).await.unwrap().is_some(),
+            "in use"
+        );
+    }
+    core.clock.advance(minutes(30));
+    assert!(
+        operators.session(&second, None).await.unwrap().is_none(),
+        "twelve hours old"
+    );
+
+    let third = operators.login("ada", password(), &origin).await.unwrap().token;
+    core.clock.advance(minutes(121));
+    assert!(operators.session(&third, None).await.unwrap().is_none(), "idle");
+
+    let fourth = operators.login("ada", password(), &origin).await.unwrap();
+    operators
+        .change_own_password(&fourth.operator, password(), "another fine day".to_owned())
+        .await
+        .unwrap();
+    assert!(operators.session(&fourth.token, None).await.unwrap().is_none());
+    assert!(operators.login("ada", password(), &origin).await.is_err());
+}
+
+#[tokio::test]
+async fn w03_a_wrong_name_and_a_wrong_password_get_the_same_answer_and_guessing_slows_down() {
+    let (_home, core, operators) = operators().await;
+    operators.add("ada", password(), Role::Editor).await.unwrap();
+    let origin = Origin::default();
+    let unknown = operators.login("eve", password(), &origin).await.unwrap_err();
+    let wrong = operators
+        .login("ada", "wrong".to_owned(), &origin)
+        .await
+        .unwrap_err();
+    assert_eq!(unknown, wrong);
+
+    for _ in 0..4 {
+        let _ = operators.login("ada", "wrong".to_owned(), &origin).await;
+    }
+    let limited = operators.login("ada", password(), &origin).await.unwrap_err();
+    assert_eq!(limited.code(), Code::RateLimited);
+    let elsewhere = Origin {
+        address: Some([10, 0, 0, 9].into()),
+        ..Origin::default()
+    };
+    assert!(
+        operators.login("ada", password(), &elsewhere).await.is_ok(),
+        "the owner gets in from elsewhere"
+    );
+    drop(core);
+}
+
+#[tokio::test]
+async fn the_last_admin_stays_and_an_inactive_operator_is_out_at_once() {
+    let (_home, core, operators) = operators().await;
+    let ada = operators.add("ada", password(), Role::Admin).await.unwrap();
+    let eve = operators.add("eve", password(), Role::Viewer).await.unwrap();
+    let cli = Caller::cli();
+    let last = core
+        .functions
+        .call(&cli, "operators.remove", json!({"id": ada}))
+        .await
+        .unwrap_err();
+    assert_eq!(last.code(), Code::Conflict);
+    assert!(
+        operators
+            .login("ada", password(), &Origin::default())
+            .await
+            .is_ok()
+    );
+
+    let session = operators
+        .login("eve", password(), &Origin::default())
+        .await
+        .unwrap();
+    let viewer = Caller::Operator(Arc::new(session.operator.clone()));
+    let refused = core
+        .functions
+        .call(&viewer, "operators.remove", json!({"id": ada}))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::Forbidden);
+    let change = json!({"id": eve, "role": "viewer", "active": false});
+    core.functions
+        .call(&cli, "operators.update", change)
+        .await
+        .unwrap();
+    assert!(operators.session(&session.token, None).await.unwrap().is_none());
+    assert!(
+        operators
+            .login("eve", password(), &Origin::default())
+            .await
+            .is_err()
+    );
+}

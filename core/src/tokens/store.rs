@@ -1,0 +1,116 @@
+//! The table `tokens`.
+
+use crate::{Code, Db, Error, Result};
+
+pub(super) struct NewToken {
+    pub id: String,
+    pub name: String,
+    pub hash: Vec<u8>,
+    pub hint: String,
+    pub grants: String,
+    pub created_at: i64,
+    pub created_by: String,
+    pub expires_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct TokenRow {
+    pub id: String,
+    pub name: String,
+    pub hint: String,
+    pub grants: String,
+    pub created_at: i64,
+    pub created_by: String,
+    pub expires_at: Option<i64>,
+    pub revoked_at: Option<i64>,
+    pub used_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct LiveToken {
+    pub id: String,
+    pub name: String,
+    pub grants: String,
+}
+
+pub(super) async fn insert(db: &Db, token: NewToken) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "INSERT INTO tokens (id, name, token_hash, hint, grants, created_at, created_by, expires_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 ON CONFLICT (name) DO NOTHING",
+            )
+            .bind(token.id)
+            .bind(token.name)
+            .bind(token.hash)
+            .bind(token.hint)
+            .bind(token.grants)
+            .bind(token.created_at)
+            .bind(token.created_by)
+            .bind(token.expires_at)
+            .execute(&mut *tx)
+            .await?;
+            if done.rows_affected() == 0 {
+                return Err(Error::new(
+                    Code::Conflict,
+                    "There is a token of this name already. Choose another name.",
+                ));
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub(super) async fn find_live(db: &Db, hash: Vec<u8>, now: i64) -> Result<Option<LiveToken>> {
+    let found = sqlx::query_as(
+        "SELECT id, name, grants FROM tokens
+         WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+    )
+    .bind(hash)
+    .bind(now)
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(found)
+}
+
+pub(super) async fn list(db: &Db) -> Result<Vec<TokenRow>> {
+    let rows = sqlx::query_as(
+        "SELECT id, name, hint, grants, created_at, created_by, expires_at, revoked_at, used_at
+         FROM tokens ORDER BY created_at DESC, id DESC",
+    )
+    .fetch_all(db.reader())
+    .await?;
+    Ok(rows)
+}
+
+pub(super) async fn revoke(db: &Db, id: &str, now: i64) -> Result<bool> {
+    let id = id.to_owned();
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+                .bind(id)
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
+            Ok(done.rows_affected() > 0)
+        })
+    })
+    .await
+}
+
+pub(super) async fn mark_used(db: &Db, id: &str, now: i64) -> Result<()> {
+    let id = id.to_owned();
+    db.write(move |tx| {
+        Box::pin(async move {
+            sqlx::query("UPDATE tokens SET used_at = $2 WHERE id = $1")
+                .bind(id)
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
+            Ok(())
+        })
+    })
+    .await
+}
