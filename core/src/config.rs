@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Code, Error, Result};
 
 /// The settings that are needed before the database is open; everything else is set in the webmin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where everything lives that is not in the database; always absolute.
@@ -35,6 +37,9 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged, such as `info` or `coronet_core=debug,info`.
     pub log: String,
+    /// The port that was taken when `port` is 0.
+    #[serde(skip)]
+    bound: Arc<AtomicU16>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,13 +62,15 @@ impl Config {
             )
         })?;
         let file = home.join("coronet.toml");
-        let figment = Figment::from(Serialized::defaults(Self::defaults(home.clone())))
-            .merge(Toml::file_exact(&file))
-            .merge(
-                Env::prefixed("CORONET_")
-                    .ignore(&["home", "set_up_token"])
-                    .filter(|key| !key.as_str().starts_with("test_")),
-            );
+        let mut figment = Figment::from(Serialized::defaults(Self::defaults(home.clone())));
+        if file.exists() {
+            figment = figment.merge(Toml::file_exact(&file));
+        }
+        figment = figment.merge(
+            Env::prefixed("CORONET_")
+                .ignore(&["home", "set_up_token"])
+                .filter(|key| !key.as_str().starts_with("test_")),
+        );
         let mut config: Self = figment.extract().map_err(|cause| refused(&cause))?;
         config.home = home;
         config.check()?;
@@ -85,6 +92,7 @@ impl Config {
             lua_threads: cores * 2,
             log_format: LogFormat::Text,
             log: "info".to_owned(),
+            bound: Arc::default(),
         }
     }
 
@@ -130,9 +138,24 @@ impl Config {
     /// The start of every link, without a slash at its end.
     pub fn site_url(&self) -> String {
         if self.public_url.is_empty() {
-            return format!("http://{}", std::net::SocketAddr::new(self.address, self.port));
+            self.local_url()
+        } else {
+            self.public_url.clone()
         }
-        self.public_url.clone()
+    }
+
+    /// Where the server listens, as a URL for the machine it runs on.
+    pub fn local_url(&self) -> String {
+        let port = match self.bound.load(Ordering::Relaxed) {
+            0 => self.port,
+            bound => bound,
+        };
+        format!("http://{}", std::net::SocketAddr::new(self.address, port))
+    }
+
+    /// Notes the port the server listens on.
+    pub fn bound_to(&self, port: u16) {
+        self.bound.store(port, Ordering::Relaxed);
     }
 
     /// Makes the home's folder, and sees that it can be written.

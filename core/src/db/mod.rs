@@ -68,7 +68,10 @@ impl Db {
         if let Some(writer) = &self.0.writer {
             return writer.write(change).await;
         }
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that opens a transaction on PostgreSQL")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that opens a transaction on PostgreSQL"
+        )]
         let mut transaction = self.0.readers.begin().await?;
         let value = change(&mut transaction).await?;
         transaction.commit().await?;

@@ -1,0 +1,29 @@
+//! The server's log: on standard error, for people or for collectors.
+
+use coronet_core::config::LogFormat;
+use coronet_core::{Code, Error, Result};
+use tracing_subscriber::EnvFilter;
+
+/// Sends the log to standard error in the configured format.
+///
+/// # Errors
+/// `ParameterInvalid` when `log` is not a filter.
+pub fn start(log: &str, format: LogFormat) -> Result<()> {
+    // Rocket announces every request and every route; what matters of them is in our own spans.
+    let text = format!("{log},rocket=error");
+    let filter = EnvFilter::try_new(text).map_err(|cause| {
+        let text = format!("`log` is \"{log}\": {cause}. Write a level such as info, or target=level pairs.");
+        Error::new(Code::ParameterInvalid, text)
+    })?;
+    let logger = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // Only the first start in a process sets it; there is no second but in tests.
+    let _ = match format {
+        LogFormat::Text => logger
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+        LogFormat::Json => logger.json().try_init(),
+    };
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! The rooms of the server, started in the order in which they need each other.
+
+use std::sync::Arc;
+
+use coronet_core::operators::{self, Operators};
+use coronet_core::tokens::{self, Tokens};
+use coronet_core::{Core, Result, audit};
+
+/// Everything that is started over a [`Core`]. The server and the CLI without a server start the same;
+/// only the server goes on to run what works in the background.
+pub struct Services {
+    pub core: Core,
+    pub operators: Arc<Operators>,
+    pub tokens: Arc<Tokens>,
+}
+
+impl Services {
+    /// Starts every room and registers its functions.
+    ///
+    /// # Errors
+    /// When a room cannot start; the message says which and why.
+    pub async fn start(core: Core) -> Result<Self> {
+        audit::start(&core)?;
+        let operators = operators::start(&core)?;
+        let tokens = tokens::start(&core)?;
+        Ok(Self {
+            core,
+            operators,
+            tokens,
+        })
+    }
+
+    /// Whether the server can do its work.
+    ///
+    /// # Errors
+    /// Why not, in a few words that may be shown to anyone.
+    pub async fn readiness(&self) -> Result<(), &'static str> {
+        if self.core.shutdown.is_triggered() {
+            return Err("stopping\n");
+        }
+        self.core
+            .db
+            .ping()
+            .await
+            .map_err(|_| "the database does not answer\n")
+    }
+
+    /// Starts the work that goes on in the background.
+    pub fn run(&self) {}
+
+    /// Lets running work finish within the grace period, then closes everything.
+    pub async fn stop(&self) {
+        self.core.shutdown.trigger();
+        self.core.db.close().await;
+    }
+}
