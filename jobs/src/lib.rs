@@ -1,1 +1,3 @@
+//! The Jobs Service: schedules, claims, runs and their history.
 
+pub mod schedule;

@@ -1,0 +1,329 @@
+//! Years of virtual time, beside an independent crate.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use coronet_core::random;
+
+use super::*;
+
+const SECOND: i64 = 1000;
+const HOUR: i64 = 3_600 * SECOND;
+const DAY: i64 = 24 * HOUR;
+
+fn at(text: &str) -> i64 {
+    DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis()
+}
+
+fn cron(expression: &str, zone: &str) -> Schedule {
+    Schedule::parse(None, Some(expression), Some(zone)).unwrap()
+}
+
+/// The ticks from one time to another, as local wall-clock times with their offset.
+fn ticks(schedule: &Schedule, from: &str, to: &str) -> Vec<String> {
+    let Schedule::Cron { zone, .. } = schedule else {
+        panic!("a cron schedule")
+    };
+    let mut now = at(from) - 1;
+    let mut found = Vec::new();
+    while let Some(tick) = schedule.first(now).filter(|tick| *tick < at(to)) {
+        let local = zone.timestamp_millis_opt(tick).unwrap();
+        found.push(local.format("%m-%d %H:%M %z").to_string());
+        now = tick;
+    }
+    found
+}
+
+#[test]
+fn an_interval_keeps_its_beat_and_starts_anew_after_missing_a_whole_one() {
+    let hourly = Schedule::parse(Some(3600), None, None).unwrap();
+    assert_eq!(hourly.first(0), Some(HOUR));
+    assert_eq!(hourly.next(HOUR, HOUR + 5 * SECOND), Some(2 * HOUR));
+    assert_eq!(hourly.next(HOUR, 2 * HOUR - 1), Some(2 * HOUR));
+    assert_eq!(hourly.next(HOUR, 2 * HOUR), Some(3 * HOUR));
+    assert_eq!(hourly.next(HOUR, 7 * HOUR + 5), Some(8 * HOUR + 5));
+}
+
+#[test]
+fn f03_the_gap_hour_runs_once_at_its_end() {
+    // Berlin, 29 March 2026: 02:00 becomes 03:00.
+    let daily = cron("30 2 * * *", "Europe/Berlin");
+    let nights = ticks(&daily, "2026-03-28T00:00:00Z", "2026-03-31T00:00:00Z");
+    assert_eq!(
+        nights,
+        ["03-28 02:30 +0100", "03-29 03:00 +0200", "03-30 02:30 +0200"]
+    );
+    let often = cron("*/20 * * * *", "Europe/Berlin");
+    let around = ticks(&often, "2026-03-29T00:40:00Z", "2026-03-29T01:30:00Z");
+    assert_eq!(
+        around,
+        ["03-29 01:40 +0100", "03-29 03:00 +0200", "03-29 03:20 +0200"]
+    );
+}
+
+#[test]
+fn f03_the_doubled_hour_runs_once_the_first_time() {
+    // Berlin, 25 October 2026: 03:00 becomes 02:00.
+    let daily = cron("30 2 * * *", "Europe/Berlin");
+    let nights = ticks(&daily, "2026-10-24T00:00:00Z", "2026-10-27T00:00:00Z");
+    assert_eq!(
+        nights,
+        ["10-24 02:30 +0200", "10-25 02:30 +0200", "10-26 02:30 +0100"]
+    );
+    let hourly = cron("@hourly", "Europe/Berlin");
+    let around = ticks(&hourly, "2026-10-24T23:00:00Z", "2026-10-25T03:00:00Z");
+    assert_eq!(
+        around,
+        ["10-25 01:00 +0200", "10-25 02:00 +0200", "10-25 03:00 +0100"]
+    );
+    // Armed in the second pass, nothing of that hour comes again.
+    assert_eq!(
+        daily.first(at("2026-10-25T01:10:00Z")),
+        Some(at("2026-10-26T01:30:00Z"))
+    );
+}
+
+#[test]
+fn f03_odd_zones_follow_the_same_rule() {
+    // Lord Howe moves by half an hour; a whole day was left out in Samoa; Beirut starts its day at 01:00.
+    let howe = cron("15 2 * * *", "Australia/Lord_Howe");
+    assert_eq!(
+        ticks(&howe, "2026-10-02T12:00:00Z", "2026-10-04T20:00:00Z"),
+        ["10-03 02:15 +1030", "10-04 02:30 +1100", "10-05 02:15 +1100"]
+    );
+    let samoa = cron("0 12 * * *", "Pacific/Apia");
+    assert_eq!(
+        ticks(&samoa, "2011-12-29T11:00:00Z", "2011-12-31T20:00:00Z"),
+        ["12-29 12:00 -1000", "12-31 00:00 +1400", "12-31 12:00 +1400"]
+    );
+    let beirut = cron("0 0 * * *", "Asia/Beirut");
+    assert_eq!(
+        ticks(&beirut, "2024-03-30T12:00:00Z", "2024-04-01T12:00:00Z"),
+        ["03-31 01:00 +0300", "04-01 00:00 +0300"]
+    );
+}
+
+#[test]
+fn f03_ticks_only_go_forward_in_every_zone() {
+    for zone in chrono_tz::TZ_VARIANTS {
+        for expression in ["*/15 * * * *", "30 1,2 * * *", "0 0 * * *"] {
+            let schedule = Schedule::Cron {
+                crontab: Crontab::parse(expression).unwrap(),
+                zone,
+            };
+            let mut now = at("2025-10-24T00:00:00Z");
+            for _ in 0..40 {
+                let tick = schedule.first(now).unwrap();
+                assert!(
+                    tick > now && tick - now <= 2 * DAY,
+                    "{zone} {expression} after {now}: {tick}"
+                );
+                now = tick;
+            }
+        }
+    }
+}
+
+#[test]
+fn f03_a_clock_set_back_repeats_no_tick_and_stalls_nothing() {
+    let daily = cron("0 7 * * *", "UTC");
+    let tick = at("2026-05-02T07:00:00Z");
+    let armed = at("2026-05-01T07:00:00Z");
+    // An hour back: the tick of 1 May, already run, does not come again.
+    assert_eq!(daily.after_set_back(tick, armed, armed - HOUR), Some(tick));
+    // The server was started with a clock four years ahead: nobody waits for 2030.
+    let (wrong, right) = (at("2030-05-01T07:00:00Z"), at("2026-05-01T06:00:00Z"));
+    assert_eq!(
+        daily.after_set_back(wrong + DAY, wrong, right),
+        Some(at("2026-05-01T07:00:00Z"))
+    );
+    // Of an interval at most its length is left.
+    let minutely = Schedule::Interval(60 * SECOND);
+    assert_eq!(
+        minutely.after_set_back(armed + 60 * SECOND, armed, armed - HOUR),
+        Some(armed - HOUR + 60 * SECOND)
+    );
+    assert_eq!(
+        minutely.after_set_back(armed + 10, armed, armed - 5),
+        Some(armed + 10)
+    );
+}
+
+#[test]
+fn sunday_is_0_and_7_and_either_day_is_enough() {
+    for expression in [
+        "0 12 * * 0",
+        "0 12 * * 7",
+        "0 12 * * sun",
+        "0 12 * * SUN",
+        "0 0 12 * * 7",
+    ] {
+        assert_eq!(
+            cron(expression, "UTC").first(at("2026-11-23T00:00:00Z")),
+            Some(at("2026-11-29T12:00:00Z")),
+            "{expression}"
+        );
+    }
+    let weekend = cron("0 0 * * 6-7", "UTC");
+    assert_eq!(
+        weekend.first(at("2026-11-28T00:00:00Z")),
+        Some(at("2026-11-29T00:00:00Z"))
+    );
+    // The 13th, and every Friday.
+    let either = cron("0 0 13 * FRI", "UTC");
+    let mut now = at("2026-12-09T00:00:00Z");
+    for expected in [
+        "2026-12-11T00:00:00Z",
+        "2026-12-13T00:00:00Z",
+        "2026-12-18T00:00:00Z",
+    ] {
+        now = either.first(now).unwrap();
+        assert_eq!(now, at(expected));
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_with_the_place() {
+    for (expression, expected) in [
+        ("", "this has 0"),
+        ("* * * *", "this has 4"),
+        ("* * * * * * *", "this has 7"),
+        ("@reboot", "there is no macro @reboot"),
+        (
+            "60 * * * *",
+            "the minute field of the cron expression is wrong: \"60\" is not a number from 0 to 59",
+        ),
+        ("* 24 * * *", "the hour field"),
+        ("* * 0 * *", "the day field"),
+        (
+            "* * * 13 *",
+            "\"13\" is not a number from 1 to 12, or a name such as JAN",
+        ),
+        ("* * * * 8", "the weekday field"),
+        ("* * * * MONDAY", "the weekday field"),
+        ("*/0 * * * *", "the step \"0\" must be a number from 1 on"),
+        ("5-1 * * * *", "the range 5-1 runs backwards"),
+        ("1,,2 * * * *", "\"\" is not a number"),
+        ("+5 * * * *", "\"+5\" is not a number"),
+        ("* * L * *", "the day field"),
+        ("0 0 31 2 *", "never comes true"),
+        ("0 0 31 4,6,9,11 *", "never comes true"),
+    ] {
+        let error = Schedule::parse(None, Some(expression), None).unwrap_err();
+        assert_eq!(error.code(), Code::ParameterInvalid);
+        assert!(error.message().contains(expected), "{expression}: {error}");
+    }
+    assert!(cron("0 0 29 2 *", "UTC").first(at("2026-01-01T00:00:00Z")) == Some(at("2028-02-29T00:00:00Z")));
+    let zone = Schedule::parse(None, Some("@daily"), Some("Europe/Lisboa")).unwrap_err();
+    assert!(
+        zone.message().contains("There is no time zone \"Europe/Lisboa\""),
+        "{zone}"
+    );
+    for seconds in [0, -5, 315_360_001] {
+        assert!(
+            Schedule::parse(Some(seconds), None, None)
+                .unwrap_err()
+                .message()
+                .contains("between 1 and")
+        );
+    }
+    assert_eq!(
+        Schedule::parse(None, None, None).unwrap_err().code(),
+        Code::ParameterMissing
+    );
+    assert_eq!(
+        Schedule::parse(Some(5), Some("@daily"), None).unwrap_err().code(),
+        Code::ParameterInvalid
+    );
+}
+
+/// Random expressions over random years, against the `croner` crate, which knows nothing of ours.
+/// In UTC: what zones do is decided differently by everybody, and tested above.
+#[test]
+fn random_expressions_agree_with_an_independent_crate() {
+    let mut dice = Dice(u64::from_le_bytes(random::bytes()));
+    let seed = dice.0;
+    for _ in 0..400 {
+        let expression = dice.expression();
+        let ours = Crontab::parse(&expression);
+        let theirs = croner::Cron::from_str(&expression).unwrap();
+        let mut now = DateTime::<Utc>::from_timestamp(dice.below(2_000_000_000).cast_signed(), 0).unwrap();
+        let Ok(crontab) = ours else {
+            assert_eq!(ours, Err(CronError::Never), "{expression} (seed {seed})");
+            continue;
+        };
+        let schedule = Schedule::Cron {
+            crontab,
+            zone: Tz::UTC,
+        };
+        for _ in 0..8 {
+            let expected = theirs.find_next_occurrence(&now, false).unwrap();
+            let found = schedule.first(now.timestamp_millis()).map(naive);
+            assert_eq!(
+                found,
+                Some(expected.naive_utc()),
+                "{expression} after {now} (seed {seed})"
+            );
+            now = expected;
+        }
+    }
+}
+
+fn naive(ms: i64) -> NaiveDateTime {
+    DateTime::<Utc>::from_timestamp_millis(ms).unwrap().naive_utc()
+}
+
+/// A small generator, so that a failure can be repeated from its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    fn expression(&mut self) -> String {
+        let second = if self.below(3) == 0 {
+            format!("{} ", self.field(0, 59, &[]))
+        } else {
+            String::new()
+        };
+        let weekdays = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+        let months = [
+            "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
+        ];
+        format!(
+            "{second}{} {} {} {} {}",
+            self.field(0, 59, &[]),
+            self.field(0, 23, &[]),
+            self.field(1, 31, &[]),
+            self.field(1, 12, &months),
+            self.field(0, 7, &weekdays),
+        )
+    }
+
+    fn field(&mut self, low: u64, high: u64, names: &[&str]) -> String {
+        let value = low + self.below(high - low + 1);
+        match self.below(8) {
+            0..=2 => "*".to_owned(),
+            3 => format!("*/{}", 2 + self.below(high)),
+            4 => self.range(low, high),
+            5 => format!("{}/{}", self.range(low, high), 1 + self.below(9)),
+            6 if !names.is_empty() => {
+                let name = names[usize::try_from(self.below(names.len() as u64)).unwrap()];
+                format!("{name},{value}")
+            }
+            _ => value.to_string(),
+        }
+    }
+
+    /// Never all values: whether `1-31` restricts the day, so that a weekday would be enough, crates disagree.
+    fn range(&mut self, low: u64, high: u64) -> String {
+        let first = low + 2 + self.below(high - low - 1);
+        format!("{first}-{}", first + self.below(high - first + 1))
+    }
+}
