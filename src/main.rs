@@ -10,15 +10,7 @@ mod services;
 use std::process::ExitCode;
 
 use clap::Parser;
-use coronet_core::plugins::host;
 
 fn main() -> ExitCode {
-    // A plugin's process confines itself before anything else of this program has begun.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == host::COMMAND)
-    {
-        return host::main();
-    }
     commands::Cli::parse().run()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coronet_core::operators::{self, Operators};
 use coronet_core::tokens::{self, Tokens};
-use coronet_core::{Core, Result, audit, server};
+use coronet_core::{Core, Result, audit};
 
 /// Everything that is started over a [`Core`]. The server and the CLI without a server start the same;
 /// only the server goes on to run what works in the background.
@@ -20,10 +20,9 @@ impl Services {
     /// # Errors
     /// When a room cannot start; the message says which and why.
     pub async fn start(core: Core) -> Result<Self> {
-        let audit = audit::start(&core)?;
-        let operators = operators::start(&core, &audit)?;
+        audit::start(&core)?;
+        let operators = operators::start(&core)?;
         let tokens = tokens::start(&core)?;
-        server::start(&core)?;
         Ok(Self {
             core,
             operators,

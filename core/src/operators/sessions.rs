@@ -59,13 +59,7 @@ impl Operators {
     /// # Errors
     /// When the database cannot be written.
     pub async fn logout(&self, token: &str) -> Result<()> {
-        let operator = self.session(token, None).await?;
-        store::delete_session(&self.core.db, hash(token)).await?;
-        if let Some(operator) = operator {
-            self.note("sign out", &operator.id, &operator.name, None, None)
-                .await;
-        }
-        Ok(())
+        store::delete_session(&self.core.db, hash(token)).await
     }
 
     pub(super) async fn list_sessions(&self) -> Result<Vec<Session>> {

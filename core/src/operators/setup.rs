@@ -83,8 +83,7 @@ impl Operators {
         let row = store::insert_first(&self.core.db, row, SETTING)
             .await?
             .ok_or_else(dead)?;
-        self.note("set up", &row.id, &row.name, origin.address, None)
-            .await;
+        tracing::info!(operator = %row.name, "the first operator was made");
         self.open_session(row, origin, self.core.clock.now_ms()).await
     }
 }

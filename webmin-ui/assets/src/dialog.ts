@@ -1,0 +1,61 @@
+/** Confirmation pages are ordinary pages; with script they open in a dialog above the page that asked. */
+export function bindDialogs(): void {
+  const dialog = document.querySelector<HTMLDialogElement>('#dialog');
+  const body = document.querySelector<HTMLElement>('#dialog-body');
+  if (!dialog || !body) return;
+
+  document.addEventListener('htmx:afterSwap', (event) => {
+    if (event.target === body) {
+      if (!dialog.open) dialog.showModal();
+      const title = body.querySelector('h1');
+      if (title) {
+        title.id = 'dialog-title';
+        title.removeAttribute('tabindex');
+      }
+    } else if (dialog.open && (event.target as Element).id === 'main') {
+      dialog.close();
+    }
+  });
+  dialog.addEventListener('click', (event) => {
+    const wantsOut = event.target === dialog || (event.target as Element).closest('[data-close]');
+    if (!wantsOut) return;
+    event.preventDefault();
+    event.stopPropagation();
+    dialog.close();
+  }, true);
+  dialog.addEventListener('close', () => body.replaceChildren());
+}
+
+/** Asks a yes-or-no question in a dialog of our own; resolves to the answer. */
+export function ask(question: string, yes: string): Promise<boolean> {
+  const dialog = document.createElement('dialog');
+  dialog.className = 'dialog';
+  const form = document.createElement('form');
+  form.method = 'dialog';
+  form.className = 'dialog-ask';
+  const text = document.createElement('p');
+  text.textContent = question;
+  text.id = 'dialog-question';
+  dialog.setAttribute('aria-labelledby', text.id);
+  const foot = document.createElement('div');
+  foot.className = 'form-foot';
+  foot.append(button('Stay here', 'no', 'btn'), button(yes, 'yes', 'btn btn-danger'));
+  form.append(text, foot);
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      resolve(dialog.returnValue === 'yes');
+      dialog.remove();
+    });
+  });
+}
+
+function button(label: string, value: string, className: string): HTMLButtonElement {
+  const made = document.createElement('button');
+  made.textContent = label;
+  made.value = value;
+  made.className = className;
+  return made;
+}

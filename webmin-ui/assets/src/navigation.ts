@@ -1,0 +1,43 @@
+/** After a swap: mark where we are, close the phone's menu, move focus to the new page. */
+export function bindNavigation(): void {
+  const line = document.querySelector('#progress');
+  let waiting = 0;
+  document.addEventListener('htmx:beforeRequest', () => {
+    waiting += 1;
+    line?.classList.add('busy');
+  });
+  document.addEventListener('htmx:afterRequest', () => {
+    waiting = Math.max(0, waiting - 1);
+    if (waiting === 0) line?.classList.remove('busy');
+  });
+  document.addEventListener('htmx:sendError', () => failed('The server did not answer. Check the connection and try again.'));
+  document.addEventListener('htmx:afterSettle', (event) => {
+    if ((event.target as Element).id !== 'main') return;
+    markArea();
+    const box = document.querySelector<HTMLInputElement>('#menu');
+    if (box) box.checked = false;
+    const start = document.querySelector<HTMLElement>('#main [autofocus], #main [aria-invalid="true"], #main .notice.bad, #main h1');
+    if (start) {
+      if (!start.matches('input, select, textarea, button, a')) start.tabIndex = -1;
+      start.focus({ preventScroll: true });
+    }
+  });
+}
+
+function markArea(): void {
+  const area = document.querySelector<HTMLElement>('#main [data-area]')?.dataset['area'];
+  for (const link of document.querySelectorAll<HTMLElement>('[data-nav]')) {
+    if (link.dataset['nav'] === area) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+}
+
+function failed(text: string): void {
+  const template = document.querySelector<HTMLTemplateElement>('#toast-template');
+  const toast = template?.content.firstElementChild?.cloneNode(true) as HTMLElement | undefined;
+  if (!toast) return;
+  const words = toast.querySelector('p');
+  if (words) words.textContent = text;
+  toast.querySelector('button')?.addEventListener('click', () => toast.remove());
+  document.querySelector('#toasts')?.append(toast);
+}

@@ -1,0 +1,13 @@
+/** Toasts leave by themselves, but not while they are being read, and errors stay until closed. */
+export function bindToasts(root: ParentNode): void {
+  for (const toast of root.querySelectorAll<HTMLElement>('.toast:not([data-bound])')) {
+    toast.dataset['bound'] = '';
+    toast.querySelector('button')?.addEventListener('click', () => toast.remove());
+    if (toast.classList.contains('bad')) continue;
+    const leave = (): void => {
+      if (toast.matches(':hover, :focus-within')) setTimeout(leave, 2_000);
+      else toast.remove();
+    };
+    setTimeout(leave, 7_000);
+  }
+}

@@ -1,0 +1,47 @@
+// Every page loads this. It only improves what already works: without it links and forms still do their work.
+import htmx from 'htmx.org';
+import { bindCopy } from './copy';
+import { bindDialogs } from './dialog';
+import { bindGuard } from './guard';
+import { bindNavigation } from './navigation';
+import { bindReveal } from './reveal';
+import { bindSelects } from './submit';
+import { bindTheme } from './theme';
+import { localTimes } from './time';
+import { bindToasts } from './toast';
+
+document.documentElement.classList.add('js');
+
+// No eval and no style element: the content security policy allows neither. No history snapshots in
+// localStorage: pages hold what must not stay behind after logout, so "back" asks the server again.
+Object.assign(htmx.config, {
+  allowEval: false,
+  allowScriptTags: false,
+  includeIndicatorStyles: false,
+  selfRequestsOnly: true,
+  historyCacheSize: 0,
+  refreshOnHistoryMiss: true,
+  scrollBehavior: 'auto',
+  responseHandling: [
+    { code: '204', swap: false },
+    { code: '[23]..', swap: true },
+    { code: '[45]..', swap: true, error: true },
+  ],
+});
+
+/** Run for the whole document once, and for each part htmx puts into it. */
+function enhance(root: ParentNode): void {
+  localTimes(root);
+  bindToasts(root);
+  bindSelects(root);
+  bindReveal(root);
+  if (root.querySelector('code-editor')) void import('./editor').then((editor) => editor.define());
+}
+
+bindCopy();
+bindDialogs();
+bindGuard();
+bindNavigation();
+bindTheme();
+enhance(document);
+htmx.onLoad((part) => enhance(part instanceof Element ? part : document));

@@ -1,0 +1,241 @@
+//! Scopes: the apps whose users live here.
+
+use coronet_core::Error;
+use rocket::{Route, get, post, routes};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::records::Scope;
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::{Confirm, FormPage};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, View};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![list, new, create, show, update, ask_delete, delete]
+}
+
+#[derive(Serialize)]
+pub(crate) struct ScopesView {
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) can_edit: bool,
+}
+
+impl View for ScopesView {
+    const TEMPLATE: &'static str = "scopes/list";
+
+    fn area(&self) -> Area {
+        Area::Scopes
+    }
+
+    fn title(&self) -> String {
+        "Scopes".to_owned()
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ScopeView {
+    pub(crate) scope: Scope,
+    pub(crate) form: Form,
+    pub(crate) can_edit: bool,
+}
+
+impl View for ScopeView {
+    const TEMPLATE: &'static str = "scopes/show";
+
+    fn area(&self) -> Area {
+        Area::Scopes
+    }
+
+    fn title(&self) -> String {
+        self.scope.name.clone()
+    }
+}
+
+#[get("/scopes")]
+async fn list(desk: Desk<'_>) -> Answer {
+    let scopes = desk.call("scopes.list", json!({})).await?;
+    desk.page(&ScopesView {
+        scopes,
+        can_edit: desk.can_edit(),
+    })
+}
+
+#[get("/scopes/new")]
+fn new(desk: Desk<'_>) -> Answer {
+    desk.page(&new_page(new_form()))
+}
+
+#[post("/scopes/new", data = "<posted>")]
+async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
+    let parameters = json!({ "name": posted.text("name"), "settings": settings(&posted) });
+    match desk.call::<Value>("scopes.create", parameters).await {
+        Ok(_) => desk.go(
+            format!("/scope/{}", path_segment(posted.text("name"))),
+            "Scope created.",
+        ),
+        Err(error) => desk.refused(&error, &new_page(new_form().filled(&posted).refused(&error))),
+    }
+}
+
+#[get("/scope/<name>")]
+async fn show(desk: Desk<'_>, name: &str) -> Answer {
+    let scope = get(&desk, name).await?;
+    let form = form(&scope).disabled_unless(desk.can_edit());
+    desk.page(&ScopeView {
+        scope,
+        form,
+        can_edit: desk.can_edit(),
+    })
+}
+
+#[post("/scope/<name>", data = "<posted>")]
+async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
+    let parameters = json!({ "name": name, "settings": settings(&posted) });
+    match desk.call::<Value>("scopes.update", parameters).await {
+        Ok(_) => desk.go(format!("/scope/{}", path_segment(name)), "Scope saved."),
+        Err(error) => {
+            let scope = get(&desk, name).await?;
+            let form = form(&scope).filled(&posted).refused(&error);
+            desk.refused(
+                &error,
+                &ScopeView {
+                    scope,
+                    form,
+                    can_edit: true,
+                },
+            )
+        }
+    }
+}
+
+#[get("/scope/<name>/delete")]
+fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
+    desk.page(&delete_page(name))
+}
+
+#[post("/scope/<name>/delete", data = "<posted>")]
+async fn delete(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
+    let mut page = delete_page(name);
+    if posted.text("confirm") != name {
+        let error = Error::new(
+            coronet_core::Code::ParameterInvalid,
+            "That is not the name of the scope.",
+        )
+        .with_details(json!({ "parameter": "confirm" }));
+        page.form = page.form.refused(&error);
+        return desk.refused(&error, &page);
+    }
+    match desk.call::<Value>("scopes.delete", json!({ "name": name })).await {
+        Ok(_) => desk.go("/scopes", format!("The scope {name} is gone.")),
+        Err(error) => {
+            page.form = page.form.refused(&error);
+            desk.refused(&error, &page)
+        }
+    }
+}
+
+pub(super) async fn get(desk: &Desk<'_>, name: &str) -> Result<Scope, Error> {
+    desk.call("scopes.get", json!({ "name": name })).await
+}
+
+fn settings(posted: &Posted) -> Value {
+    let mut settings = json!({});
+    for name in [
+        "display_name",
+        "site_url",
+        "from_email",
+        "subject",
+        "template",
+        "after_reset_url",
+    ] {
+        settings[name] = json!(posted.text(name));
+    }
+    // Minutes are what people think in; an empty field keeps the default of a day.
+    let minutes = posted.number("link_lifetime");
+    settings["link_lifetime_seconds"] = match minutes.as_i64() {
+        Some(minutes) => json!(minutes.saturating_mul(60)),
+        None if minutes.is_null() => json!(86_400),
+        None => minutes,
+    };
+    settings
+}
+
+fn delete_page(name: &str) -> Confirm {
+    let path = path_segment(name);
+    Confirm::new(Area::Scopes, format!("Delete {name}?"), format!("/scope/{path}/delete"), "Delete scope", format!("/scope/{path}"))
+        .line("All users of this scope are deleted with it, and their reset links stop working. This cannot be undone.")
+        .fields([Field::text("confirm", "Type the scope's name to confirm").required().placeholder(name).wide()])
+}
+
+fn new_page(form: Form) -> FormPage {
+    FormPage {
+        area: Area::Scopes,
+        title: "New scope".to_owned(),
+        lead: "A scope is one app: its users, its sender, its texts. Apps name it when they call Coronet."
+            .to_owned(),
+        back: "/scopes",
+        back_label: "Scopes",
+        form,
+    }
+}
+
+fn new_form() -> Form {
+    let name = Field::text("name", "Name")
+        .required()
+        .autofocus()
+        .placeholder("Fun Run")
+        .hint("What apps and jobs call the scope. It cannot be changed later.")
+        .wide();
+    let form = Form::new("/scopes/new", "Create scope").cancel("/scopes");
+    fill(form.fields([name]), &Scope::default())
+}
+
+fn form(scope: &Scope) -> Form {
+    fill(
+        Form::new(format!("/scope/{}", path_segment(&scope.name)), "Save"),
+        scope,
+    )
+}
+
+fn fill(form: Form, scope: &Scope) -> Form {
+    let minutes = if scope.link_lifetime_seconds > 0 {
+        scope.link_lifetime_seconds / 60
+    } else {
+        1440
+    };
+    form.fields([
+        Field::text("display_name", "Display name")
+            .value(&scope.display_name)
+            .hint("What users read in mails and pages. Empty: the scope's name."),
+        Field::text("from_email", "From address")
+            .value(&scope.from_email)
+            .placeholder("Fun Run <noreply@example.com>")
+            .hint("Who resets come from when the caller does not say."),
+        Field::text("subject", "Subject")
+            .value(&scope.subject)
+            .placeholder("Password Reset Request")
+            .hint("Of the reset mail."),
+        Field::text("template", "Template")
+            .value(&scope.template)
+            .placeholder("email.tpl")
+            .hint("Of the reset mail, below templates/password/."),
+        Field::number("link_lifetime", "Reset links live, in minutes")
+            .value(minutes.to_string())
+            .hint("10 to 1440 (a day)."),
+    ])
+    .more(
+        "Addresses",
+        [
+            Field::url("site_url", "Site URL")
+                .value(&scope.site_url)
+                .placeholder("https://accounts.example.com")
+                .hint("Where reset links lead. Empty: this server's public URL.")
+                .wide(),
+            Field::url("after_reset_url", "After a reset, go to")
+                .value(&scope.after_reset_url)
+                .placeholder("https://example.com/login")
+                .hint("A link to your app on the page that confirms the new password.")
+                .wide(),
+        ],
+    )
+}

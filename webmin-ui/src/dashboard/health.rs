@@ -1,0 +1,292 @@
+//! How the parts of the server are, one tile each.
+
+use coronet_core::db::Dialect;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::accounts::records::Scope;
+use crate::kit::Desk;
+use crate::kit::helpers::grouped;
+
+/// One part of the server, and how it is.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Tile {
+    /// `good`, `warn`, `bad` or nothing.
+    pub(crate) tone: &'static str,
+    pub(crate) icon: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) note: String,
+    pub(crate) path: &'static str,
+}
+
+/// What the dashboard knows. `None` where the answer could not be had; the tile then says so.
+pub(super) struct Facts {
+    pub(super) database: (Dialect, bool),
+    pub(super) plugins: Option<Vec<PluginFact>>,
+    pub(super) transports: Option<Vec<TransportFact>>,
+    pub(super) mail: Option<MailCounts>,
+    pub(super) jobs: Option<Vec<JobFact>>,
+    pub(super) scopes: Option<Vec<Scope>>,
+    pub(super) any_user: bool,
+    pub(super) resets: Option<usize>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PluginFact {
+    pub(super) name: String,
+    pub(super) state: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TransportFact {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) active: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct MailCounts {
+    pub(super) queued: i64,
+    pub(super) failed: i64,
+    pub(super) sent: i64,
+    pub(super) captured: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JobFact {
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) active: bool,
+    #[serde(default)]
+    pub(super) error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Items {
+    items: Vec<Value>,
+}
+
+impl Facts {
+    pub(super) async fn gather(desk: &Desk<'_>) -> Self {
+        let database = &desk.webmin.core.db;
+        Self {
+            database: (database.dialect(), database.ping().await.is_ok()),
+            plugins: ask(desk, "plugins.list", json!({})).await,
+            transports: ask(desk, "mail.transports", json!({})).await,
+            mail: ask(desk, "mail.counts", json!({})).await,
+            jobs: ask(desk, "jobs.list", json!({})).await,
+            scopes: ask(desk, "scopes.list", json!({})).await,
+            any_user: ask::<Items>(desk, "users.list", json!({ "page": { "limit": 1 } }))
+                .await
+                .is_some_and(|users| !users.items.is_empty()),
+            resets: ask::<Items>(desk, "users.listPasswordResets", json!({}))
+                .await
+                .map(|resets| resets.items.len()),
+        }
+    }
+}
+
+/// One part that does not answer must not take the others with it.
+async fn ask<T: DeserializeOwned>(desk: &Desk<'_>, function: &str, parameters: Value) -> Option<T> {
+    desk.webmin.core.functions.get(function)?;
+    desk.call(function, parameters)
+        .await
+        .inspect_err(|error| tracing::warn!(%error, function, "the dashboard has no answer"))
+        .ok()
+}
+
+pub(super) fn tiles(facts: &Facts) -> Vec<Tile> {
+    vec![
+        database(facts),
+        mail(facts),
+        transport(facts),
+        jobs(facts),
+        resets(facts),
+        plugins(facts),
+    ]
+}
+
+fn database(facts: &Facts) -> Tile {
+    let (dialect, answers) = facts.database;
+    let kind = match dialect {
+        Dialect::Sqlite => "SQLite",
+        Dialect::Postgres => "PostgreSQL",
+    };
+    let tile = Tile {
+        tone: "good",
+        icon: "database",
+        name: "Database",
+        value: kind.to_owned(),
+        note: "answers".to_owned(),
+        path: "",
+    };
+    if answers {
+        tile
+    } else {
+        Tile {
+            tone: "bad",
+            note: "does not answer".to_owned(),
+            ..tile
+        }
+    }
+}
+
+fn mail(facts: &Facts) -> Tile {
+    let tile = Tile {
+        tone: "",
+        icon: "mail",
+        name: "Mail",
+        value: "unknown".to_owned(),
+        note: String::new(),
+        path: "/mail",
+    };
+    let Some(mail) = &facts.mail else { return tile };
+    let sent = mail.sent + mail.captured;
+    if mail.failed > 0 {
+        let note = format!("{} waiting, {} sent", grouped(mail.queued), grouped(sent));
+        return Tile {
+            tone: "bad",
+            value: format!("{} failed", grouped(mail.failed)),
+            note,
+            ..tile
+        };
+    }
+    let value = if mail.queued > 0 {
+        format!("{} waiting", grouped(mail.queued))
+    } else {
+        "all sent".to_owned()
+    };
+    Tile {
+        tone: "good",
+        value,
+        note: format!("{} so far", grouped(sent)),
+        ..tile
+    }
+}
+
+fn transport(facts: &Facts) -> Tile {
+    let tile = Tile {
+        tone: "",
+        icon: "send",
+        name: "Transport",
+        value: "unknown".to_owned(),
+        note: String::new(),
+        path: "/mail/transport",
+    };
+    let active = facts
+        .transports
+        .as_ref()
+        .and_then(|all| all.iter().find(|transport| transport.active));
+    match active.map(|transport| transport.name.as_str()) {
+        Some("capture") => {
+            let note = "mail is kept here and not sent".to_owned();
+            Tile {
+                tone: "warn",
+                value: "capture".to_owned(),
+                note,
+                ..tile
+            }
+        }
+        Some(name) => Tile {
+            tone: "good",
+            value: name.to_owned(),
+            note: "carries mail".to_owned(),
+            ..tile
+        },
+        None => tile,
+    }
+}
+
+fn jobs(facts: &Facts) -> Tile {
+    let tile = Tile {
+        tone: "",
+        icon: "calendar-event",
+        name: "Jobs",
+        value: "unknown".to_owned(),
+        note: String::new(),
+        path: "/jobs",
+    };
+    let Some(jobs) = &facts.jobs else { return tile };
+    let active = jobs.iter().filter(|job| job.active).count();
+    let broken = jobs
+        .iter()
+        .filter(|job| job.error.as_ref().is_some_and(|error| !error.is_null()))
+        .count();
+    let note = format!("{active} active of {}", jobs.len());
+    match (broken, jobs.len()) {
+        (0, 0) => Tile {
+            value: "none yet".to_owned(),
+            ..tile
+        },
+        (0, _) => Tile {
+            tone: "good",
+            value: "no errors".to_owned(),
+            note,
+            ..tile
+        },
+        (broken, _) => Tile {
+            tone: "bad",
+            value: format!("{broken} with an error"),
+            note,
+            ..tile
+        },
+    }
+}
+
+fn resets(facts: &Facts) -> Tile {
+    let tile = Tile {
+        tone: "",
+        icon: "key",
+        name: "Password resets",
+        value: "unknown".to_owned(),
+        note: String::new(),
+        path: "/resets",
+    };
+    match facts.resets {
+        Some(pending) => Tile {
+            tone: "good",
+            value: format!("{pending} pending"),
+            note: "links not used yet".to_owned(),
+            ..tile
+        },
+        None => tile,
+    }
+}
+
+fn plugins(facts: &Facts) -> Tile {
+    let tile = Tile {
+        tone: "",
+        icon: "plug",
+        name: "Plugins",
+        value: "unknown".to_owned(),
+        note: String::new(),
+        path: "/plugins",
+    };
+    let Some(plugins) = &facts.plugins else {
+        return tile;
+    };
+    let broken: Vec<&str> = plugins
+        .iter()
+        .filter(|plugin| matches!(plugin.state.as_str(), "failed" | "refused" | "restarting"))
+        .map(|plugin| plugin.name.as_str())
+        .collect();
+    let running = plugins.iter().filter(|plugin| plugin.state == "running").count();
+    let note = format!("{running} running of {}", plugins.len());
+    if broken.is_empty() {
+        return Tile {
+            tone: "good",
+            value: "all right".to_owned(),
+            note,
+            ..tile
+        };
+    }
+    Tile {
+        tone: "bad",
+        value: format!("{} in trouble", broken.join(", ")),
+        note,
+        ..tile
+    }
+}

@@ -1,0 +1,191 @@
+//! What a handler answers.
+
+use coronet_core::{Code, Error};
+use rocket::Request;
+use rocket::http::{ContentType, Header, Status};
+use rocket::response::{self, Responder, Response};
+use serde::Serialize;
+
+use super::Webmin;
+use super::headers::FOREIGN_POLICY;
+use super::shell;
+use super::toast::Toast;
+use super::view::Area;
+use crate::BASE;
+
+pub(crate) type Answer = Result<Reply, Refusal>;
+
+/// An answer that did what was asked.
+pub(crate) enum Reply {
+    /// A page inside the shell; htmx gets only the fragment that changes.
+    Page {
+        status: Status,
+        title: String,
+        area: Area,
+        content: String,
+    },
+    /// A page without navigation: set-up and login.
+    Door {
+        status: Status,
+        title: String,
+        content: String,
+    },
+    /// On to another page of the webmin, read with GET. `to` is a path below the webmin's.
+    Go {
+        to: String,
+        toast: Option<Toast>,
+    },
+    /// HTML that others wrote, for a sandboxed frame.
+    Foreign {
+        html: String,
+    },
+    Data {
+        kind: ContentType,
+        body: String,
+    },
+    /// Signed out: the browser forgets what it kept of us.
+    Goodbye,
+}
+
+impl Reply {
+    pub(crate) fn go(to: impl AsRef<str>) -> Self {
+        Self::Go {
+            to: to.as_ref().to_owned(),
+            toast: None,
+        }
+    }
+
+    pub(crate) fn toast(mut self, word: Toast) -> Self {
+        if let Self::Go { toast, .. } = &mut self {
+            *toast = Some(word);
+        }
+        self
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Reply {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        match self {
+            Self::Page {
+                status,
+                title,
+                area,
+                content,
+            } => shell::page(request, status, &title, area, &content),
+            Self::Door {
+                status,
+                title,
+                content,
+            } => shell::door(request, status, &title, &content),
+            Self::Go { to, toast } => {
+                if let Some(toast) = toast {
+                    toast.leave(request.cookies(), is_https(request));
+                }
+                Response::build()
+                    .status(Status::SeeOther)
+                    .raw_header("Location", format!("{BASE}{to}"))
+                    .ok()
+            }
+            Self::Foreign { html } => {
+                let policy = Header::new("Content-Security-Policy", FOREIGN_POLICY);
+                let mut response = (ContentType::HTML, html).respond_to(request)?;
+                response.set_header(policy);
+                Ok(response)
+            }
+            Self::Goodbye => Response::build()
+                .status(Status::SeeOther)
+                .raw_header("Location", format!("{BASE}/login"))
+                .raw_header("Clear-Site-Data", "\"cache\", \"storage\"")
+                .ok(),
+            Self::Data { kind, body } => (kind, body).respond_to(request),
+        }
+    }
+}
+
+fn is_https(request: &Request<'_>) -> bool {
+    request
+        .rocket()
+        .state::<Webmin>()
+        .is_some_and(|webmin| webmin.core.config.is_https())
+}
+
+/// An answer that says why not, on a page of its own.
+#[derive(Debug)]
+pub(crate) struct Refusal(Error);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+/// The page that says why not.
+#[derive(Serialize)]
+struct RefusalView<'e> {
+    title: &'static str,
+    message: &'e str,
+    advice: &'static str,
+    incident: Option<&'e str>,
+    icon: &'static str,
+}
+
+impl<'r> Responder<'r, 'static> for Refusal {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        refuse(request, &self.0)
+    }
+}
+
+/// Answers with the error's page; at a missing session with the login.
+pub(crate) fn refuse(request: &Request<'_>, error: &Error) -> response::Result<'static> {
+    if error.code() == Code::Unauthenticated {
+        return crate::door::ask(request);
+    }
+    let Some(webmin) = request.rocket().state::<Webmin>() else {
+        return Err(Status::InternalServerError);
+    };
+    let (title, advice, icon) = words(error.code());
+    let view = RefusalView {
+        title,
+        message: error.message(),
+        advice,
+        incident: error.incident(),
+        icon,
+    };
+    let content = webmin.views.render("shell/refusal", &view).map_err(|cause| {
+        tracing::error!(%cause, "the error page cannot be rendered");
+        Status::InternalServerError
+    })?;
+    let status = Status::new(error.code().status());
+    if shell::operator(request).is_some() {
+        shell::page(request, status, title, Area::None, &content)
+    } else {
+        shell::door(request, status, title, &content)
+    }
+}
+
+fn words(code: Code) -> (&'static str, &'static str, &'static str) {
+    match code {
+        Code::Forbidden => ("Not allowed", "Ask an admin when you need to do this.", "lock"),
+        Code::NotFound | Code::UserNotFound | Code::ScopeNotFound => (
+            "Not found",
+            "It may have been deleted, or the address is mistyped.",
+            "search",
+        ),
+        Code::RateLimited => ("Too many attempts", "Wait a little, then try again.", "clock"),
+        Code::Unavailable | Code::Deadline => (
+            "Not available right now",
+            "Nothing was lost. Try again in a moment.",
+            "clock-pause",
+        ),
+        Code::Unexpected => (
+            "Something went wrong",
+            "Nothing you typed is to blame.",
+            "alert-triangle",
+        ),
+        _ => (
+            "That did not work",
+            "Go back, change it, and try again.",
+            "alert-circle",
+        ),
+    }
+}

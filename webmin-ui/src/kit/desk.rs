@@ -1,0 +1,165 @@
+//! The signed-in operator, as every handler meets them.
+
+use std::sync::Arc;
+
+use coronet_core::functions::{Caller, OperatorCaller, Role};
+use coronet_core::operators::Origin;
+use coronet_core::{Code, Error};
+use rocket::http::{ContentType, Status};
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Request, async_trait};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::answer::{Answer, Refusal, Reply};
+use super::toast::Toast;
+use super::view::View;
+use super::{Webmin, origin, shell};
+use crate::door::session;
+
+/// Guards every page behind the login: a live session, and for writes a request that our own page made.
+pub(crate) struct Desk<'r> {
+    pub(crate) webmin: &'r Webmin,
+    pub(crate) operator: Arc<OperatorCaller>,
+    caller: Caller,
+}
+
+impl Desk<'_> {
+    /// Calls a function of the registry as this operator.
+    pub(crate) async fn call<T: DeserializeOwned>(
+        &self,
+        function: &str,
+        parameters: Value,
+    ) -> Result<T, Error> {
+        let result = self
+            .webmin
+            .core
+            .functions
+            .call(&self.caller, function, parameters)
+            .await?;
+        serde_json::from_value(result).map_err(|cause| {
+            Error::unexpected(format_args!(
+                "{function} returned what the webmin does not know: {cause}"
+            ))
+        })
+    }
+
+    pub(crate) fn can_edit(&self) -> bool {
+        self.operator.role >= Role::Editor
+    }
+
+    pub(crate) fn can_admin(&self) -> bool {
+        self.operator.role >= Role::Admin
+    }
+
+    /// Now, Unix milliseconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.webmin.core.clock.now_ms()
+    }
+
+    pub(crate) fn page<V: View>(&self, view: &V) -> Answer {
+        self.page_with(Status::Ok, view)
+    }
+
+    /// The page again, with what was typed and why it was refused.
+    pub(crate) fn refused<V: View>(&self, error: &Error, view: &V) -> Answer {
+        // What is no fault of the form belongs on a page of its own.
+        if matches!(
+            error.code(),
+            Code::Unauthenticated | Code::Forbidden | Code::Unexpected
+        ) {
+            return Err(error.clone().into());
+        }
+        self.page_with(Status::new(error.code().status()), view)
+    }
+
+    fn page_with<V: View>(&self, status: Status, view: &V) -> Answer {
+        let content = self
+            .webmin
+            .views
+            .render(V::TEMPLATE, view)
+            .map_err(Error::unexpected)?;
+        Ok(Reply::Page {
+            status,
+            title: view.title(),
+            area: view.area(),
+            content,
+        })
+    }
+
+    /// On to another page, with a short word about what was done.
+    pub(crate) fn go(&self, to: impl AsRef<str>, done: impl Into<String>) -> Answer {
+        Ok(Reply::go(to).toast(Toast::good(done)))
+    }
+
+    /// Back to a page that has no form of its own to say why something was refused.
+    pub(crate) fn back(&self, to: impl AsRef<str>, error: Error) -> Answer {
+        if matches!(
+            error.code(),
+            Code::Unauthenticated | Code::Forbidden | Code::Unexpected
+        ) {
+            return Err(Refusal::from(error));
+        }
+        Ok(Reply::go(to).toast(Toast::bad(error.message())))
+    }
+
+    /// JSON for our own scripts.
+    pub(crate) fn json(&self, value: &impl Serialize) -> Answer {
+        let text = serde_json::to_string(value).map_err(Error::unexpected)?;
+        Ok(Reply::Data {
+            kind: ContentType::JSON,
+            body: text,
+        })
+    }
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Desk<'r> {
+    type Error = Refusal;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Refusal> {
+        let refuse =
+            |error: Error| Outcome::Error((Status::new(error.code().status()), Refusal::from(error)));
+        let Some(webmin) = request.rocket().state::<Webmin>() else {
+            return refuse(Error::unexpected("the webmin has no state"));
+        };
+        if !origin::is_ours(request) {
+            return Outcome::Error((Status::Forbidden, Error::new(Code::Forbidden, "").into()));
+        }
+        match session::operator(request, webmin).await {
+            Ok(Some(operator)) => {
+                let operator = Arc::new(operator);
+                shell::remember(request, &operator);
+                let caller = Caller::Operator(Arc::clone(&operator));
+                Outcome::Success(Self {
+                    webmin,
+                    operator,
+                    caller,
+                })
+            }
+            Ok(None) => Outcome::Error((Status::Unauthorized, Error::new(Code::Unauthenticated, "").into())),
+            Err(error) => refuse(error),
+        }
+    }
+}
+
+/// Where a sign-in comes from, for the list of sessions.
+pub(crate) struct SignInFrom(pub(crate) Origin);
+
+#[async_trait]
+impl<'r> FromRequest<'r> for SignInFrom {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let user_agent = request
+            .headers()
+            .get_one("User-Agent")
+            .unwrap_or_default()
+            .to_owned();
+        Outcome::Success(Self(Origin {
+            address: request.client_ip(),
+            user_agent,
+        }))
+    }
+}

@@ -1,0 +1,309 @@
+//! Forms: described once in Rust, drawn by one template (`parts/form.hbs`), filled again when they were refused.
+
+use coronet_core::Error;
+use serde::Serialize;
+
+use super::Posted;
+
+/// A form as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Form {
+    pub(crate) action: String,
+    pub(crate) submit: String,
+    /// Why the last attempt was refused, when no field says it.
+    pub(crate) problem: Option<String>,
+    pub(crate) fields: Vec<Field>,
+    /// Fields that most people never need, folded away.
+    pub(crate) more: Option<More>,
+    pub(crate) cancel: Option<String>,
+    /// The button says that something is destroyed.
+    pub(crate) danger: bool,
+    /// Leaving with unsaved changes asks first.
+    pub(crate) guard: bool,
+    pub(crate) disabled: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct More {
+    pub(crate) title: String,
+    pub(crate) open: bool,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// One field of a form.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) label: String,
+    /// `text`, `email`, `url`, `number`, `password`, `area`, `code`, `select`, `switch`, `radio`.
+    pub(crate) kind: &'static str,
+    pub(crate) value: String,
+    pub(crate) checked: bool,
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) hint: String,
+    pub(crate) error: String,
+    pub(crate) placeholder: String,
+    pub(crate) autocomplete: &'static str,
+    pub(crate) required: bool,
+    pub(crate) autofocus: bool,
+    /// Takes the whole width of the form.
+    pub(crate) wide: bool,
+    pub(crate) disabled: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) label: String,
+    pub(crate) hint: String,
+    pub(crate) selected: bool,
+}
+
+impl Form {
+    pub(crate) fn new(action: impl Into<String>, submit: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            submit: submit.into(),
+            problem: None,
+            fields: Vec::new(),
+            more: None,
+            cancel: None,
+            danger: false,
+            guard: true,
+            disabled: false,
+        }
+    }
+
+    pub(crate) fn fields(mut self, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.fields.extend(fields);
+        self
+    }
+
+    pub(crate) fn more(mut self, title: &str, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.more = Some(More {
+            title: title.to_owned(),
+            open: false,
+            fields: fields.into_iter().collect(),
+        });
+        self
+    }
+
+    pub(crate) fn cancel(mut self, to: impl Into<String>) -> Self {
+        self.cancel = Some(to.into());
+        self
+    }
+
+    pub(crate) fn danger(mut self) -> Self {
+        self.danger = true;
+        self.guard = false;
+        self
+    }
+
+    pub(crate) fn unguarded(mut self) -> Self {
+        self.guard = false;
+        self
+    }
+
+    /// Shown, and not to be changed: for those who may only look.
+    pub(crate) fn disabled_unless(mut self, allowed: bool) -> Self {
+        self.disabled = !allowed;
+        if !allowed {
+            self.each(|field| field.disabled = true);
+        }
+        self
+    }
+
+    /// Puts back what was typed. Passwords and secrets are typed again.
+    pub(crate) fn filled(mut self, posted: &Posted) -> Self {
+        self.each(|field| match field.kind {
+            "password" => {}
+            "switch" => field.checked = posted.flag(&field.name),
+            "area" | "code" => field.value = posted.lines(&field.name),
+            _ => {
+                field.value = posted.raw(&field.name).to_owned();
+                for choice in &mut field.choices {
+                    choice.selected = choice.value == field.value;
+                }
+            }
+        });
+        self
+    }
+
+    /// Says why it was refused: at the field the error names, or above the form.
+    pub(crate) fn refused(mut self, error: &Error) -> Self {
+        let parameter = error
+            .details()
+            .and_then(|details| details.get("parameter"))
+            .and_then(|name| name.as_str());
+        let name = parameter.map(|path| path.rsplit('.').next().unwrap_or(path).to_owned());
+        let mut placed = false;
+        if let Some(name) = name {
+            self.each(|field| {
+                if !placed && field.name.rsplit('.').next() == Some(&name) {
+                    field.error = error.message().to_owned();
+                    placed = true;
+                }
+            });
+        }
+        if !placed {
+            self.problem = Some(error.message().to_owned());
+        }
+        if let Some(more) = &mut self.more {
+            more.open = more.open || more.fields.iter().any(|field| !field.error.is_empty());
+        }
+        self
+    }
+
+    fn each(&mut self, change: impl FnMut(&mut Field)) {
+        let more = self.more.iter_mut().flat_map(|more| more.fields.iter_mut());
+        self.fields.iter_mut().chain(more).for_each(change);
+    }
+}
+
+impl Field {
+    fn new(kind: &'static str, name: &str, label: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: format!("f-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
+            label: label.to_owned(),
+            kind,
+            value: String::new(),
+            checked: false,
+            choices: Vec::new(),
+            hint: String::new(),
+            error: String::new(),
+            placeholder: String::new(),
+            autocomplete: "off",
+            required: false,
+            autofocus: false,
+            wide: matches!(kind, "area" | "code" | "switch" | "radio"),
+            disabled: false,
+        }
+    }
+
+    pub(crate) fn text(name: &str, label: &str) -> Self {
+        Self::new("text", name, label)
+    }
+
+    /// Goes along unseen.
+    pub(crate) fn hidden(name: &str, value: &str) -> Self {
+        Self {
+            value: value.to_owned(),
+            ..Self::new("hidden", name, "")
+        }
+    }
+
+    pub(crate) fn email(name: &str, label: &str) -> Self {
+        Self::new("email", name, label)
+    }
+
+    pub(crate) fn url(name: &str, label: &str) -> Self {
+        Self::new("url", name, label)
+    }
+
+    pub(crate) fn number(name: &str, label: &str) -> Self {
+        Self::new("number", name, label)
+    }
+
+    pub(crate) fn password(name: &str, label: &str) -> Self {
+        Self::new("password", name, label)
+    }
+
+    pub(crate) fn area(name: &str, label: &str) -> Self {
+        Self::new("area", name, label)
+    }
+
+    /// A text area in the code type.
+    pub(crate) fn code(name: &str, label: &str) -> Self {
+        Self::new("code", name, label)
+    }
+
+    pub(crate) fn switch(name: &str, label: &str, on: bool) -> Self {
+        Self {
+            checked: on,
+            value: "on".to_owned(),
+            ..Self::new("switch", name, label)
+        }
+    }
+
+    pub(crate) fn select<'c>(
+        name: &str,
+        label: &str,
+        choices: impl IntoIterator<Item = (&'c str, &'c str)>,
+    ) -> Self {
+        let choices = choices
+            .into_iter()
+            .map(|(value, label)| Choice::new(value, label, ""))
+            .collect();
+        Self {
+            choices,
+            ..Self::new("select", name, label)
+        }
+    }
+
+    /// A few choices, each with a line that explains it.
+    pub(crate) fn radio<'c>(
+        name: &str,
+        label: &str,
+        choices: impl IntoIterator<Item = (&'c str, &'c str, &'c str)>,
+    ) -> Self {
+        let choices = choices
+            .into_iter()
+            .map(|(value, label, hint)| Choice::new(value, label, hint))
+            .collect();
+        Self {
+            choices,
+            ..Self::new("radio", name, label)
+        }
+    }
+
+    pub(crate) fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = value.into();
+        for choice in &mut self.choices {
+            choice.selected = choice.value == self.value;
+        }
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: &str) -> Self {
+        self.hint = hint.to_owned();
+        self
+    }
+
+    pub(crate) fn placeholder(mut self, placeholder: &str) -> Self {
+        self.placeholder = placeholder.to_owned();
+        self
+    }
+
+    pub(crate) fn autocomplete(mut self, autocomplete: &'static str) -> Self {
+        self.autocomplete = autocomplete;
+        self
+    }
+
+    pub(crate) fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    pub(crate) fn autofocus(mut self) -> Self {
+        self.autofocus = true;
+        self
+    }
+
+    pub(crate) fn wide(mut self) -> Self {
+        self.wide = true;
+        self
+    }
+}
+
+impl Choice {
+    fn new(value: &str, label: &str, hint: &str) -> Self {
+        Self {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            hint: hint.to_owned(),
+            selected: false,
+        }
+    }
+}

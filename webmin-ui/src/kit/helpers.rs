@@ -1,0 +1,158 @@
+//! The helpers of the views. Each writes finished HTML, so each escapes what it is given.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, RenderContext, RenderError,
+    RenderErrorReason, ScopedJson, handlebars_helper,
+};
+
+use super::assets::Assets;
+use crate::BASE;
+
+pub(super) fn register(engine: &mut Handlebars<'static>, assets: &Assets) {
+    engine.register_helper("icon", Box::new(Icon(assets.icons.clone())));
+    engine.register_helper("time", Box::new(Time { ago: false }));
+    engine.register_helper("ago", Box::new(Time { ago: true }));
+    handlebars_helper!(to: |path: String| format!("{BASE}{path}"));
+    engine.register_helper("to", Box::new(to));
+    handlebars_helper!(segment: |text: String| path_segment(&text));
+    engine.register_helper("segment", Box::new(segment));
+    engine.register_helper("concat", Box::new(Concat));
+    handlebars_helper!(includes: |list: array, item: str| list.iter().any(|held| held == item));
+    engine.register_helper("includes", Box::new(includes));
+    handlebars_helper!(count: |n: i64, one: String, many: String| if n == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(n)) });
+    engine.register_helper("count", Box::new(count));
+}
+
+/// `{{icon "plus"}}`: one of the icons listed in `assets/icons.txt`; always beside a text, so hidden from readers.
+struct Icon(BTreeMap<String, String>);
+
+impl HelperDef for Icon {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let name = helper
+            .param(0)
+            .and_then(|name| name.value().as_str())
+            .unwrap_or_default();
+        let shape = self
+            .0
+            .get(name)
+            .ok_or_else(|| RenderErrorReason::Other(format!("there is no icon `{name}`")))?;
+        write!(
+            Wrap(out),
+            "<svg class=\"icon\" viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-linecap=\"round\" \
+             stroke-linejoin=\"round\" aria-hidden=\"true\" focusable=\"false\">{shape}</svg>"
+        )
+    }
+}
+
+/// `{{time at}}`, `{{ago at}}`: Unix milliseconds as a `<time>` in UTC, which the script turns into the viewer's zone.
+/// Nothing for null.
+struct Time {
+    ago: bool,
+}
+
+impl HelperDef for Time {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let at = helper
+            .param(0)
+            .and_then(|at| at.value().as_i64())
+            .and_then(DateTime::<Utc>::from_timestamp_millis);
+        let Some(at) = at else { return Ok(()) };
+        let ago = if self.ago { " data-ago" } else { "" };
+        let exact = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        write!(
+            Wrap(out),
+            "<time datetime=\"{exact}\"{ago}>{}</time>",
+            at.format("%-d %b %Y %H:%M UTC")
+        )
+    }
+}
+
+/// Lets `write!` fill handlebars' own kind of output.
+struct Wrap<'o>(&'o mut dyn Output);
+
+impl Wrap<'_> {
+    fn write_fmt(&mut self, arguments: std::fmt::Arguments<'_>) -> HelperResult {
+        self.0
+            .write_fmt(arguments)
+            .map_err(|cause| RenderErrorReason::Other(cause.to_string()).into())
+    }
+}
+
+/// `(concat "/job/" (segment name))`: its parameters as one text, escaped where it is written.
+struct Concat;
+
+impl HelperDef for Concat {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let text: String = helper.params().iter().map(|part| part.value().render()).collect();
+        Ok(ScopedJson::Derived(text.into()))
+    }
+}
+
+/// Percent-encodes everything that could end a path segment or leave it.
+pub(crate) fn path_segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => encoded.push(char::from(byte)),
+            b'.' if text != "." && text != ".." => encoded.push('.'),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// 1234567 as `1,234,567`.
+pub(crate) fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_never_leaves_its_place_in_the_path() {
+        assert_eq!(path_segment("Fun Run"), "Fun%20Run");
+        assert_eq!(path_segment("../a?b#c"), "..%2Fa%3Fb%23c");
+        assert_eq!(path_segment(".."), "%2E%2E");
+        assert_eq!(path_segment("email.tpl"), "email.tpl");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(-1000), "-1,000");
+    }
+}

@@ -1,0 +1,52 @@
+//! What the areas of the webmin share.
+
+pub(crate) mod answer;
+pub(crate) mod assets;
+pub(crate) mod catchers;
+pub(crate) mod desk;
+pub(crate) mod form;
+pub(crate) mod headers;
+pub(crate) mod helpers;
+pub(crate) mod origin;
+pub(crate) mod parts;
+pub(crate) mod posted;
+pub(crate) mod query;
+pub(crate) mod schema_form;
+pub(crate) mod shell;
+pub(crate) mod toast;
+pub(crate) mod view;
+
+use std::sync::Arc;
+
+use coronet_core::operators::Operators;
+use coronet_core::{Core, Error, Result};
+
+pub(crate) use answer::{Answer, Reply};
+pub(crate) use desk::Desk;
+pub(crate) use form::{Field, Form};
+pub(crate) use posted::Posted;
+pub(crate) use view::{Area, View};
+
+use assets::Assets;
+use view::Views;
+
+/// The state of the webmin.
+pub(crate) struct Webmin {
+    pub(crate) core: Core,
+    pub(crate) operators: Arc<Operators>,
+    pub(crate) assets: Assets,
+    pub(crate) views: Views,
+}
+
+impl Webmin {
+    pub(crate) fn new(core: Core, operators: Arc<Operators>) -> Result<Self> {
+        let assets = Assets::load().map_err(Error::unexpected)?;
+        let views = Views::load(&assets).map_err(Error::unexpected)?;
+        Ok(Self {
+            core,
+            operators,
+            assets,
+            views,
+        })
+    }
+}

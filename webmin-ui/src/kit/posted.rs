@@ -1,0 +1,152 @@
+//! A posted form, read strictly: UTF-8, bounded, and no field twice.
+
+use std::collections::BTreeMap;
+
+use coronet_core::{Code, Error};
+use rocket::data::{self, Data, FromData, ToByteUnit};
+use rocket::http::{ContentType, RawStr, Status};
+use rocket::{Request, async_trait};
+use serde_json::Value;
+
+use super::answer::Refusal;
+
+/// The largest form: job code or a template with room to spare.
+const LARGEST: u64 = 1024 * 1024;
+const MOST_FIELDS: usize = 500;
+
+/// The fields of a posted form by name.
+#[derive(Debug, Default)]
+pub(crate) struct Posted(BTreeMap<String, String>);
+
+impl Posted {
+    /// The field as typed, without the spaces around it; empty when it was not sent.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// The field exactly as typed: for passwords and code.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// A text area's value with plain line ends; browsers send CR LF.
+    pub(crate) fn lines(&self, name: &str) -> String {
+        self.raw(name).replace("\r\n", "\n")
+    }
+
+    /// A check box or switch.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The field as a JSON text, or null when it is empty.
+    pub(crate) fn optional(&self, name: &str) -> Value {
+        match self.text(name) {
+            "" => Value::Null,
+            text => Value::from(text),
+        }
+    }
+
+    /// The field as a whole number, or null when it is empty. What is no number stays a text: the function's own
+    /// schema then says what is wrong with it.
+    pub(crate) fn number(&self, name: &str) -> Value {
+        match self.text(name) {
+            "" => Value::Null,
+            text => text
+                .parse::<i64>()
+                .map_or_else(|_| Value::from(text), Value::from),
+        }
+    }
+
+    /// Fields whose names start so, without that start, in order.
+    pub(crate) fn below<'p>(&'p self, start: &'p str) -> impl Iterator<Item = (&'p str, &'p str)> {
+        self.0
+            .iter()
+            .filter_map(move |(name, value)| Some((name.strip_prefix(start)?, value.as_str())))
+    }
+
+    fn parse(body: &str) -> Result<Self, Error> {
+        let refused = |text: &str| Error::new(Code::ParameterInvalid, text);
+        let mut fields = BTreeMap::new();
+        for pair in body.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decode = |part| {
+                RawStr::new(part)
+                    .url_decode()
+                    .map_err(|_| refused("The form is not valid UTF-8."))
+            };
+            let name = decode(name)?.into_owned();
+            if fields.len() >= MOST_FIELDS {
+                return Err(refused("The form has too many fields."));
+            }
+            if fields.contains_key(&name) {
+                return Err(refused("The form has a field twice."));
+            }
+            fields.insert(name, decode(value)?.into_owned());
+        }
+        Ok(Self(fields))
+    }
+}
+
+#[cfg(test)]
+impl Posted {
+    pub(crate) fn of(fields: &[(&str, &str)]) -> Self {
+        Self(
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
+    }
+}
+
+#[async_trait]
+impl<'r> FromData<'r> for Posted {
+    type Error = Refusal;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
+        if request.content_type() != Some(&ContentType::Form) {
+            let refusal = Error::new(Code::ParameterInvalid, "Only a form can be sent here.");
+            return data::Outcome::Error((Status::UnsupportedMediaType, refusal.into()));
+        }
+        match data.open(LARGEST.bytes()).into_bytes().await {
+            Ok(bytes) if bytes.is_complete() => match std::str::from_utf8(&bytes) {
+                Ok(text) => match Self::parse(text) {
+                    Ok(posted) => data::Outcome::Success(posted),
+                    Err(error) => data::Outcome::Error((Status::BadRequest, error.into())),
+                },
+                Err(_) => {
+                    let refusal = Error::new(Code::ParameterInvalid, "The form is not valid UTF-8.");
+                    data::Outcome::Error((Status::BadRequest, refusal.into()))
+                }
+            },
+            Ok(_) => {
+                let refusal = Error::new(Code::TooLarge, "The form is larger than 1 MB.");
+                data::Outcome::Error((Status::PayloadTooLarge, refusal.into()))
+            }
+            Err(cause) => {
+                data::Outcome::Error((Status::BadRequest, Error::new(Code::Io, cause.to_string()).into()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_decoded_once() {
+        let posted = Posted::parse("name=Fun+Run&text=a%0D%0Ab&on=on").unwrap();
+        assert_eq!(posted.text("name"), "Fun Run");
+        assert_eq!(posted.lines("text"), "a\nb");
+        assert!(posted.flag("on") && !posted.flag("off"));
+    }
+
+    #[test]
+    fn r01_r18_doubled_and_broken_fields_are_refused() {
+        assert!(Posted::parse("email=a%40x.example&email=b%40x.example").is_err());
+        assert!(Posted::parse("name=%ff%fe").is_err());
+        assert!(Posted::parse(&"a=1&".repeat(3)).is_err());
+    }
+}

@@ -1,0 +1,345 @@
+//! Forms drawn from a JSON schema: a plugin's settings, a function's parameters.
+//!
+//! Objects with named properties become fields with dotted names; what has no simple shape is typed as JSON.
+
+use coronet_core::{Code, Error};
+use serde_json::{Map, Value, json};
+
+use super::Posted;
+use super::form::{Choice, Field};
+
+/// Deeper objects are typed as JSON.
+const DEEPEST: usize = 3;
+
+/// Marks fields of the form, so that a parameter may have any name.
+const PREFIX: &str = "p.";
+
+/// The fields for the properties of an object, filled with the present `values`.
+pub(crate) fn fields(schema: &Value, values: &Value) -> Vec<Field> {
+    let mut fields = Vec::new();
+    collect(schema, values, PREFIX, 0, &mut fields);
+    fields
+}
+
+/// What was typed, as the object the schema describes. Empty fields are left out; `secret` ones too, so that
+/// a secret that is not typed again stays.
+///
+/// # Errors
+/// `ParameterInvalid`, naming the field that should hold JSON and does not.
+pub(crate) fn values(schema: &Value, posted: &Posted) -> Result<Map<String, Value>, Error> {
+    object(schema, posted, PREFIX, 0)
+}
+
+fn collect(schema: &Value, values: &Value, prefix: &str, depth: usize, fields: &mut Vec<Field>) {
+    for (name, property) in properties(schema) {
+        let shape = Shape::of(property);
+        let value = values.get(name).unwrap_or(&Value::Null);
+        let path = format!("{prefix}{name}");
+        if matches!(shape, Shape::Object) && depth < DEEPEST {
+            collect(plain(property), value, &format!("{path}."), depth + 1, fields);
+        } else {
+            let needed = schema.get("required").and_then(Value::as_array);
+            let required = needed.is_some_and(|needed| needed.iter().any(|needed| needed == name));
+            fields.push(field(&path, name, property, &shape, value, required));
+        }
+    }
+}
+
+fn field(
+    path: &str,
+    name: &str,
+    property: &Value,
+    shape: &Shape<'_>,
+    value: &Value,
+    required: bool,
+) -> Field {
+    let title = text(property, "title").map_or_else(|| words(name), str::to_owned);
+    let shown = if value.is_null() {
+        property.get("default").unwrap_or(&Value::Null)
+    } else {
+        value
+    };
+    let mut field = match shape {
+        Shape::Switch => Field::switch(path, &title, shown.as_bool().unwrap_or(false)),
+        Shape::Choice(choices) => {
+            let mut field = Field::select(path, &title, []);
+            if !required {
+                field.choices.push(choice(&Value::Null, ""));
+            }
+            field
+                .choices
+                .extend(choices.iter().map(|(value, label)| choice(value, label)));
+            field.value(as_text(shown))
+        }
+        Shape::Number => Field::number(path, &title).value(as_text(shown)),
+        Shape::Secret => {
+            let kept = value.as_str() == Some("") || value == &Value::Null;
+            let place = if kept { "" } else { "set; type to replace it" };
+            Field::password(path, &title)
+                .placeholder(place)
+                .autocomplete("new-password")
+                .wide()
+        }
+        Shape::Text => Field::text(path, &title).value(as_text(shown)),
+        Shape::LongText => Field::code(path, &title).value(as_text(shown)),
+        Shape::Object | Shape::Json => {
+            let typed = if shown.is_null() {
+                String::new()
+            } else {
+                format!("{shown:#}")
+            };
+            Field::code(path, &title)
+                .value(typed)
+                .placeholder(example(property))
+        }
+    };
+    field.required = required;
+    field.hint(&first_words(text(property, "description").unwrap_or_default()))
+}
+
+fn object(schema: &Value, posted: &Posted, prefix: &str, depth: usize) -> Result<Map<String, Value>, Error> {
+    let mut object = Map::new();
+    for (name, property) in properties(schema) {
+        let shape = Shape::of(property);
+        let path = format!("{prefix}{name}");
+        let typed = posted.lines(&path);
+        let value = match shape {
+            Shape::Object if depth < DEEPEST => {
+                let inner = self::object(plain(property), posted, &format!("{path}."), depth + 1)?;
+                if inner.is_empty() {
+                    Value::Null
+                } else {
+                    Value::Object(inner)
+                }
+            }
+            Shape::Switch => Value::Bool(posted.flag(&path)),
+            _ if typed.trim().is_empty() => Value::Null,
+            Shape::Number => number(typed.trim()),
+            Shape::Choice(choices) => choices
+                .iter()
+                .find(|(value, _)| as_text(value) == typed)
+                .map_or_else(|| json!(typed), |(value, _)| (*value).clone()),
+            Shape::Text => json!(typed.trim()),
+            Shape::Secret | Shape::LongText => json!(typed),
+            Shape::Object | Shape::Json => serde_json::from_str(&typed).map_err(|cause| {
+                Error::new(Code::ParameterInvalid, format!("This must be JSON: {cause}."))
+                    .with_details(json!({ "parameter": name }))
+            })?,
+        };
+        if !value.is_null() {
+            object.insert(name.to_owned(), value);
+        }
+    }
+    Ok(object)
+}
+
+enum Shape<'s> {
+    Text,
+    LongText,
+    Number,
+    Switch,
+    Secret,
+    Choice(Vec<(&'s Value, &'s str)>),
+    Object,
+    Json,
+}
+
+impl<'s> Shape<'s> {
+    fn of(property: &'s Value) -> Self {
+        let property = plain(property);
+        if let Some(choices) = property.get("enum").and_then(Value::as_array) {
+            let choices = choices.iter().filter(|value| !value.is_null());
+            return Self::Choice(
+                choices
+                    .map(|value| (value, value.as_str().unwrap_or_default()))
+                    .collect(),
+            );
+        }
+        if let Some(choices) = property.get("oneOf").and_then(Value::as_array) {
+            let named = choices
+                .iter()
+                .map(|choice| Some((choice.get("const")?, text(choice, "title").unwrap_or_default())));
+            if let Some(choices) = named.collect::<Option<Vec<_>>>() {
+                return Self::Choice(choices);
+            }
+        }
+        match kind(property) {
+            Some("string") => match text(property, "format") {
+                Some("secret" | "password") => Self::Secret,
+                Some("textarea" | "multiline") => Self::LongText,
+                _ => Self::Text,
+            },
+            Some("integer" | "number") => Self::Number,
+            Some("boolean") => Self::Switch,
+            Some("object") if property.get("properties").is_some() => Self::Object,
+            _ => Self::Json,
+        }
+    }
+}
+
+/// The schema without the `or null` around it.
+fn plain(property: &Value) -> &Value {
+    let parts = property
+        .get("anyOf")
+        .or_else(|| property.get("oneOf"))
+        .and_then(Value::as_array);
+    let mut real = parts
+        .into_iter()
+        .flatten()
+        .filter(|part| kind(part) != Some("null"));
+    match (real.next(), real.next()) {
+        (Some(only), None) => only,
+        _ => property,
+    }
+}
+
+/// The one type beside null.
+fn kind(schema: &Value) -> Option<&str> {
+    match schema.get("type")? {
+        Value::String(kind) => Some(kind),
+        Value::Array(kinds) => {
+            let mut real = kinds
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|kind| *kind != "null");
+            real.next().filter(|_| real.next().is_none())
+        }
+        _ => None,
+    }
+}
+
+fn properties(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties
+        .into_iter()
+        .flatten()
+        .map(|(name, property)| (name.as_str(), property))
+}
+
+fn text<'s>(schema: &'s Value, name: &str) -> Option<&'s str> {
+    schema.get(name).and_then(Value::as_str)
+}
+
+fn choice(value: &Value, label: &str) -> Choice {
+    let value = as_text(value);
+    let label = if label.is_empty() {
+        value.clone()
+    } else {
+        label.to_owned()
+    };
+    Choice {
+        label: if label.is_empty() {
+            "not set".to_owned()
+        } else {
+            label
+        },
+        value,
+        hint: String::new(),
+        selected: false,
+    }
+}
+
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn number(typed: &str) -> Value {
+    typed
+        .parse::<i64>()
+        .map(Value::from)
+        .or_else(|_| typed.parse::<f64>().map(Value::from))
+        .unwrap_or_else(|_| Value::from(typed))
+}
+
+/// `from_email` as `From email`.
+pub(crate) fn words(name: &str) -> String {
+    let spaced = name.replace(['_', '-'], " ");
+    let mut chars = spaced.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
+/// Documentation as one line; doc comments come with the line ends of their source.
+fn first_words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn example(property: &Value) -> &'static str {
+    match kind(plain(property)) {
+        Some("array") => "[]",
+        Some("object") => "{}",
+        _ => "JSON, such as \"text\" or 12",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Value {
+        json!({
+            "required": ["to"],
+            "properties": {
+                "to": { "type": "string", "description": "Who\n gets it." },
+                "key": { "type": ["string", "null"], "format": "secret" },
+                "region": { "enum": ["US", "EU"] },
+                "limit": { "anyOf": [{ "type": "integer" }, { "type": "null" }] },
+                "extra": { "type": "object" },
+                "options": { "type": "object", "properties": { "subject": { "type": "string" } } }
+            }
+        })
+    }
+
+    #[test]
+    fn a_schema_becomes_fields() {
+        let fields = fields(&schema(), &json!({ "key": "•••", "region": "EU" }));
+        let kinds: Vec<_> = fields
+            .iter()
+            .map(|field| (field.name.as_str(), field.kind))
+            .collect();
+        let expected = [
+            ("p.to", "text"),
+            ("p.key", "password"),
+            ("p.region", "select"),
+            ("p.limit", "number"),
+            ("p.extra", "code"),
+            ("p.options.subject", "text"),
+        ];
+        assert_eq!(kinds, expected);
+        assert!(fields[0].required && fields[0].hint == "Who gets it.");
+        assert!(
+            fields[2]
+                .choices
+                .iter()
+                .any(|choice| choice.selected && choice.value == "EU")
+        );
+    }
+
+    #[test]
+    fn w13_a_secret_is_never_drawn() {
+        let fields = fields(&schema(), &json!({ "key": "hunter2" }));
+        assert!(fields.iter().all(|field| !field.value.contains("hunter2")));
+    }
+
+    #[test]
+    fn typed_fields_become_the_object() {
+        let posted = Posted::of(&[
+            ("p.to", " a@b.example "),
+            ("p.limit", "12"),
+            ("p.extra", "{\"a\":1}"),
+            ("p.options.subject", "Hi"),
+        ]);
+        let values = values(&schema(), &posted).unwrap();
+        assert_eq!(
+            Value::Object(values),
+            json!({ "to": "a@b.example", "limit": 12, "extra": { "a": 1 }, "options": { "subject": "Hi" } })
+        );
+        assert!(super::values(&schema(), &Posted::of(&[("p.extra", "{")])).is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! The operator's own page: theme and password.
+
+pub(crate) mod theme;
+
+use coronet_core::{Code, Error};
+use rocket::http::{Cookie, CookieJar, SameSite};
+use rocket::{Route, get, post, routes};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::BASE;
+use crate::door::session;
+use crate::kit::desk::SignInFrom;
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, View};
+use theme::Theme;
+
+pub(crate) fn routes() -> Vec<Route> {
+    routes![
+        show,
+        change_password,
+        password_is_here,
+        change_theme,
+        theme_is_here
+    ]
+}
+
+#[derive(Serialize)]
+pub(crate) struct ProfileView {
+    pub(crate) name: String,
+    pub(crate) role: &'static str,
+    pub(crate) themes: Vec<ThemeChoice>,
+    pub(crate) form: Form,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ThemeChoice {
+    pub(crate) value: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) icon: &'static str,
+    pub(crate) chosen: bool,
+}
+
+impl View for ProfileView {
+    const TEMPLATE: &'static str = "profile/show";
+
+    fn area(&self) -> Area {
+        Area::Profile
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl ProfileView {
+    pub(crate) fn new(name: &str, role: &'static str, theme: Theme, form: Form) -> Self {
+        let choice = |choice: Theme, label, icon| ThemeChoice {
+            value: choice.name(),
+            label,
+            icon,
+            chosen: choice == theme,
+        };
+        let themes = vec![
+            choice(Theme::Device, "As the device", "device-desktop"),
+            choice(Theme::Light, "Light", "sun"),
+            choice(Theme::Dark, "Dark", "moon"),
+        ];
+        Self {
+            name: name.to_owned(),
+            role,
+            themes,
+            form,
+        }
+    }
+}
+
+#[get("/profile")]
+fn show(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
+    desk.page(&view(&desk, jar, password_form()))
+}
+
+#[post("/profile/password", data = "<posted>")]
+async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, posted: Posted) -> Answer {
+    let (old, new) = (posted.raw("old"), posted.raw("password"));
+    let operators = &desk.webmin.operators;
+    let outcome = if new == posted.raw("again") {
+        operators
+            .change_own_password(&desk.operator, old.to_owned(), new.to_owned())
+            .await
+    } else {
+        Err(
+            Error::new(Code::ParameterInvalid, "The two new passwords are not the same.")
+                .with_details(json!({ "parameter": "again" })),
+        )
+    };
+    match outcome {
+        Ok(()) => {
+            // The change ended every session, this one too: a new one takes its place here.
+            let signed_in = operators
+                .login(&desk.operator.name, new.to_owned(), &from.0)
+                .await?;
+            session::begin(jar, &desk.webmin.core.config, &signed_in.token);
+            desk.go("/profile", "Password changed. Other sessions were signed out.")
+        }
+        Err(error) => {
+            // A wrong old password is a mistake in this form, not a lost session.
+            let error = if error.code() == Code::Unauthenticated {
+                Error::new(Code::PasswordInvalid, error.message()).with_details(json!({ "parameter": "old" }))
+            } else {
+                error
+            };
+            desk.refused(&error, &view(&desk, jar, password_form().refused(&error)))
+        }
+    }
+}
+
+#[post("/profile/theme", data = "<posted>")]
+fn change_theme(desk: Desk<'_>, jar: &CookieJar<'_>, posted: Posted) -> Answer {
+    let theme = Theme::from_name(posted.text("theme"));
+    let cookie = Cookie::build((theme::COOKIE, theme.name()))
+        .path(BASE)
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(desk.webmin.core.config.is_https())
+        .permanent();
+    jar.add(cookie);
+    Ok(Reply::go("/profile"))
+}
+
+#[get("/profile/password")]
+fn password_is_here() -> Reply {
+    Reply::go("/profile")
+}
+
+#[get("/profile/theme")]
+fn theme_is_here() -> Reply {
+    Reply::go("/profile")
+}
+
+fn view(desk: &Desk<'_>, jar: &CookieJar<'_>, form: Form) -> ProfileView {
+    ProfileView::new(
+        &desk.operator.name,
+        desk.operator.role.name(),
+        Theme::of(jar),
+        form,
+    )
+}
+
+pub(crate) fn password_form() -> Form {
+    Form::new("/profile/password", "Change password")
+        .unguarded()
+        .fields([
+            Field::password("old", "Present password")
+                .required()
+                .autocomplete("current-password")
+                .wide(),
+            Field::password("password", "New password")
+                .required()
+                .autocomplete("new-password")
+                .hint("15 characters or more. A few words in a row are easy to type and hard to guess.")
+                .wide(),
+            Field::password("again", "New password again")
+                .required()
+                .autocomplete("new-password")
+                .wide(),
+        ])
+}

@@ -1,0 +1,285 @@
+//! The function explorer: everything Coronet can do, drawn from the registry.
+
+use std::sync::Arc;
+
+use coronet_core::functions::{Effect, Function};
+use coronet_core::{Code, Error};
+use rocket::{Route, get, routes};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::snippets::{self, Snippet};
+use crate::kit::schema_form;
+use crate::kit::{Answer, Area, Desk, Form, View};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![list, words, show]
+}
+
+/// One line of the list.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FunctionRow {
+    pub(crate) name: String,
+    pub(crate) summary: String,
+    pub(crate) provider: String,
+    pub(crate) writes: bool,
+    pub(crate) access: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) functions: Vec<FunctionRow>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct FunctionsView {
+    pub(crate) services: Vec<Service>,
+    pub(crate) search: String,
+    pub(crate) count: usize,
+}
+
+impl View for FunctionsView {
+    const TEMPLATE: &'static str = "functions/list";
+
+    fn area(&self) -> Area {
+        Area::Functions
+    }
+
+    fn title(&self) -> String {
+        "Functions".to_owned()
+    }
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) required: bool,
+    pub(crate) summary: String,
+}
+
+/// What a call returned, or why not.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) ok: bool,
+    pub(crate) text: String,
+    pub(crate) milliseconds: u64,
+}
+
+#[derive(Serialize)]
+pub(crate) struct FunctionView {
+    pub(crate) name: String,
+    pub(crate) summary: String,
+    pub(crate) provider: String,
+    pub(crate) writes: bool,
+    pub(crate) role: &'static str,
+    pub(crate) access: Vec<&'static str>,
+    pub(crate) deadline_seconds: u64,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) returns: String,
+    pub(crate) snippets: Vec<Snippet>,
+    /// Nothing when this operator may not call it.
+    pub(crate) form: Option<Form>,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl View for FunctionView {
+    const TEMPLATE: &'static str = "functions/show";
+
+    fn area(&self) -> Area {
+        Area::Functions
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// A function as the editor completes it.
+#[derive(Serialize)]
+struct Word {
+    name: String,
+    parameters: String,
+    summary: String,
+}
+
+#[get("/functions?<q>")]
+fn list(desk: Desk<'_>, q: Option<&str>) -> Answer {
+    let search = q.unwrap_or_default().trim().to_lowercase();
+    let mut services: Vec<Service> = Vec::new();
+    let mut count = 0;
+    for (provider, function) in desk.webmin.core.functions.list() {
+        let spec = &function.spec;
+        let found = search.is_empty()
+            || spec.name.to_lowercase().contains(&search)
+            || spec.summary.to_lowercase().contains(&search);
+        if !found || spec.access.names().is_empty() {
+            continue;
+        }
+        count += 1;
+        let row = FunctionRow {
+            name: spec.name.clone(),
+            summary: spec.summary.clone(),
+            provider,
+            writes: spec.effect == Effect::Write,
+            access: spec.access.names(),
+        };
+        let service = spec.name.split('.').next().unwrap_or_default();
+        match services.last_mut().filter(|last| last.name == service) {
+            Some(last) => last.functions.push(row),
+            None => services.push(Service {
+                name: service.to_owned(),
+                functions: vec![row],
+            }),
+        }
+    }
+    desk.page(&FunctionsView {
+        services,
+        search: q.unwrap_or_default().to_owned(),
+        count,
+    })
+}
+
+/// What the code editor offers as completions: the functions that jobs and pages may call.
+#[get("/functions/words")]
+fn words(desk: Desk<'_>) -> Answer {
+    let functions = desk.webmin.core.functions.list();
+    let words = functions.iter().filter(|(_, function)| {
+        let access = function.spec.access.names();
+        access.contains(&"job") || access.contains(&"page")
+    });
+    let words: Vec<Word> = words
+        .map(|(_, function)| Word {
+            name: function.spec.name.clone(),
+            parameters: function.parameter_names().join(", "),
+            summary: function.spec.summary.clone(),
+        })
+        .collect();
+    desk.json(&words)
+}
+
+#[get("/function/<name>")]
+fn show(desk: Desk<'_>, name: &str) -> Answer {
+    let view = view(&desk, name, None)?;
+    desk.page(&view)
+}
+
+/// The page of a function; `values` are shown in the snippets, else an example of each required parameter.
+pub(super) fn view(
+    desk: &Desk<'_>,
+    name: &str,
+    values: Option<&Map<String, Value>>,
+) -> Result<FunctionView, Error> {
+    let (provider, function) = find(desk, name)?;
+    let spec = &function.spec;
+    let allowed = spec.access.names().contains(&"operator") && desk.operator.role >= spec.role;
+    let site = desk.webmin.core.config.site_url();
+    let example = values.cloned().unwrap_or_else(|| example(&spec.parameters));
+    let form = allowed.then(|| {
+        let label = if spec.effect == Effect::Write {
+            "Call it for real"
+        } else {
+            "Call"
+        };
+        Form::new(format!("/function/{name}"), label)
+            .unguarded()
+            .fields(schema_form::fields(&spec.parameters, &json!({})))
+    });
+    Ok(FunctionView {
+        name: spec.name.clone(),
+        summary: spec.summary.clone(),
+        provider,
+        writes: spec.effect == Effect::Write,
+        role: spec.role.name(),
+        access: spec.access.names(),
+        deadline_seconds: spec.deadline.as_secs(),
+        parameters: parameters(&function),
+        returns: format!("{:#}", spec.returns),
+        snippets: snippets::all(&site, &spec.name, function.parameter_names(), &example),
+        form,
+        outcome: None,
+    })
+}
+
+pub(super) fn find(desk: &Desk<'_>, name: &str) -> Result<(String, Arc<Function>), Error> {
+    let all = desk.webmin.core.functions.list();
+    all.into_iter()
+        .find(|(_, function)| function.spec.name == name)
+        .ok_or_else(|| Error::new(Code::NotFound, format!("There is no function {name}.")))
+}
+
+fn parameters(function: &Function) -> Vec<Parameter> {
+    let required = function.spec.parameters.get("required").and_then(Value::as_array);
+    let describe = |name: &String| {
+        let schema = function.parameter_schema(name).unwrap_or(&Value::Null);
+        let summary = schema
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        Parameter {
+            name: name.clone(),
+            kind: kind(schema),
+            required: required.is_some_and(|required| required.iter().any(|required| required == name)),
+            summary: summary.to_owned(),
+        }
+    };
+    function.parameter_names().iter().map(describe).collect()
+}
+
+fn kind(schema: &Value) -> String {
+    let word = |kind: &Value| kind.as_str().unwrap_or("any").to_owned();
+    match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds
+            .iter()
+            .filter(|kind| *kind != "null")
+            .map(word)
+            .collect::<Vec<_>>()
+            .join(" or "),
+        Some(kind) => word(kind),
+        None if schema.get("enum").is_some() => "one of a few".to_owned(),
+        None => match schema
+            .get("anyOf")
+            .or_else(|| schema.get("oneOf"))
+            .and_then(Value::as_array)
+        {
+            Some(parts) => {
+                let mut kinds: Vec<String> = parts.iter().map(kind).filter(|kind| kind != "null").collect();
+                kinds.dedup();
+                kinds.join(" or ")
+            }
+            None => "any".to_owned(),
+        },
+    }
+}
+
+fn example(schema: &Value) -> Map<String, Value> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let samples = properties
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| required.contains(&name.as_str()));
+    samples
+        .map(|(name, property)| (name.clone(), sample(name, property)))
+        .collect()
+}
+
+fn sample(name: &str, property: &Value) -> Value {
+    match (name, kind(property).as_str()) {
+        (_, "integer" | "number") => json!(10),
+        (_, "boolean") => json!(true),
+        (_, "array" | "array or string") => json!([]),
+        (_, "object") => Value::Object(example(property)),
+        ("email" | "to_email" | "to", _) => json!("user@home.com"),
+        ("from_email", _) => json!("myapp@domain.com"),
+        ("scope", _) => json!("Fun Run"),
+        _ => json!("…"),
+    }
+}

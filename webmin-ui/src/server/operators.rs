@@ -1,0 +1,275 @@
+//! Operators: who may sign in here, and what they may do.
+
+use coronet_core::{Code, Error};
+use rocket::{Route, get, post, routes};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::sessions::{SessionRow, list as sessions};
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::{Confirm, FormPage};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, View};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![
+        list,
+        new,
+        add,
+        show,
+        update,
+        new_password,
+        set_password,
+        ask_remove,
+        remove
+    ]
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct OperatorRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) active: bool,
+    pub(crate) created_at: i64,
+    pub(crate) last_login_at: Option<i64>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct OperatorsView {
+    pub(crate) operators: Vec<OperatorRow>,
+    pub(crate) sessions: Vec<SessionRow>,
+    pub(crate) me: String,
+    pub(crate) can_admin: bool,
+}
+
+impl View for OperatorsView {
+    const TEMPLATE: &'static str = "operators/list";
+
+    fn area(&self) -> Area {
+        Area::Operators
+    }
+
+    fn title(&self) -> String {
+        "Operators".to_owned()
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct OperatorView {
+    pub(crate) operator: OperatorRow,
+    pub(crate) form: Form,
+    pub(crate) mine: bool,
+    pub(crate) can_admin: bool,
+}
+
+impl View for OperatorView {
+    const TEMPLATE: &'static str = "operators/show";
+
+    fn area(&self) -> Area {
+        Area::Operators
+    }
+
+    fn title(&self) -> String {
+        self.operator.name.clone()
+    }
+}
+
+#[get("/operators")]
+async fn list(desk: Desk<'_>) -> Answer {
+    let operators = desk.call("operators.list", json!({})).await?;
+    let sessions = if desk.can_admin() {
+        sessions(&desk).await?
+    } else {
+        Vec::new()
+    };
+    let (me, can_admin) = (desk.operator.id.clone(), desk.can_admin());
+    desk.page(&OperatorsView {
+        operators,
+        sessions,
+        me,
+        can_admin,
+    })
+}
+
+#[get("/operators/new")]
+fn new(desk: Desk<'_>) -> Answer {
+    desk.page(&new_page(new_form()))
+}
+
+#[post("/operators/new", data = "<posted>")]
+async fn add(desk: Desk<'_>, posted: Posted) -> Answer {
+    let parameters = json!({ "name": posted.text("name"), "password": posted.raw("password"), "role": posted.text("role") });
+    match desk.call::<Value>("operators.add", parameters).await {
+        Ok(_) => desk.go("/operators", format!("{} can sign in now.", posted.text("name"))),
+        Err(error) => desk.refused(&error, &new_page(new_form().filled(&posted).refused(&error))),
+    }
+}
+
+#[get("/operator/<id>")]
+async fn show(desk: Desk<'_>, id: &str) -> Answer {
+    let operator = find(&desk, id).await?;
+    let form = form(&operator).disabled_unless(desk.can_admin());
+    let mine = operator.id == desk.operator.id;
+    desk.page(&OperatorView {
+        operator,
+        form,
+        mine,
+        can_admin: desk.can_admin(),
+    })
+}
+
+#[post("/operator/<id>", data = "<posted>")]
+async fn update(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
+    let parameters = json!({ "id": id, "role": posted.text("role"), "active": posted.flag("active") });
+    match desk.call::<Value>("operators.update", parameters).await {
+        Ok(_) => desk.go("/operators", "Operator saved."),
+        Err(error) => {
+            let operator = find(&desk, id).await?;
+            let form = form(&operator).filled(&posted).refused(&error);
+            let mine = operator.id == desk.operator.id;
+            desk.refused(
+                &error,
+                &OperatorView {
+                    operator,
+                    form,
+                    mine,
+                    can_admin: true,
+                },
+            )
+        }
+    }
+}
+
+#[get("/operator/<id>/password")]
+async fn new_password(desk: Desk<'_>, id: &str) -> Answer {
+    let operator = find(&desk, id).await?;
+    desk.page(&password_page(&operator))
+}
+
+#[post("/operator/<id>/password", data = "<posted>")]
+async fn set_password(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
+    let operator = find(&desk, id).await?;
+    let parameters = json!({ "name": operator.name, "password": posted.raw("password") });
+    match desk.call::<Value>("operators.setPassword", parameters).await {
+        Ok(_) => desk.go(
+            "/operators",
+            format!("New password set. {} was signed out everywhere.", operator.name),
+        ),
+        Err(error) => {
+            let mut page = password_page(&operator);
+            page.form = page.form.refused(&error);
+            desk.refused(&error, &page)
+        }
+    }
+}
+
+#[get("/operator/<id>/remove")]
+async fn ask_remove(desk: Desk<'_>, id: &str) -> Answer {
+    let operator = find(&desk, id).await?;
+    desk.page(&remove_page(&operator))
+}
+
+#[post("/operator/<id>/remove")]
+async fn remove(desk: Desk<'_>, id: &str) -> Answer {
+    let operator = find(&desk, id).await?;
+    match desk.call::<Value>("operators.remove", json!({ "id": id })).await {
+        Ok(_) => desk.go(
+            "/operators",
+            format!("{} was removed and signed out.", operator.name),
+        ),
+        Err(error) => {
+            let mut page = remove_page(&operator);
+            page.form = page.form.refused(&error);
+            desk.refused(&error, &page)
+        }
+    }
+}
+
+async fn find(desk: &Desk<'_>, id: &str) -> Result<OperatorRow, Error> {
+    let all: Vec<OperatorRow> = desk.call("operators.list", json!({})).await?;
+    all.into_iter()
+        .find(|operator| operator.id == id)
+        .ok_or_else(|| Error::new(Code::NotFound, "There is no operator with this id."))
+}
+
+const ROLES: [(&str, &str, &str); 3] = [
+    (
+        "viewer",
+        "Viewer",
+        "Sees everything but secrets, changes nothing.",
+    ),
+    (
+        "editor",
+        "Editor",
+        "The daily work: users, mail, jobs, templates.",
+    ),
+    (
+        "admin",
+        "Admin",
+        "Everything, also plugins, tokens and operators.",
+    ),
+];
+
+fn new_form() -> Form {
+    Form::new("/operators/new", "Add operator")
+        .cancel("/operators")
+        .fields([
+            Field::text("name", "Name").required().autofocus().wide(),
+            password_field(),
+            Field::radio("role", "Role", ROLES).value("editor"),
+        ])
+}
+
+fn password_field() -> Field {
+    Field::password("password", "Password")
+        .required()
+        .autocomplete("new-password")
+        .hint("15 characters or more. Hand it over in person, and ask them to change it under their name.")
+        .wide()
+}
+
+fn new_page(form: Form) -> FormPage {
+    FormPage {
+        area: Area::Operators,
+        title: "Add operator".to_owned(),
+        lead: String::new(),
+        back: "/operators",
+        back_label: "Operators",
+        form,
+    }
+}
+
+fn form(operator: &OperatorRow) -> Form {
+    Form::new(format!("/operator/{}", path_segment(&operator.id)), "Save")
+        .cancel("/operators")
+        .fields([
+            Field::radio("role", "Role", ROLES).value(&operator.role),
+            Field::switch("active", "May sign in", operator.active).hint("Off ends their sessions at once."),
+        ])
+}
+
+fn password_page(operator: &OperatorRow) -> FormPage {
+    let action = format!("/operator/{}/password", path_segment(&operator.id));
+    FormPage {
+        area: Area::Operators,
+        title: format!("New password for {}", operator.name),
+        lead: "They are signed out everywhere.".to_owned(),
+        back: "/operators",
+        back_label: "Operators",
+        form: Form::new(action, "Set password")
+            .cancel("/operators")
+            .fields([password_field()]),
+    }
+}
+
+fn remove_page(operator: &OperatorRow) -> Confirm {
+    let action = format!("/operator/{}/remove", path_segment(&operator.id));
+    Confirm::new(
+        Area::Operators,
+        format!("Remove {}?", operator.name),
+        action,
+        "Remove operator",
+        "/operators",
+    )
+    .line("They are signed out at once and cannot sign in again. What they did stays in the audit log.")
+}

@@ -1,0 +1,53 @@
+//! The open sessions of operators.
+
+use coronet_core::Error;
+use rocket::{Route, get, post, routes};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::Confirm;
+use crate::kit::{Answer, Area, Desk};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![ask_end, end]
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SessionRow {
+    pub(crate) id: String,
+    pub(crate) operator_name: String,
+    pub(crate) created_at: i64,
+    pub(crate) seen_at: i64,
+    pub(crate) address: String,
+    pub(crate) user_agent: String,
+}
+
+pub(super) async fn list(desk: &Desk<'_>) -> Result<Vec<SessionRow>, Error> {
+    desk.call("operators.sessions", json!({})).await
+}
+
+#[get("/session/<id>/end")]
+fn ask_end(desk: Desk<'_>, id: &str) -> Answer {
+    let action = format!("/session/{}/end", path_segment(id));
+    let page = Confirm::new(
+        Area::Operators,
+        "End this session?",
+        action,
+        "End session",
+        "/operators",
+    )
+    .line("The browser it belongs to has to sign in again.");
+    desk.page(&page)
+}
+
+#[post("/session/<id>/end")]
+async fn end(desk: Desk<'_>, id: &str) -> Answer {
+    match desk
+        .call::<Value>("operators.endSession", json!({ "id": id }))
+        .await
+    {
+        Ok(_) => desk.go("/operators", "Session ended."),
+        Err(error) => desk.back("/operators", error),
+    }
+}

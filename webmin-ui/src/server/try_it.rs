@@ -1,0 +1,59 @@
+//! *Try it*: calls a function with what was typed, as the signed-in operator.
+
+use std::time::Instant;
+
+use rocket::{Route, post, routes};
+use serde_json::Value;
+
+use super::functions::{self, Outcome};
+use crate::kit::schema_form;
+use crate::kit::{Answer, Desk, Posted};
+
+/// A longer answer is cut: the page shows what came, it is no export.
+const LONGEST: usize = 200_000;
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![call]
+}
+
+#[post("/function/<name>", data = "<posted>")]
+async fn call(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
+    let (_, function) = functions::find(&desk, name)?;
+    let values = match schema_form::values(&function.spec.parameters, &posted) {
+        Ok(values) => values,
+        Err(error) => {
+            let mut view = functions::view(&desk, name, None)?;
+            view.form = view.form.map(|form| form.filled(&posted).refused(&error));
+            return desk.refused(&error, &view);
+        }
+    };
+    let started = Instant::now();
+    let outcome: Result<Value, _> = desk.call(name, Value::Object(values.clone())).await;
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut view = functions::view(&desk, name, Some(&values))?;
+    view.form = view.form.map(|form| form.filled(&posted));
+    let (ok, text) = match &outcome {
+        Ok(result) => (true, shortened(format!("{result:#}"))),
+        Err(error) => (false, error.to_string()),
+    };
+    view.outcome = Some(Outcome {
+        ok,
+        text,
+        milliseconds,
+    });
+    match outcome {
+        Ok(_) => desk.page(&view),
+        Err(error) => {
+            view.form = view.form.map(|form| form.refused(&error));
+            desk.refused(&error, &view)
+        }
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push_str("\n… (cut)");
+    }
+    text
+}
