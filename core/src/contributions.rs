@@ -41,11 +41,24 @@ fn yes() -> bool {
     true
 }
 
+/// A role that a provider offers to take, such as delivering mail, and the function that does the work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Provided {
+    pub provider: String,
+    /// The role, such as `mail.transport`.
+    pub kind: String,
+    /// What operators choose it by.
+    pub name: String,
+    pub function: String,
+}
+
 #[derive(Debug, Default)]
 struct Inner {
     resources: BTreeMap<String, ShippedResource>,
     routes: BTreeMap<String, Route>,
     jobs: BTreeMap<String, (String, RecommendedJob)>,
+    /// By kind and name.
+    provided: BTreeMap<(String, String), Provided>,
     version: u64,
 }
 
@@ -141,12 +154,41 @@ impl Contributions {
         self.read().jobs.values().cloned().collect()
     }
 
+    /// Offers to take a role under a name. Returns false when another provider already has that name.
+    pub fn add_provided(&self, provider: &str, kind: &str, name: &str, function: &str) -> bool {
+        let mut inner = self.write();
+        let key = (kind.to_owned(), name.to_owned());
+        if inner
+            .provided
+            .get(&key)
+            .is_some_and(|held| held.provider != provider)
+        {
+            return false;
+        }
+        let provided = Provided {
+            provider: provider.to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            function: function.to_owned(),
+        };
+        inner.provided.insert(key, provided);
+        true
+    }
+
+    /// Who offers to take a role, by name.
+    pub fn provided(&self, kind: &str) -> Vec<Provided> {
+        let inner = self.read();
+        let of_kind = inner.provided.values().filter(|provided| provided.kind == kind);
+        of_kind.cloned().collect()
+    }
+
     /// Takes back everything a provider brought.
     pub fn remove(&self, provider: &str) {
         let mut inner = self.write();
         inner.resources.retain(|_, held| held.provider != provider);
         inner.routes.retain(|_, held| held.provider != provider);
         inner.jobs.retain(|_, (held, _)| held != provider);
+        inner.provided.retain(|_, held| held.provider != provider);
         inner.version += 1;
     }
 

@@ -100,6 +100,7 @@ fn crates_depend_only_on_the_rooms_below_them() {
         let dependencies = package["dependencies"].as_array().expect("dependencies");
         for used in dependencies
             .iter()
+            .filter(|dependency| !is_test_plugin(dependency))
             .filter_map(|dependency| dependency["name"].as_str())
         {
             if names.contains(&used) && !allowed.contains(&used) {
@@ -108,6 +109,12 @@ fn crates_depend_only_on_the_rooms_below_them() {
         }
     }
     assert!(broken.is_empty(), "not allowed: {broken:#?}");
+}
+
+/// A library that tests load; naming it as a development dependency is how it gets built for them.
+fn is_test_plugin(dependency: &Value) -> bool {
+    let path = dependency["path"].as_str().unwrap_or_default();
+    dependency["kind"] == "dev" && path.contains("/tests/plugins/")
 }
 
 /// A plugin, shipped or made for tests, sees the SDK and nothing else of Coronet.

@@ -1,3 +1,223 @@
 //! Native plugins, each in a process of its own.
+//!
+//! ```text
+//! registry → plugin (PluginFunction) → wire ══ socket ══ host::connection → host::library → the plugin's C functions
+//! ```
+//! | file | holds |
+//! | --- | --- |
+//! | `mod` | [`Plugins`]: finds libraries, starts a supervisor for each, stops them |
+//! | `supervisor` | the task that keeps one plugin running |
+//! | `process`, `wire` | one host process, and the calls to and from it |
+//! | `plugin` | state and functions of a plugin, as the rest of the server sees it |
+//! | `library` | the sealed copy of a library that is hashed and loaded |
+//! | `manifest`, `settings` | what is checked before anything else happens |
+//! | `log`, `store` | what a plugin says, and what is kept about it |
+//! | [`host`] | the other side: what runs in `coronet plugin-host` |
+//!
+//! What must stay true: foreign code never runs in the server; a plugin that breaks breaks only its own process; a
+//! call is answered in any case, and past its deadline the process dies.
 
+pub mod functions;
 pub mod host;
+mod library;
+pub mod log;
+mod manifest;
+mod plugin;
+mod process;
+mod settings;
+mod store;
+mod supervisor;
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use functions::{Details, Summary};
+use log::Log;
+use plugin::Plugin;
+pub use plugin::{LastError, State};
+use process::{Launch, Process, Trouble};
+use supervisor::{Command, Names, Supervisor, Wish};
+
+use crate::{Code, Core, Error, Result};
+
+/// How long the start of the server waits for its plugins; slower ones come up later.
+const SETTLING: Duration = Duration::from_secs(15);
+
+/// All plugins of the server.
+pub struct Plugins {
+    core: Core,
+    program: PathBuf,
+    names: Arc<Names>,
+    plugins: Mutex<Vec<Arc<Plugin>>>,
+}
+
+/// Finds and starts the plugins, all at once, and returns when each is running or will not run. A bad plugin never
+/// stops the server: `plugins.list` says what is wrong with it.
+///
+/// # Errors
+/// When this program does not know its own path, or a `plugins.*` function is registered already.
+pub async fn start(core: &Core) -> Result<Arc<Plugins>> {
+    let program = std::env::current_exe().map_err(|cause| {
+        Error::new(
+            Code::Io,
+            format!("This program does not know its own path: {cause}."),
+        )
+    })?;
+    start_with(core, program).await
+}
+
+/// [`start`] with another program for the host processes; it must do what [`host::main`] does.
+///
+/// # Errors
+/// When a `plugins.*` function is registered already.
+pub async fn start_with(core: &Core, program: PathBuf) -> Result<Arc<Plugins>> {
+    let plugins = Arc::new(Plugins {
+        core: core.clone(),
+        program,
+        names: Arc::default(),
+        plugins: Mutex::default(),
+    });
+    core.functions.add("core", functions::all(&plugins))?;
+    plugins.scan().await;
+    Ok(plugins)
+}
+
+/// Reads the manifest of a library, in a host process that ends afterwards; nothing is started or registered.
+///
+/// # Errors
+/// `Unprocessable` with the reason why the library would be refused.
+pub async fn check(core: &Core, path: &Path) -> Result<coronet_plugin_abi::Manifest> {
+    let refused = |reason: String| Error::new(Code::Unprocessable, format!("{}: {reason}.", path.display()));
+    let program = std::env::current_exe().map_err(Error::unexpected)?;
+    let absolute = path.canonicalize().map_err(|cause| refused(cause.to_string()))?;
+    let read = tokio::task::spawn_blocking(move || library::read(&absolute))
+        .await
+        .map_err(Error::unexpected)?;
+    let launch = Launch {
+        program: &program,
+        label: "check",
+        library: read.map_err(refused)?,
+        functions: &core.functions,
+        log: &Arc::new(Log::new("check", core.clock.clone())),
+    };
+    let process = Process::launch(launch).await.map_err(|trouble| match trouble {
+        Trouble::Refused(reason) | Trouble::Broken(reason) => refused(reason),
+    })?;
+    manifest::check(&process.manifest).map_err(refused)?;
+    Ok(coronet_plugin_abi::Manifest::clone(&process.manifest))
+}
+
+impl Plugins {
+    /// The plugins by name.
+    pub fn list(&self) -> Vec<Summary> {
+        let mut list: Vec<Summary> = self
+            .lock()
+            .iter()
+            .map(|plugin| functions::summary(plugin))
+            .collect();
+        list.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+        list
+    }
+
+    /// Starts what is new in the plugin folders.
+    pub async fn scan(self: &Arc<Self>) {
+        let plugins = Arc::clone(self);
+        // Should the folders hang, only this call does.
+        let found = tokio::task::spawn_blocking(move || plugins.libraries())
+            .await
+            .unwrap_or_default();
+        let mut new = Vec::new();
+        {
+            let mut known = self.lock();
+            for path in found {
+                if known.iter().all(|plugin| plugin.path != path) {
+                    let plugin = self.supervise(path);
+                    known.push(Arc::clone(&plugin));
+                    new.push(plugin);
+                }
+            }
+        }
+        let settled = join_all(new.iter().map(|plugin| plugin.settled()));
+        if timeout(SETTLING, settled).await.is_err() {
+            tracing::warn!("some plugins need longer to start");
+        }
+    }
+
+    /// Ends all plugins, after they finished their calls.
+    pub async fn stop(&self) {
+        let all = self.lock().clone();
+        join_all(all.iter().map(|plugin| async {
+            let (answer, done) = oneshot::channel();
+            if plugin
+                .commands
+                .send(Command {
+                    wish: Wish::End,
+                    answer,
+                })
+                .await
+                .is_ok()
+            {
+                // A supervisor that is gone has ended its plugin.
+                let _ = done.await;
+            }
+        }))
+        .await;
+    }
+
+    /// The libraries in the plugin folders, sorted. A folder that is not there has none.
+    fn libraries(&self) -> Vec<PathBuf> {
+        let own = self.core.config.home.join("plugins");
+        let mut found = Vec::new();
+        for folder in self.core.config.plugin_dirs.iter().chain([&own]) {
+            let Ok(entries) = std::fs::read_dir(folder) else {
+                continue;
+            };
+            let libraries = entries.flatten().map(|entry| entry.path());
+            let libraries =
+                libraries.filter(|path| path.extension().is_some_and(|extension| extension == "so"));
+            found.extend(libraries.filter_map(|path| std::path::absolute(path).ok()));
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    fn supervise(&self, path: PathBuf) -> Arc<Plugin> {
+        let (sender, commands) = mpsc::channel(16);
+        let plugin = Arc::new(Plugin::new(&self.core, self.program.clone(), path, sender));
+        tokio::spawn(Supervisor::new(Arc::clone(&plugin), Arc::clone(&self.names)).run(commands));
+        plugin
+    }
+
+    fn find(&self, name: &str) -> Result<Arc<Plugin>> {
+        let all = self.lock();
+        // A refused file may bear the name of a plugin that runs; the one that runs is meant.
+        let mut named: Vec<_> = all.iter().filter(|plugin| plugin.name() == name).collect();
+        named.sort_by_key(|plugin| plugin.status().state == State::Refused);
+        let found = named.first().map(|plugin| Arc::clone(plugin));
+        found.ok_or_else(|| Error::new(Code::NotFound, format!("There is no plugin {name}.")))
+    }
+
+    async fn grant(&self, name: &str, wish: Wish) -> Result<Details> {
+        let plugin = self.find(name)?;
+        let (answer, outcome) = oneshot::channel();
+        let gone = || Error::new(Code::Unavailable, "The server is stopping.");
+        plugin
+            .commands
+            .send(Command { wish, answer })
+            .await
+            .map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())??;
+        Ok(functions::details(&plugin))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Plugin>>> {
+        self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -107,7 +107,7 @@ pub struct JobManifest {
     /// Its code, relative to `jobs/`.
     pub path: String,
     /// Seconds.
-    pub interval: u64,
+    pub interval: u32,
     #[serde(default)]
     pub run_once: bool,
     #[serde(default = "yes")]

@@ -1,0 +1,276 @@
+//! `plugins.*`: what operators see of plugins, and do with them.
+
+use std::sync::Arc;
+
+use coronet_plugin_abi::manifest::{JobManifest, Provided, RouteManifest};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+use super::Plugins;
+use super::log::Line;
+use super::plugin::{LastError, Plugin, State};
+use super::supervisor::Wish;
+use crate::Result;
+use crate::functions::{Call, Function, Role};
+
+/// Starting a plugin may take as long as the supervisor waits for it.
+const PATIENT: Duration = Duration::from_secs(60);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Name {
+    /// The plugin's name, such as `mailgun`.
+    name: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Configure {
+    /// The plugin's name, such as `mailgun`.
+    name: String,
+    /// All settings. A secret that is absent or empty stays as it is; `null` takes a value away.
+    // Secrets may be anywhere in it, so nothing of it goes to the audit log.
+    #[schemars(extend("format" = "secret"))]
+    settings: Map<String, Value>,
+}
+
+/// A plugin in the list.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Summary {
+    pub name: String,
+    pub version: String,
+    pub description: String,
+    pub author: String,
+    pub license: String,
+    pub state: State,
+    /// Why it is not running.
+    pub reason: Option<String>,
+    pub enabled: bool,
+    /// The absolute path of its library.
+    pub path: String,
+    /// Of the library that is loaded, or was looked at last.
+    pub sha256: Option<String>,
+    pub pid: Option<u32>,
+    /// Resident memory of its process, in bytes.
+    pub memory: Option<u64>,
+    /// What it may use, in bytes.
+    pub memory_limit: Option<u64>,
+    /// Calls since the server started.
+    pub calls: u64,
+    /// Calls that are being answered now.
+    pub in_flight: usize,
+    /// How often its process was started again since the server started.
+    pub restarts: u64,
+    /// Unix milliseconds.
+    pub started_at: Option<i64>,
+    pub last_error: Option<LastError>,
+    pub functions: Vec<String>,
+    pub provides: Vec<ProvidedView>,
+    /// Whether there is a settings form.
+    pub configurable: bool,
+}
+
+/// One plugin, with everything an operator may see.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Details {
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// JSON schema of the settings.
+    pub settings_schema: Option<Value>,
+    /// The values, without secrets.
+    pub settings: Map<String, Value>,
+    /// For each secret `set` or `not set`.
+    pub secrets: Map<String, Value>,
+    /// Functions of Coronet it may call.
+    pub requires: Vec<String>,
+    pub resources: Vec<String>,
+    pub routes: Vec<RouteView>,
+    pub jobs: Vec<String>,
+}
+
+/// A role that the plugin can take.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ProvidedView {
+    pub kind: String,
+    pub name: String,
+    pub function: String,
+}
+
+/// A public path and the page that answers it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RouteView {
+    pub path: String,
+    pub page: String,
+}
+
+pub(super) fn all(plugins: &Arc<Plugins>) -> Vec<Function> {
+    vec![
+        Function::read(
+            "plugins.list",
+            "Lists the plugins and how they are.",
+            plugins,
+            list,
+        ),
+        Function::read(
+            "plugins.get",
+            "Shows a plugin with its settings, secrets masked.",
+            plugins,
+            get,
+        ),
+        Function::read(
+            "plugins.log",
+            "Shows the last lines of a plugin's log, newest last.",
+            plugins,
+            log,
+        ),
+        Function::write(
+            "plugins.scan",
+            "Looks for new plugins in the plugin folders and starts them.",
+            plugins,
+            scan,
+        )
+        .role(Role::Admin)
+        .deadline(PATIENT),
+        Function::write(
+            "plugins.configure",
+            "Changes a plugin's settings and starts it anew.",
+            plugins,
+            configure,
+        )
+        .role(Role::Admin)
+        .deadline(PATIENT),
+        Function::write(
+            "plugins.restart",
+            "Replaces a plugin's process, also by a newer file.",
+            plugins,
+            restart,
+        )
+        .role(Role::Admin)
+        .deadline(PATIENT),
+        Function::write("plugins.enable", "Switches a plugin on.", plugins, enable)
+            .role(Role::Admin)
+            .deadline(PATIENT),
+        Function::write("plugins.disable", "Switches a plugin off.", plugins, disable).role(Role::Admin),
+    ]
+}
+
+async fn list(plugins: Arc<Plugins>, _: Arc<Call>, _: Nothing) -> Result<Vec<Summary>> {
+    Ok(plugins.list())
+}
+
+async fn get(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Details> {
+    Ok(details(&*plugins.find(&input.name)?))
+}
+
+async fn log(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Vec<Line>> {
+    plugins.find(&input.name)?.log.recent(&plugins.core.db).await
+}
+
+async fn scan(plugins: Arc<Plugins>, _: Arc<Call>, _: Nothing) -> Result<Vec<Summary>> {
+    plugins.scan().await;
+    Ok(plugins.list())
+}
+
+async fn configure(plugins: Arc<Plugins>, _: Arc<Call>, input: Configure) -> Result<Details> {
+    plugins.grant(&input.name, Wish::Configure(input.settings)).await
+}
+
+async fn restart(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Details> {
+    plugins.grant(&input.name, Wish::Restart).await
+}
+
+async fn enable(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Details> {
+    plugins.grant(&input.name, Wish::Enable(true)).await
+}
+
+async fn disable(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Details> {
+    plugins.grant(&input.name, Wish::Enable(false)).await
+}
+
+pub(super) fn summary(plugin: &Plugin) -> Summary {
+    let process = plugin.process();
+    let status = plugin.status().clone();
+    let manifest = status.manifest.as_deref();
+    let text = |field: fn(&coronet_plugin_abi::Manifest) -> &String| {
+        manifest.map(field).cloned().unwrap_or_default()
+    };
+    let provided = |provided: &Provided| ProvidedView {
+        kind: provided.kind.clone(),
+        name: provided.name.clone(),
+        function: provided.function.clone(),
+    };
+    Summary {
+        version: text(|manifest| &manifest.version),
+        description: text(|manifest| &manifest.description),
+        author: text(|manifest| &manifest.author),
+        license: text(|manifest| &manifest.license),
+        path: plugin.path.display().to_string(),
+        pid: process.as_ref().map(|process| process.pid),
+        memory: process.as_ref().and_then(|process| process.memory()),
+        memory_limit: manifest.map(|manifest| manifest.limits.memory_mib * 1024 * 1024),
+        calls: plugin.calls(),
+        in_flight: process.as_ref().map_or(0, |process| process.wire.in_flight()),
+        functions: manifest
+            .map(|manifest| {
+                manifest
+                    .functions
+                    .iter()
+                    .map(|function| function.name.clone())
+                    .collect()
+            })
+            .unwrap_or_default(),
+        provides: manifest
+            .map(|manifest| manifest.provides.iter().map(provided).collect())
+            .unwrap_or_default(),
+        configurable: manifest.is_some_and(|manifest| manifest.settings.is_some()),
+        name: status.name,
+        state: status.state,
+        reason: status.reason,
+        enabled: status.enabled,
+        sha256: status.sha256,
+        restarts: status.restarts,
+        started_at: status.started_at,
+        last_error: status.last_error,
+    }
+}
+
+pub(super) fn details(plugin: &Plugin) -> Details {
+    let status = plugin.status().clone();
+    let manifest = status.manifest.as_deref();
+    let schema = manifest.and_then(|manifest| manifest.settings.as_ref());
+    let route = |route: &RouteManifest| RouteView {
+        path: route.path.clone(),
+        page: route.page.clone(),
+    };
+    let job = |job: &JobManifest| job.name.clone();
+    Details {
+        summary: summary(plugin),
+        settings_schema: schema.cloned(),
+        settings: status.settings.shown(schema),
+        secrets: status.settings.secrets(schema),
+        requires: manifest
+            .map(|manifest| manifest.requires.clone())
+            .unwrap_or_default(),
+        resources: manifest
+            .map(|manifest| {
+                manifest
+                    .resources
+                    .iter()
+                    .map(|resource| resource.path.clone())
+                    .collect()
+            })
+            .unwrap_or_default(),
+        routes: manifest
+            .map(|manifest| manifest.routes.iter().map(route).collect())
+            .unwrap_or_default(),
+        jobs: manifest
+            .map(|manifest| manifest.jobs.iter().map(job).collect())
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,107 @@
+//! The tables `plugins` and `plugin_log`.
+
+use super::log::Line;
+use crate::{Db, Result};
+
+/// Lines kept for each plugin.
+const KEPT_LINES: i64 = 1000;
+
+/// What is kept about a plugin between starts.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub(super) struct Row {
+    /// 1 or 0.
+    pub(super) enabled: i64,
+    /// The settings as JSON, sealed.
+    pub(super) settings: Option<Vec<u8>>,
+    /// Changes with every change, also one made by another server on this database.
+    pub(super) changed_at: i64,
+}
+
+pub(super) async fn get(db: &Db, name: &str) -> Result<Option<Row>> {
+    let row = sqlx::query_as("SELECT enabled, settings, changed_at FROM plugins WHERE name = $1")
+        .bind(name.to_owned())
+        .fetch_optional(db.reader())
+        .await?;
+    Ok(row)
+}
+
+pub(super) async fn put(db: &Db, name: &str, row: Row) -> Result<()> {
+    let name = name.to_owned();
+    db.write(move |tx| {
+        Box::pin(async move {
+            sqlx::query(
+                "INSERT INTO plugins (name, enabled, settings, changed_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (name) DO UPDATE
+                 SET enabled = excluded.enabled, settings = excluded.settings, changed_at = excluded.changed_at",
+            )
+            .bind(name)
+            .bind(row.enabled)
+            .bind(row.settings)
+            .bind(row.changed_at)
+            .execute(&mut *tx)
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+#[derive(sqlx::FromRow)]
+struct LineRow {
+    id: String,
+    at: i64,
+    level: String,
+    message: String,
+}
+
+/// The last lines of a plugin's log, newest last.
+pub(super) async fn log(db: &Db, plugin: &str, limit: usize) -> Result<Vec<Line>> {
+    let rows: Vec<LineRow> = sqlx::query_as(
+        "SELECT id, at, level, message FROM plugin_log
+         WHERE plugin = $1
+         ORDER BY id DESC
+         LIMIT $2",
+    )
+    .bind(plugin.to_owned())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(db.reader())
+    .await?;
+    let line = |row: LineRow| Line {
+        id: row.id,
+        at: row.at,
+        level: row.level,
+        message: row.message,
+    };
+    Ok(rows.into_iter().rev().map(line).collect())
+}
+
+/// Adds lines, and forgets the oldest beyond what is kept.
+pub(super) async fn append_log(db: &Db, plugin: String, lines: Vec<Line>) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            for line in lines {
+                sqlx::query(
+                    "INSERT INTO plugin_log (id, plugin, at, level, message) VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(line.id)
+                .bind(plugin.clone())
+                .bind(line.at)
+                .bind(line.level)
+                .bind(line.message)
+                .execute(&mut *tx)
+                .await?;
+            }
+            sqlx::query(
+                "DELETE FROM plugin_log
+                 WHERE plugin = $1
+                   AND id < (SELECT id FROM plugin_log WHERE plugin = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+            )
+            .bind(plugin)
+            .bind(KEPT_LINES - 1)
+            .execute(&mut *tx)
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}

@@ -1,0 +1,519 @@
+//! Keeps one plugin running: the task that starts, watches, replaces and ends its process.
+//!
+//! A replacement is always ready before the old process is told to stop, so calls never meet a gap. Only a death
+//! makes one, and then calls wait for the next process for a while.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use coronet_plugin_abi::Manifest;
+use serde_json::{Map, Value};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::log::Level;
+use super::plugin::{Available, Plugin, PluginFunction, State};
+use super::process::{Launch, Process, Trouble};
+use super::settings::Settings;
+use super::{library, manifest, store};
+use crate::contributions::RecommendedJob;
+use crate::functions::Function;
+use crate::{Code, Error, Result};
+
+/// Deaths within [`MEMORY`] after which a plugin is not started again, and the wait before each earlier restart.
+const PAUSES: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_millis(1600),
+    Duration::from_millis(6400),
+];
+const MEMORY: Duration = Duration::from_secs(120);
+/// How long an old process may finish its calls.
+const DRAIN: Duration = Duration::from_secs(30);
+/// How often logs are saved.
+const TICK: Duration = Duration::from_secs(1);
+/// Ticks between looks at memory, and at what other servers on the database changed.
+const LOOK: u32 = 10;
+
+/// What an operator wants of a plugin; answered when it is done.
+pub(super) struct Command {
+    pub(super) wish: Wish,
+    pub(super) answer: oneshot::Sender<Result<()>>,
+}
+
+pub(super) enum Wish {
+    Restart,
+    Configure(Map<String, Value>),
+    Enable(bool),
+    /// The server is stopping.
+    End,
+}
+
+/// Who has which plugin name: the first file with it keeps it.
+#[derive(Default)]
+pub(super) struct Names(Mutex<HashMap<String, PathBuf>>);
+
+impl Names {
+    fn claim(&self, name: &str, path: &PathBuf) -> Result<(), Trouble> {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let holder = names.entry(name.to_owned()).or_insert_with(|| path.clone());
+        if holder == path {
+            return Ok(());
+        }
+        Err(Trouble::Refused(format!(
+            "{} is a plugin of the same name",
+            holder.display()
+        )))
+    }
+}
+
+pub(super) struct Supervisor {
+    plugin: Arc<Plugin>,
+    names: Arc<Names>,
+    process: Option<Arc<Process>>,
+    /// What the registry knows of this plugin.
+    registered: Option<Arc<Manifest>>,
+    deaths: Vec<Instant>,
+    retry_at: Option<Instant>,
+    /// The row that was read last.
+    changed_at: Option<i64>,
+    alarmed: Option<u32>,
+}
+
+/// A process that is ready, with what it was started with.
+struct Ready {
+    process: Arc<Process>,
+    settings: Settings,
+}
+
+impl Supervisor {
+    pub(super) fn new(plugin: Arc<Plugin>, names: Arc<Names>) -> Self {
+        Self {
+            plugin,
+            names,
+            process: None,
+            registered: None,
+            deaths: Vec::new(),
+            retry_at: None,
+            changed_at: None,
+            alarmed: None,
+        }
+    }
+
+    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        self.bring_up().await;
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = 0_u32;
+        loop {
+            let (process, retry_at) = (self.process.clone(), self.retry_at);
+            let death = async {
+                match process {
+                    Some(process) => process.ended().await,
+                    None => pending().await,
+                }
+            };
+            let retry = async {
+                match retry_at {
+                    Some(at) => sleep_until(at).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                reason = death => self.died(&reason),
+                () = retry => self.bring_up().await,
+                command = commands.recv() => match command {
+                    Some(Command { wish: Wish::End, answer }) => {
+                        self.end().await;
+                        let _ = answer.send(Ok(()));
+                        return;
+                    }
+                    Some(Command { wish, answer }) => {
+                        let outcome = self.grant(wish).await;
+                        let _ = answer.send(outcome);
+                    }
+                    None => return self.end().await,
+                },
+                _ = tick.tick() => {
+                    ticks = ticks.wrapping_add(1);
+                    self.plugin.log.save(&self.plugin.core.db).await;
+                    if ticks.is_multiple_of(LOOK) {
+                        self.look_after().await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn grant(&mut self, wish: Wish) -> Result<()> {
+        self.deaths.clear();
+        match wish {
+            Wish::Restart => self.restart().await,
+            Wish::Configure(entered) => self.configure(&entered).await,
+            Wish::Enable(enabled) => self.enable(enabled).await,
+            Wish::End => Ok(()),
+        }
+    }
+
+    /// Starts the plugin, and says in its status how that went.
+    async fn bring_up(&mut self) {
+        self.retry_at = None;
+        match self.prepare(None).await {
+            Ok(Some(ready)) => self.install(ready),
+            Ok(None) => {
+                self.withdraw();
+                self.rest(State::Disabled, None);
+            }
+            Err(Trouble::Refused(reason)) => {
+                self.plugin.remember(&reason);
+                self.withdraw();
+                self.rest(State::Refused, Some(reason));
+            }
+            Err(Trouble::Broken(reason)) => self.stumbled(&reason),
+        }
+    }
+
+    async fn restart(&mut self) -> Result<()> {
+        match self.prepare(None).await {
+            Ok(Some(ready)) => {
+                self.plugin.status().restarts += 1;
+                self.install(ready);
+                Ok(())
+            }
+            Ok(None) => {
+                let text = format!("The plugin {} is disabled; enable it first.", self.plugin.name());
+                Err(Error::new(Code::Conflict, text))
+            }
+            Err(trouble) => Err(self.not_replaced(trouble)),
+        }
+    }
+
+    /// Tries new settings in a new process, and keeps them only if the plugin starts with them.
+    async fn configure(&mut self, entered: &Map<String, Value>) -> Result<()> {
+        let (name, manifest, settings, enabled) = {
+            let status = self.plugin.status();
+            (
+                status.name.clone(),
+                status.manifest.clone(),
+                status.settings.clone(),
+                status.enabled,
+            )
+        };
+        let Some(manifest) = manifest else {
+            let text = format!("The plugin {name} was refused, so its settings are not known.");
+            return Err(Error::new(Code::Conflict, text));
+        };
+        let settings = settings.changed(manifest.settings.as_ref(), entered)?;
+        let ready = if enabled {
+            self.prepare(Some(settings.clone())).await
+        } else {
+            Ok(None)
+        };
+        let ready = ready.map_err(|trouble| self.not_replaced(trouble))?;
+        self.save(&name, enabled, &settings).await?;
+        self.plugin.status().settings = settings;
+        if let Some(ready) = ready {
+            self.install(ready);
+        }
+        Ok(())
+    }
+
+    async fn enable(&mut self, enabled: bool) -> Result<()> {
+        let (name, settings, known) = {
+            let status = self.plugin.status();
+            (
+                status.name.clone(),
+                status.settings.clone(),
+                status.manifest.is_some(),
+            )
+        };
+        if !known {
+            let text = format!("The plugin {name} was refused; put another file in its place.");
+            return Err(Error::new(Code::Conflict, text));
+        }
+        self.save(&name, enabled, &settings).await?;
+        self.plugin.status().enabled = enabled;
+        if !enabled {
+            self.retry_at = None;
+            self.withdraw();
+            self.rest(State::Disabled, None);
+            return Ok(());
+        }
+        if self.process.is_none() {
+            self.plugin.status().state = State::Starting;
+            self.plugin.available.send_replace(Available::Soon);
+            self.bring_up().await;
+        }
+        Ok(())
+    }
+
+    /// Starts a new process next to the one that runs. `None` when the plugin is disabled.
+    async fn prepare(&mut self, settings: Option<Settings>) -> Result<Option<Ready>, Trouble> {
+        let plugin = Arc::clone(&self.plugin);
+        let path = plugin.path.clone();
+        let library = tokio::task::spawn_blocking(move || library::read(&path))
+            .await
+            .map_err(|cause| Trouble::Broken(cause.to_string()))?
+            .map_err(Trouble::Refused)?;
+        let label = plugin.name();
+        let launch = Launch {
+            program: &plugin.program,
+            label: &label,
+            library,
+            functions: &plugin.core.functions,
+            log: &plugin.log,
+        };
+        let process = Arc::new(Process::launch(launch).await?);
+        let manifest = Arc::clone(&process.manifest);
+        manifest::check(&manifest).map_err(Trouble::Refused)?;
+        self.names.claim(&manifest.name, &plugin.path)?;
+        let (enabled, kept) = self.kept(&manifest).await?;
+        {
+            let mut status = plugin.status();
+            plugin.log.rename(&manifest.name);
+            status.name.clone_from(&manifest.name);
+            status.manifest = Some(Arc::clone(&manifest));
+            status.sha256 = Some(process.sha256.clone());
+            status.enabled = enabled;
+            status.settings = kept.clone();
+        }
+        if !enabled {
+            return Ok(None);
+        }
+        let settings = settings.unwrap_or(kept);
+        self.register(&manifest)?;
+        process.start(&settings.to_json()).await?;
+        Ok(Some(Ready { process, settings }))
+    }
+
+    /// What the database says about the plugin.
+    async fn kept(&mut self, manifest: &Manifest) -> Result<(bool, Settings), Trouble> {
+        let core = &self.plugin.core;
+        let row = store::get(&core.db, &manifest.name).await;
+        let row = row.map_err(|error| Trouble::Broken(error.message().to_owned()))?;
+        self.changed_at = row.as_ref().map(|row| row.changed_at);
+        let Some(row) = row else {
+            return Ok((true, Settings::default()));
+        };
+        let settings = match &row.settings {
+            Some(sealed) => Settings::unseal(&core.secrets, &manifest.name, sealed),
+            None => Ok(Settings::default()),
+        };
+        let settings = settings.unwrap_or_else(|error| {
+            // The plugin still starts, so that an operator can enter them again.
+            self.plugin.remember(error.message());
+            Settings::default()
+        });
+        Ok((row.enabled != 0, settings))
+    }
+
+    async fn save(&mut self, name: &str, enabled: bool, settings: &Settings) -> Result<()> {
+        let core = &self.plugin.core;
+        let changed_at = core.clock.now_ms().max(self.changed_at.unwrap_or_default() + 1);
+        let row = store::Row {
+            enabled: enabled.into(),
+            settings: Some(settings.seal(&core.secrets, name)),
+            changed_at,
+        };
+        store::put(&core.db, name, row).await?;
+        self.changed_at = Some(changed_at);
+        Ok(())
+    }
+
+    /// Brings the plugin's functions into the registry. Core, and whoever was there first, keeps a name.
+    fn register(&mut self, manifest: &Arc<Manifest>) -> Result<(), Trouble> {
+        let same = self
+            .registered
+            .as_ref()
+            .is_some_and(|known| known.functions == manifest.functions);
+        if !same {
+            let registry = &self.plugin.core.functions;
+            let function = |function: &coronet_plugin_abi::manifest::FunctionManifest| {
+                let deadline = manifest::deadline(function);
+                let handler = PluginFunction {
+                    plugin: Arc::clone(&self.plugin),
+                    deadline,
+                };
+                Function::dynamic(manifest::spec(function), Box::new(handler))
+            };
+            registry.remove_provider(&manifest.name);
+            self.registered = None;
+            let added = registry.add(&manifest.name, manifest.functions.iter().map(function).collect());
+            added.map_err(|error| Trouble::Refused(error.message().trim_end_matches('.').to_owned()))?;
+        }
+        self.registered = Some(Arc::clone(manifest));
+        Ok(())
+    }
+
+    /// Sends calls to a new process, and lets the old one finish.
+    fn install(&mut self, ready: Ready) {
+        let Ready { process, settings } = ready;
+        self.contribute(&process.manifest);
+        self.plugin
+            .available
+            .send_replace(Available::Yes(Arc::clone(&process)));
+        {
+            let mut status = self.plugin.status();
+            status.state = State::Running;
+            status.reason = None;
+            status.settings = settings;
+            status.started_at = Some(self.plugin.core.clock.now_ms());
+        }
+        self.plugin
+            .log
+            .add(Level::Info, &format!("running as process {}", process.pid));
+        if let Some(old) = self.process.replace(process) {
+            tokio::spawn(async move { old.stop(DRAIN).await });
+        }
+    }
+
+    fn contribute(&self, manifest: &Manifest) {
+        let (all, name) = (&self.plugin.core.contributions, manifest.name.as_str());
+        all.remove(name);
+        let taken = |what: &str| {
+            self.plugin
+                .log
+                .add(Level::Warn, &format!("{what} is taken by another provider"))
+        };
+        for resource in &manifest.resources {
+            if !all.add_resource(name, &resource.path, resource.text.as_str()) {
+                taken(&resource.path);
+            }
+        }
+        for route in &manifest.routes {
+            if !all.add_route(name, &route.path, &route.page) {
+                taken(&route.path);
+            }
+        }
+        for provided in &manifest.provides {
+            if !all.add_provided(name, &provided.kind, &provided.name, &provided.function) {
+                taken(&format!("{} \"{}\"", provided.kind, provided.name));
+            }
+        }
+        for job in &manifest.jobs {
+            let job = RecommendedJob {
+                name: job.name.clone(),
+                path: job.path.clone(),
+                interval: job.interval,
+                run_once: job.run_once,
+                active: job.active,
+                summary: job.summary.clone(),
+            };
+            let job_name = job.name.clone();
+            if !all.add_job(name, job) {
+                taken(&job_name);
+            }
+        }
+    }
+
+    /// Takes back everything that the plugin brought.
+    fn withdraw(&mut self) {
+        let name = self.plugin.name();
+        if self.registered.take().is_some() {
+            self.plugin.core.functions.remove_provider(&name);
+        }
+        self.plugin.core.contributions.remove(&name);
+    }
+
+    /// Settles in a state without a process.
+    fn rest(&mut self, state: State, reason: Option<String>) {
+        let why = reason.clone().unwrap_or_else(|| "it is disabled".to_owned());
+        {
+            let mut status = self.plugin.status();
+            status.state = state;
+            status.reason = reason;
+            status.started_at = None;
+        }
+        self.plugin.available.send_replace(Available::No(why));
+        if let Some(old) = self.process.take() {
+            tokio::spawn(async move { old.stop(DRAIN).await });
+        }
+    }
+
+    fn died(&mut self, reason: &str) {
+        self.process = None;
+        self.plugin.status().restarts += 1;
+        self.stumbled(reason);
+    }
+
+    /// Counts a death, and plans the next start or gives up.
+    fn stumbled(&mut self, reason: &str) {
+        self.plugin.remember(reason);
+        let now = Instant::now();
+        self.deaths.retain(|death| now.duration_since(*death) < MEMORY);
+        self.deaths.push(now);
+        let Some(pause) = PAUSES.get(self.deaths.len() - 1) else {
+            let reason = format!(
+                "it broke {} times in a row, the last time because {reason}",
+                self.deaths.len()
+            );
+            self.plugin.log.add(Level::Error, &format!("given up: {reason}"));
+            return self.rest(State::Failed, Some(reason));
+        };
+        self.retry_at = Some(now + *pause);
+        {
+            let mut status = self.plugin.status();
+            status.state = State::Restarting;
+            status.reason = Some(reason.to_owned());
+        }
+        self.plugin.available.send_replace(Available::Soon);
+    }
+
+    /// A replacement did not come up. What ran goes on; what did not run now has a reason.
+    fn not_replaced(&mut self, trouble: Trouble) -> Error {
+        let (state, reason) = match trouble {
+            Trouble::Refused(reason) => (State::Refused, reason),
+            Trouble::Broken(reason) => (State::Failed, reason),
+        };
+        self.plugin.remember(&reason);
+        if self.process.is_none() {
+            self.rest(state, Some(reason.clone()));
+        }
+        Error::new(
+            Code::Unprocessable,
+            format!("The plugin {} does not start: {reason}.", self.plugin.name()),
+        )
+    }
+
+    /// Looks at the process's memory (P04), and at what another server on this database changed.
+    async fn look_after(&mut self) {
+        if let Some(process) = &self.process {
+            let limit = process.manifest.limits.memory_mib * 1024 * 1024;
+            let memory = process.memory().unwrap_or_default();
+            if memory > limit / 5 * 4 && self.alarmed.replace(process.pid) != Some(process.pid) {
+                let (memory, limit) = (memory / 1024 / 1024, limit / 1024 / 1024);
+                self.plugin.remember(&format!(
+                    "it uses {memory} of the {limit} MiB of memory it may have"
+                ));
+            }
+        }
+        let (name, known) = {
+            let status = self.plugin.status();
+            (status.name.clone(), status.manifest.is_some())
+        };
+        let Ok(Some(row)) = store::get(&self.plugin.core.db, &name).await else {
+            return;
+        };
+        if known && Some(row.changed_at) != self.changed_at {
+            self.plugin
+                .log
+                .add(Level::Info, "another server changed its settings");
+            self.deaths.clear();
+            self.bring_up().await;
+        }
+    }
+
+    async fn end(&mut self) {
+        self.plugin
+            .available
+            .send_replace(Available::No("the server is stopping".to_owned()));
+        if let Some(process) = self.process.take() {
+            process.stop(DRAIN).await;
+        }
+        self.plugin.log.save(&self.plugin.core.db).await;
+    }
+}

@@ -1,0 +1,160 @@
+//! What may join, and what is refused and why (P01).
+
+use coronet_core::Code;
+use serde_json::{Value, json};
+
+use crate::support::{House, app, compile, install};
+
+#[tokio::test]
+async fn a_library_in_the_folder_becomes_functions_for_everybody() {
+    let house = House::with(|folder| install(folder, "echo")).await;
+
+    let hello = json!({"name": "Coronium"});
+    assert_eq!(
+        house.call("echo.hello", hello.clone()).await.unwrap(),
+        "Hello Coronium"
+    );
+    let app = app(&["echo.*"]);
+    assert_eq!(
+        house
+            .core
+            .functions
+            .call(&app, "echo.hello", hello)
+            .await
+            .unwrap(),
+        "Hello Coronium"
+    );
+    assert_eq!(
+        house
+            .core
+            .functions
+            .call(&app, "echo.who", json!({}))
+            .await
+            .unwrap(),
+        "App"
+    );
+
+    let echo = house.get("echo").await;
+    assert_eq!(echo["state"], "running");
+    assert_eq!(echo["author"], "The Coronet authors");
+    assert!(echo["memory"].as_u64().unwrap() > 0);
+    assert_eq!(echo["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(echo["calls"], 3);
+    let parameters = house
+        .core
+        .functions
+        .get("echo.hello")
+        .unwrap()
+        .spec
+        .parameters
+        .clone();
+    assert_eq!(parameters["properties"]["name"]["description"], "Who is greeted.");
+}
+
+#[tokio::test]
+async fn what_a_plugin_ships_is_there_and_goes_with_it() {
+    let house = House::with(|folder| install(folder, "echo")).await;
+    let all = &house.core.contributions;
+    assert_eq!(
+        &*all.resource("templates/echo/hello.tpl").unwrap().text,
+        "Hello {{ name }}\n"
+    );
+    assert_eq!(all.route("/_echo").unwrap().page, "echo/hello");
+    assert_eq!(all.jobs()[0].1.name, "Echo");
+    assert_eq!(all.provided("echo")[0].function, "echo.hello");
+
+    house
+        .call("plugins.disable", json!({"name": "echo"}))
+        .await
+        .unwrap();
+
+    assert!(all.resource("templates/echo/hello.tpl").is_none());
+    assert!(all.route("/_echo").is_none());
+    assert!(all.provided("echo").is_empty());
+    assert_eq!(
+        house.call("echo.empty", json!({})).await.unwrap_err().code(),
+        Code::NotFound
+    );
+}
+
+#[tokio::test]
+async fn p01_a_library_in_c_joins_by_the_header_alone() {
+    let house = House::with(|folder| compile("hello.c", 0, &folder.join("hello.so"))).await;
+    assert_eq!(house.call("c.hello", json!({})).await.unwrap(), "Hello from C");
+    assert!(house.log("hello-c").await.contains(&"started in C".to_owned()));
+}
+
+#[tokio::test]
+async fn p01_every_bad_library_is_refused_with_its_reason_and_the_server_starts() {
+    let variants = [
+        ("no-symbol", 1, "no symbol coronet_plugin_v1"),
+        ("no-descriptor", 2, "gave no descriptor"),
+        ("wrong-magic", 3, "magic number"),
+        ("wrong-version", 4, "version 99 of the plugin contract"),
+        ("short", 5, "16 bytes instead of"),
+        ("no-functions", 6, "lacks a function"),
+        ("crashing", 7, "it aborted"),
+        ("unresolved", 8, "nowhere_to_be_found"),
+        ("no-manifest", 9, "gave no manifest"),
+    ];
+    let house = House::with(|folder| {
+        for (name, variant, _) in variants {
+            compile("broken.c", variant, &folder.join(format!("{name}.so")));
+        }
+        std::fs::write(folder.join("text.so"), "not a library").unwrap();
+        let whole = std::fs::read(crate::support::library("echo")).unwrap();
+        std::fs::write(folder.join("truncated.so"), &whole[..whole.len() / 3]).unwrap();
+        std::fs::create_dir(folder.join("folder.so")).unwrap();
+        install(folder, "echo");
+    })
+    .await;
+
+    for (name, _, reason) in variants {
+        assert_refused(&house.get(name).await, reason);
+    }
+    assert_refused(&house.get("text").await, "not a shared library");
+    assert_refused(&house.get("truncated").await, "truncated");
+    assert_refused(&house.get("folder").await, "not a regular file");
+    assert_eq!(
+        house.call("echo.hello", json!({"name": "x"})).await.unwrap(),
+        "Hello x"
+    );
+}
+
+fn assert_refused(plugin: &Value, reason: &str) {
+    assert_eq!(plugin["state"], "refused", "{plugin:#}");
+    assert!(plugin["reason"].as_str().unwrap().contains(reason), "{plugin:#}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_refused_with_who_has_it() {
+    let house = House::with(|folder| {
+        install(folder, "echo");
+        std::fs::copy(folder.join("echo.so"), folder.join("zwilling.so")).unwrap();
+    })
+    .await;
+    let list = house.call("plugins.list", json!({})).await.unwrap();
+    let states: Vec<_> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|plugin| plugin["state"].as_str().unwrap())
+        .collect();
+    assert!(
+        states.contains(&"running") && states.contains(&"refused"),
+        "{list:#}"
+    );
+    assert!(list.to_string().contains("is a plugin of the same name"));
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_put_there_later_is_found_by_a_scan() {
+    let house = House::with(|_| ()).await;
+    assert_eq!(
+        house.call("echo.empty", json!({})).await.unwrap_err().code(),
+        Code::NotFound
+    );
+    install(&house.folder(), "echo");
+    house.call("plugins.scan", json!({})).await.unwrap();
+    assert!(house.call("echo.empty", json!({})).await.is_ok());
+}
