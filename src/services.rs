@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use coronet_core::operators::{self, Operators};
+use coronet_core::plugins::{self, Plugins};
 use coronet_core::tokens::{self, Tokens};
 use coronet_core::{Core, Result, audit};
 
@@ -12,6 +13,7 @@ pub struct Services {
     pub core: Core,
     pub operators: Arc<Operators>,
     pub tokens: Arc<Tokens>,
+    pub plugins: Arc<Plugins>,
 }
 
 impl Services {
@@ -23,10 +25,13 @@ impl Services {
         audit::start(&core)?;
         let operators = operators::start(&core)?;
         let tokens = tokens::start(&core)?;
+        // Last: core's functions keep their names, and a plugin may call them from its first moment on.
+        let plugins = plugins::start(&core).await?;
         Ok(Self {
             core,
             operators,
             tokens,
+            plugins,
         })
     }
 
@@ -51,6 +56,7 @@ impl Services {
     /// Lets running work finish within the grace period, then closes everything.
     pub async fn stop(&self) {
         self.core.shutdown.trigger();
+        self.plugins.stop().await;
         self.core.db.close().await;
     }
 }

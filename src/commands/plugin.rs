@@ -11,6 +11,11 @@ use super::output::Output;
 pub enum Command {
     /// List the plugins and how they are.
     List,
+    /// Say whether a library could be a plugin, and what it would bring. Nothing is started.
+    Check {
+        /// The library, such as target/release/libgreeter.so.
+        file: std::path::PathBuf,
+    },
 }
 
 pub async fn run(client: &Client, command: Command, output: Output) -> Result<()> {
@@ -28,6 +33,11 @@ pub async fn run(client: &Client, command: Command, output: Output) -> Result<()
                 &columns,
                 "There are no plugins: put them into the folder plugins/ of the home.",
             );
+        }
+        Command::Check { file } => {
+            let path = std::path::absolute(&file).unwrap_or(file);
+            let manifest = client.call("plugins.check", json!({ "path": path })).await?;
+            output.value(&manifest);
         }
     }
     Ok(())

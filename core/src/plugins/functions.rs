@@ -31,6 +31,13 @@ struct Name {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+struct Check {
+    /// The absolute path of a library on the server.
+    path: std::path::PathBuf,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Configure {
     /// The plugin's name, such as `mailgun`.
     name: String,
@@ -138,6 +145,14 @@ pub(super) fn all(plugins: &Arc<Plugins>) -> Vec<Function> {
         .role(Role::Admin)
         .deadline(PATIENT),
         Function::write(
+            "plugins.check",
+            "Reads the manifest of a library in a process of its own, and starts nothing.",
+            plugins,
+            check,
+        )
+        .role(Role::Admin)
+        .deadline(PATIENT),
+        Function::write(
             "plugins.configure",
             "Changes a plugin's settings and starts it anew.",
             plugins,
@@ -175,6 +190,11 @@ async fn log(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Vec<Lin
 async fn scan(plugins: Arc<Plugins>, _: Arc<Call>, _: Nothing) -> Result<Vec<Summary>> {
     plugins.scan().await;
     Ok(plugins.list())
+}
+
+async fn check(plugins: Arc<Plugins>, _: Arc<Call>, input: Check) -> Result<Value> {
+    let manifest = plugins.check(&input.path).await?;
+    serde_json::to_value(manifest).map_err(crate::Error::unexpected)
 }
 
 async fn configure(plugins: Arc<Plugins>, _: Arc<Call>, input: Configure) -> Result<Details> {

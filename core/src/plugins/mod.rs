@@ -88,31 +88,6 @@ pub async fn start_with(core: &Core, program: PathBuf) -> Result<Arc<Plugins>> {
     Ok(plugins)
 }
 
-/// Reads the manifest of a library, in a host process that ends afterwards; nothing is started or registered.
-///
-/// # Errors
-/// `Unprocessable` with the reason why the library would be refused.
-pub async fn check(core: &Core, path: &Path) -> Result<coronet_plugin_abi::Manifest> {
-    let refused = |reason: String| Error::new(Code::Unprocessable, format!("{}: {reason}.", path.display()));
-    let program = std::env::current_exe().map_err(Error::unexpected)?;
-    let absolute = path.canonicalize().map_err(|cause| refused(cause.to_string()))?;
-    let read = tokio::task::spawn_blocking(move || library::read(&absolute))
-        .await
-        .map_err(Error::unexpected)?;
-    let launch = Launch {
-        program: &program,
-        label: "check",
-        library: read.map_err(refused)?,
-        functions: &core.functions,
-        log: &Arc::new(Log::new("check", core.clock.clone())),
-    };
-    let process = Process::launch(launch).await.map_err(|trouble| match trouble {
-        Trouble::Refused(reason) | Trouble::Broken(reason) => refused(reason),
-    })?;
-    manifest::check(&process.manifest).map_err(refused)?;
-    Ok(coronet_plugin_abi::Manifest::clone(&process.manifest))
-}
-
 impl Plugins {
     /// The plugins by name.
     pub fn list(&self) -> Vec<Summary> {
@@ -123,6 +98,31 @@ impl Plugins {
             .collect();
         list.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
         list
+    }
+
+    /// Reads the manifest of a library, in a host process that ends afterwards; nothing is started or registered.
+    ///
+    /// # Errors
+    /// `Unprocessable` with the reason why the library would be refused.
+    pub async fn check(&self, path: &Path) -> Result<coronet_plugin_abi::Manifest> {
+        let refused =
+            |reason: String| Error::new(Code::Unprocessable, format!("{}: {reason}.", path.display()));
+        let absolute = path.to_owned();
+        let read = tokio::task::spawn_blocking(move || library::read(&absolute))
+            .await
+            .map_err(Error::unexpected)?;
+        let launch = Launch {
+            program: &self.program,
+            label: "check",
+            library: read.map_err(refused)?,
+            functions: &self.core.functions,
+            log: &Arc::new(Log::new("check", self.core.clock.clone())),
+        };
+        let process = Process::launch(launch).await.map_err(|trouble| match trouble {
+            Trouble::Refused(reason) | Trouble::Broken(reason) => refused(reason),
+        })?;
+        manifest::check(&process.manifest).map_err(refused)?;
+        Ok(coronet_plugin_abi::Manifest::clone(&process.manifest))
     }
 
     /// Starts what is new in the plugin folders.

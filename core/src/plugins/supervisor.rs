@@ -353,9 +353,6 @@ impl Supervisor {
     fn install(&mut self, ready: Ready) {
         let Ready { process, settings } = ready;
         self.contribute(&process.manifest);
-        self.plugin
-            .available
-            .send_replace(Available::Yes(Arc::clone(&process)));
         {
             let mut status = self.plugin.status();
             status.state = State::Running;
@@ -363,6 +360,10 @@ impl Supervisor {
             status.settings = settings;
             status.started_at = Some(self.plugin.core.clock.now_ms());
         }
+        // After the status: whoever waited for the plugin must find it running.
+        self.plugin
+            .available
+            .send_replace(Available::Yes(Arc::clone(&process)));
         self.plugin
             .log
             .add(Level::Info, &format!("running as process {}", process.pid));

@@ -158,3 +158,17 @@ async fn a_plugin_that_is_put_there_later_is_found_by_a_scan() {
     house.call("plugins.scan", json!({})).await.unwrap();
     assert!(house.call("echo.empty", json!({})).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_library_can_be_checked_without_joining() {
+    let house = House::with(|_| ()).await;
+    let path = crate::support::library("echo");
+    let manifest = house.call("plugins.check", json!({"path": path})).await.unwrap();
+    assert_eq!(manifest["functions"][0]["name"], "echo.hello");
+    assert!(house.core.functions.get("echo.hello").is_none());
+    let error = house
+        .call("plugins.check", json!({"path": "/dev/null"}))
+        .await
+        .unwrap_err();
+    assert!(error.message().contains("not a regular file"), "{error}");
+}
