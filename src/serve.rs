@@ -70,11 +70,12 @@ fn announce(services: &Arc<Services>) -> AdHoc {
             services.run();
             let link = match services.operators.setup_link().await {
                 Ok(Some(link)) => format!(
-                    "Make the first operator (this link works once, for an hour):\n{}/webmin/setup?token={}",
+                    "Make the first operator (this link works once, for an hour):\n{}{}/setup?token={}",
                     config.site_url(),
+                    coronet_webmin::BASE,
                     link.token
                 ),
-                Ok(None) => format!("Webmin: {}/webmin", config.site_url()),
+                Ok(None) => format!("Webmin: {}{}", config.site_url(), coronet_webmin::BASE),
                 Err(error) => format!("The set-up link could not be made: {error}"),
             };
             println!(
