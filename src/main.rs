@@ -10,15 +10,15 @@ mod services;
 use std::process::ExitCode;
 
 use clap::Parser;
-use coronet_core::plugins;
+use coronet_core::plugins::host;
 
 fn main() -> ExitCode {
-    // Before anything else: this process is then only for one plugin.
+    // A plugin's process confines itself before anything else of this program has begun.
     if std::env::args_os()
         .nth(1)
-        .is_some_and(|argument| argument == plugins::host::COMMAND)
+        .is_some_and(|argument| argument == host::COMMAND)
     {
-        return plugins::host::main();
+        return host::main();
     }
     commands::Cli::parse().run()
 }

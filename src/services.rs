@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coronet_core::operators::{self, Operators};
 use coronet_core::plugins::{self, Plugins};
 use coronet_core::tokens::{self, Tokens};
-use coronet_core::{Core, Result, audit};
+use coronet_core::{Core, Result, audit, server};
 
 /// Everything that is started over a [`Core`]. The server and the CLI without a server start the same;
 /// only the server goes on to run what works in the background.
@@ -22,9 +22,10 @@ impl Services {
     /// # Errors
     /// When a room cannot start; the message says which and why.
     pub async fn start(core: Core) -> Result<Self> {
-        audit::start(&core)?;
-        let operators = operators::start(&core)?;
+        let audit = audit::start(&core)?;
+        let operators = operators::start(&core, &audit)?;
         let tokens = tokens::start(&core)?;
+        server::start(&core)?;
         // Last: core's functions keep their names, and a plugin may call them from its first moment on.
         let plugins = plugins::start(&core).await?;
         Ok(Self {

@@ -18,6 +18,7 @@ pub mod passwords;
 pub mod plugins;
 pub mod random;
 pub mod secrets;
+pub mod server;
 pub mod settings;
 pub mod shutdown;
 #[doc(hidden)]

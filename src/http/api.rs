@@ -26,6 +26,7 @@ pub fn stage(services: &Arc<Services>) -> AdHoc {
         rocket
             .manage(services.core.functions.clone())
             .mount("/api/v1", routes![call, documentation])
+            .mount("/", routes![metrics])
             .register("/api/v1", catchers![not_found, other])
     })
 }
@@ -117,6 +118,22 @@ async fn documentation(
         &services.core.config.site_url(),
     );
     Ok((ContentType::JSON, document.to_string()))
+}
+
+/// Prometheus sends the token as `authorization: credentials: cor_…` of its scrape configuration.
+#[get("/metrics")]
+async fn metrics(
+    credentials: Credentials<'_>,
+    services: &State<Arc<Services>>,
+) -> Result<(ContentType, String), JsonError> {
+    let caller = credentials.caller(services).await.map_err(JsonError)?;
+    let text = services
+        .core
+        .functions
+        .call(&caller, "server.metrics", serde_json::json!({}))
+        .await;
+    let text = text.map_err(JsonError)?.as_str().unwrap_or_default().to_owned();
+    Ok((ContentType::new("application", "openmetrics-text"), text))
 }
 
 #[catch(404)]

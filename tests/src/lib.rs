@@ -9,9 +9,14 @@
     reason = "support of tests: a broken expectation is a failed test"
 )]
 
+pub mod bench;
 pub mod cli;
 pub mod client;
+pub mod disk;
 pub mod mailgun;
+pub mod page;
+pub mod processes;
 pub mod proxy;
 pub mod server;
 pub mod store;
+pub mod story;

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::cli::{self, Output};
 use crate::client::{Client, Response};
+use crate::disk::SmallDisk;
 use crate::mailgun::{self, FakeMailgun};
 use crate::store::{Database, Kind};
 
@@ -33,6 +34,7 @@ pub struct Setup {
     database: Option<Database>,
     environment: Vec<(String, String)>,
     plugins: Vec<PathBuf>,
+    disk_mib: Option<u32>,
 }
 
 impl Default for Setup {
@@ -49,6 +51,7 @@ impl Setup {
             database: None,
             environment: Vec::new(),
             plugins,
+            disk_mib: None,
         }
     }
 
@@ -70,6 +73,12 @@ impl Setup {
         self
     }
 
+    /// Puts the home on a disk of so many MiB, which a test can fill.
+    pub fn on_small_disk(mut self, mib: u32) -> Self {
+        self.disk_mib = Some(mib);
+        self
+    }
+
     /// Reaches the database by another way, such as a proxy. The database is removed with the server.
     pub fn through(mut self, database: Database) -> Self {
         self.kind = database.kind;
@@ -77,33 +86,49 @@ impl Setup {
         self
     }
 
-    /// Starts the server; `None` when the test wants PostgreSQL and there is no cluster.
+    /// Starts the server; `None` when the test wants what this machine has not: a PostgreSQL cluster, or the
+    /// right to mount a disk.
     pub async fn start(self) -> Option<TestServer> {
         let database = match self.database {
             Some(database) => database,
             None => Database::of(self.kind).await?,
         };
-        let home = tempfile::Builder::new()
+        let folder = tempfile::Builder::new()
             .prefix("coronet-test-")
             .tempdir()
             .expect("a temporary folder");
-        let folder = home.path().join("plugins");
-        fs::create_dir(&folder).expect("the plugins folder");
+        let home = folder.path().join("home");
+        fs::create_dir(&home).expect("the home");
+        let disk = match self.disk_mib {
+            Some(mib) => Some(SmallDisk::mount(&home, mib)?),
+            None => None,
+        };
+        let plugins = folder.path().join("plugins");
+        fs::create_dir(&plugins).expect("the plugins folder");
         for library in &self.plugins {
-            let name = library.file_name().expect("a file");
-            fs::copy(library, folder.join(name)).expect("a built plugin");
+            let place = plugins.join(library.file_name().expect("a file"));
+            // A link spares copying many megabytes for every test; it needs the same file system.
+            fs::hard_link(library, &place)
+                .or_else(|_| fs::copy(library, &place).map(drop))
+                .expect("a built plugin");
         }
         let mut environment = self.environment;
         environment.push(("CORONET_PORT".to_owned(), "0".to_owned()));
+        environment.push((
+            "CORONET_PLUGIN_DIRS".to_owned(),
+            format!("[{:?}]", plugins.display().to_string()),
+        ));
         if !database.url.is_empty() && !environment.iter().any(|(key, _)| key == "CORONET_DATABASE") {
             environment.push(("CORONET_DATABASE".to_owned(), database.url.clone()));
         }
-        let process = Process::start(home.path(), &environment).await;
+        let process = Process::start(&home, &environment).await;
         Some(TestServer {
             process,
             environment,
             database,
             home,
+            disk,
+            _folder: folder,
         })
     }
 }
@@ -113,7 +138,10 @@ pub struct TestServer {
     process: Process,
     environment: Vec<(String, String)>,
     pub database: Database,
-    home: TempDir,
+    home: PathBuf,
+    /// Full when a test wants it to be.
+    pub disk: Option<SmallDisk>,
+    _folder: TempDir,
 }
 
 impl TestServer {
@@ -123,7 +151,7 @@ impl TestServer {
     }
 
     pub fn home(&self) -> &Path {
-        self.home.path()
+        &self.home
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -162,7 +190,7 @@ impl TestServer {
                 .filter(|word| word.starts_with("http://"));
             words
                 .filter_map(|url| url.splitn(4, '/').nth(3))
-                .find(|path| path.contains("set-up"))
+                .find(|path| path.contains("setup?"))
                 .map(str::to_owned)
         };
         format!("/{}", self.process.await_printed(find, "the set-up link").await)
@@ -188,12 +216,12 @@ impl TestServer {
 
     /// Starts again on the same home and database, after [`TestServer::kill`] or [`TestServer::terminate`].
     pub async fn restart(&mut self) {
-        self.process = Process::start(self.home.path(), &self.environment).await;
+        self.process = Process::start(&self.home, &self.environment).await;
     }
 
     /// `coronet …` on this server's home.
     pub async fn cli(&self, arguments: &[&str]) -> Output {
-        let mut command = cli::command(self.home.path());
+        let mut command = cli::command(&self.home);
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         cli::run(&mut command, arguments).await
     }
@@ -204,6 +232,26 @@ impl TestServer {
             .await
             .succeeded()
             .json()
+    }
+
+    /// Looks by a function until it shows what is waited for; the server works meanwhile.
+    pub async fn await_result<T>(
+        &self,
+        function: &str,
+        parameters: Value,
+        find: impl Fn(&Value) -> Option<T>,
+    ) -> T {
+        let mut seen = Value::Null;
+        let looking = async {
+            loop {
+                seen = self.operate(function, parameters.clone()).await;
+                if let Some(found) = find(&seen) {
+                    return found;
+                }
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, looking).await;
+        found.unwrap_or_else(|_| panic!("{function} did not show it: {seen}"))
     }
 
     /// A new API token for everything an app may call.
@@ -249,28 +297,7 @@ impl TestServer {
         self.operate("mail.useTransport", json!({"name": "mailgun"}))
             .await;
     }
-
-    /// The scope "Fun Run" and its user Carol, as in the documentation.
-    pub async fn fun_run(&self) -> String {
-        self.operate("scopes.create", json!({"name": "Fun Run"})).await;
-        self.register("Carol", "carol@example.com").await
-    }
-
-    /// A user of "Fun Run" with the password [`OLD_PASSWORD`]; returns the id.
-    pub async fn register(&self, username: &str, email: &str) -> String {
-        let user = json!({
-            "username": username, "password": OLD_PASSWORD, "scope": "Fun Run", "meta": {"email": email}
-        });
-        self.operate("users.register", user)
-            .await
-            .as_str()
-            .expect("a user id")
-            .to_owned()
-    }
 }
-
-pub const OLD_PASSWORD: &str = "correct horse battery";
-pub const NEW_PASSWORD: &str = "staple of the new world";
 
 impl Drop for TestServer {
     fn drop(&mut self) {

@@ -3,7 +3,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::server::TestServer;
 use sqlx::any::install_default_drivers;
+
 use sqlx::{AnyConnection, Connection, Executor};
 
 /// Set by `cargo xtask test`: a URL whose user may create databases.
@@ -90,4 +92,57 @@ async fn run(url: &str, statement: String) {
 pub async fn connect(url: &str) -> AnyConnection {
     install_default_drivers();
     AnyConnection::connect(url).await.expect("a database connection")
+}
+
+/// Makes every one-time code there is look as if it had been issued so many hours ago.
+pub async fn age_codes(server: &TestServer, hours: i64) {
+    let by = hours * 3_600_000;
+    let statement = "UPDATE codes SET issued_at = issued_at - $1, expires_at = expires_at - $1";
+    let mut connection = connect(&url_of(server)).await;
+    sqlx::query(statement)
+        .bind(by)
+        .execute(&mut connection)
+        .await
+        .expect("the codes");
+}
+
+pub async fn count_codes(server: &TestServer) -> i64 {
+    let mut connection = connect(&url_of(server)).await;
+    sqlx::query_scalar("SELECT COUNT(*) FROM codes")
+        .fetch_one(&mut connection)
+        .await
+        .expect("the codes")
+}
+
+fn url_of(server: &TestServer) -> String {
+    match server.database.kind {
+        Kind::Sqlite => format!("sqlite://{}", server.home().join("admin.db").display()),
+        Kind::Postgres => server.database.url.clone(),
+    }
+}
+
+/// Copies a user so many times, with names and addresses of their own: registering thousands would spend
+/// minutes on password hashes.
+pub async fn multiply_user(server: &TestServer, user_id: &str, copies: usize) {
+    let statement = "
+        WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $2)
+        INSERT INTO users (id, scope, username, username_key, email, email_key, group_name, extra, password_hash,
+                           active, created_at, updated_at)
+        SELECT 'usr_copy' || CAST(n AS TEXT), scope, 'copy' || CAST(n AS TEXT), 'copy' || CAST(n AS TEXT),
+               'copy' || CAST(n AS TEXT) || '@example.com', 'copy' || CAST(n AS TEXT) || '@example.com',
+               group_name, extra, password_hash, active, created_at, updated_at
+        FROM users, numbers WHERE id = $1";
+    let mut connection = connect(&url_of(server)).await;
+    let copies = i64::try_from(copies).expect("not that many");
+    sqlx::query(statement)
+        .bind(user_id)
+        .bind(copies)
+        .execute(&mut connection)
+        .await
+        .expect("copies");
+}
+
+/// The address of a copy made by [`multiply_user`].
+pub fn email_of_copy(number: usize) -> String {
+    format!("copy{number}@example.com")
 }

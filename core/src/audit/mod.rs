@@ -4,6 +4,7 @@
 
 mod store;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -12,22 +13,35 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::functions::{AuditSink, Call, CallRecord, Function};
-use crate::{Core, Db, Result, random};
+use crate::{Core, Error, Result, random};
 
 /// Longer parameters are cut: the log says what was done, it does not keep every template's text.
 const PARAMETERS_LIMIT: usize = 2000;
+/// A name that someone typed to sign in may be anything.
+const NAME_LIMIT: usize = 64;
 const PAGE: u32 = 50;
 
-struct Audit {
-    db: Db,
+/// The log itself.
+pub struct Audit {
+    core: Core,
+}
+
+/// An act that is no call of a function, such as signing in.
+#[derive(Debug)]
+pub struct Act<'a> {
+    pub name: &'static str,
+    pub operator_id: &'a str,
+    pub operator_name: &'a str,
+    pub address: Option<IpAddr>,
+    pub error: Option<&'a Error>,
 }
 
 /// Starts recording, and adds the function that reads the log.
 ///
 /// # Errors
 /// When the function's name is taken.
-pub fn start(core: &Core) -> Result<()> {
-    let audit = Arc::new(Audit { db: core.db.clone() });
+pub fn start(core: &Core) -> Result<Arc<Audit>> {
+    let audit = Arc::new(Audit { core: core.clone() });
     core.functions.set_audit(Arc::clone(&audit) as Arc<dyn AuditSink>);
     core.functions.add(
         "core",
@@ -37,7 +51,33 @@ pub fn start(core: &Core) -> Result<()> {
             &audit,
             list,
         )],
-    )
+    )?;
+    Ok(audit)
+}
+
+impl Audit {
+    /// Records an act of an operator. That it could not be recorded is for the log, not for the operator.
+    pub async fn note(&self, act: Act<'_>) {
+        let entry = Entry {
+            id: random::id("aud"),
+            at: self.core.clock.now_ms(),
+            caller_kind: "operator".to_owned(),
+            caller_id: act.operator_id.to_owned(),
+            caller_name: act.operator_name.chars().take(NAME_LIMIT).collect(),
+            address: shown(act.address),
+            function: act.name.to_owned(),
+            parameters: "{}".to_owned(),
+            code: act.error.map_or(0, |error| error.code().number().into()),
+            message: act
+                .error
+                .map(|error| error.message().to_owned())
+                .unwrap_or_default(),
+            duration_us: 0,
+        };
+        if let Err(error) = store::insert(&self.core.db, entry).await {
+            tracing::error!(%error, act = act.name, "the audit log could not be written");
+        }
+    }
 }
 
 /// One thing that was done, or refused.
@@ -91,7 +131,7 @@ struct Listed {
 
 async fn list(audit: Arc<Audit>, _call: Arc<Call>, input: List) -> Result<Listed> {
     let limit = input.limit.unwrap_or(PAGE);
-    let mut entries = store::list(&audit.db, &input, limit + 1).await?;
+    let mut entries = store::list(&audit.core.db, &input, limit + 1).await?;
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let next = entries.last().filter(|_| more).map(|entry| entry.id.clone());
@@ -108,10 +148,7 @@ impl AuditSink for Audit {
             caller_kind: caller.kind().to_owned(),
             caller_id: caller.id().to_owned(),
             caller_name: caller.name().to_owned(),
-            address: caller
-                .address()
-                .map(|address| address.to_string())
-                .unwrap_or_default(),
+            address: shown(caller.address()),
             function: record.call.function.clone(),
             parameters: shortened(&record.parameters),
             code: record
@@ -125,8 +162,12 @@ impl AuditSink for Audit {
                 .unwrap_or_default(),
             duration_us: i64::try_from(record.duration.as_micros()).unwrap_or(i64::MAX),
         };
-        Box::pin(store::insert(&self.db, entry))
+        Box::pin(store::insert(&self.core.db, entry))
     }
+}
+
+fn shown(address: Option<IpAddr>) -> String {
+    address.map(|address| address.to_string()).unwrap_or_default()
 }
 
 fn shortened(parameters: &Value) -> String {

@@ -8,6 +8,7 @@ mod access;
 mod caller;
 mod function;
 mod limits;
+mod metrics;
 pub mod openapi;
 mod registry;
 mod schema;
@@ -15,6 +16,7 @@ mod schema;
 pub use access::{Access, Effect, Role, grants_allow};
 pub use caller::{AppCaller, Caller, OperatorCaller, Via};
 pub use function::{Call, Function, Handler, Spec};
+pub use metrics::CallMetrics;
 pub use registry::{AuditSink, CallRecord, Registry};
 
 #[cfg(test)]

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::limits::Limits;
-use super::{Call, Caller, Effect, Function, Spec, grants_allow};
+use super::{Call, CallMetrics, Caller, Effect, Function, Spec, grants_allow};
 use crate::{Clock, Code, Error, Result, random};
 
 /// Where writes, and calls that were not allowed, are recorded.
@@ -41,6 +43,7 @@ struct Inner {
     functions: RwLock<BTreeMap<String, Registered>>,
     limits: Limits,
     audit: OnceLock<Arc<dyn AuditSink>>,
+    metrics: CallMetrics,
 }
 
 /// All functions of the server. Cheap to clone.
@@ -60,6 +63,7 @@ impl Registry {
             functions: RwLock::default(),
             limits: Limits::default(),
             audit: OnceLock::new(),
+            metrics: CallMetrics::default(),
         }))
     }
 
@@ -111,6 +115,11 @@ impl Registry {
             .collect()
     }
 
+    /// The figures of all calls so far.
+    pub fn metrics(&self) -> &CallMetrics {
+        &self.0.metrics
+    }
+
     /// Whether this caller may call the function; for offering only what will work.
     pub fn allows(&self, caller: &Caller, function: &Function) -> bool {
         authorize(caller, &function.spec).is_ok()
@@ -151,7 +160,11 @@ impl Registry {
             registry: self.clone(),
         });
         let span = tracing::debug_span!("call", id = %call.id, function = name, caller = caller.kind());
-        self.checked(call, &function, parameters).instrument(span).await
+        let started = Instant::now();
+        let outcome = self.checked(call, &function, parameters).instrument(span).await;
+        let code = outcome.as_ref().err().map_or(0, |error| error.code().number());
+        self.0.metrics.count(name, code, started.elapsed());
+        outcome
     }
 
     async fn checked(&self, call: Arc<Call>, function: &Function, parameters: Value) -> Result<Value> {
@@ -171,15 +184,13 @@ impl Registry {
                 Caller::System | Caller::Plugin { parent: Some(_), .. }
             );
         let shown = recorded.then(|| parameters.clone());
-        let outcome = tokio::time::timeout_at(
-            call.deadline,
-            function.handler.call(Arc::clone(&call), parameters),
-        )
-        .await
-        .unwrap_or_else(|_| Err(late(&function.spec)));
-        if let Err(error) = &outcome {
-            tracing::debug!(%error, "the call failed");
-        }
+        // A panic is a mistake of ours: it fails this call, and nothing else.
+        let handled = AssertUnwindSafe(function.handler.call(Arc::clone(&call), parameters)).catch_unwind();
+        let outcome = match tokio::time::timeout_at(call.deadline, handled).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Error::unexpected(format!("{} panicked", call.function))),
+            Err(_) => Err(late(&function.spec)),
+        };
         if let Some(parameters) = shown {
             self.record(&call, function, &parameters, at, started, outcome.as_ref().err())
                 .await;

@@ -190,6 +190,24 @@ async fn every_write_and_every_refusal_is_in_the_audit_log_without_secrets() {
     );
 }
 
+async fn panics(_: Arc<()>, _: Arc<Call>, _: Options) -> Result<()> {
+    panic!("on purpose")
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_call_and_shows_only_an_incident() {
+    let (_home, core) = registry().await;
+    let function = Function::read("test.panic", "Panics.", &Arc::new(()), panics);
+    core.functions.add("core", vec![function]).unwrap();
+    let error = core
+        .functions
+        .call(&Caller::System, "test.panic", json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::Unexpected);
+    assert!(!error.message().contains("purpose"));
+}
+
 #[tokio::test]
 async fn a_call_past_its_deadline_is_given_up() {
     let (_home, core) = registry().await;

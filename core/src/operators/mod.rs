@@ -10,6 +10,7 @@ mod store;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::audit::{Act, Audit};
 use crate::functions::{OperatorCaller, Role, Via};
 use crate::throttle::Throttle;
 use crate::{Code, Core, Error, Result, random};
@@ -24,6 +25,7 @@ const PASSWORD_MOST: usize = 128;
 /// The operators of the server.
 pub struct Operators {
     core: Core,
+    audit: Arc<Audit>,
     throttle: Throttle,
 }
 
@@ -45,9 +47,10 @@ pub struct SignedIn {
 ///
 /// # Errors
 /// When a function's name is taken.
-pub fn start(core: &Core) -> Result<Arc<Operators>> {
+pub fn start(core: &Core, audit: &Arc<Audit>) -> Result<Arc<Operators>> {
     let operators = Arc::new(Operators {
         core: core.clone(),
+        audit: Arc::clone(audit),
         throttle: Throttle::default(),
     });
     core.functions.add("core", functions::all(&operators))?;
@@ -61,6 +64,16 @@ impl Operators {
     /// `Unauthenticated`, in the same words and after the same time, whether the name is unknown, the password wrong
     /// or the operator inactive; `RateLimited` after several wrong attempts.
     pub async fn login(&self, name: &str, password: String, origin: &Origin) -> Result<SignedIn> {
+        let outcome = self.check_login(name, password, origin).await;
+        let id = outcome
+            .as_ref()
+            .map_or("", |signed_in| signed_in.operator.id.as_str());
+        self.note("sign in", id, name, origin.address, outcome.as_ref().err())
+            .await;
+        outcome
+    }
+
+    async fn check_login(&self, name: &str, password: String, origin: &Origin) -> Result<SignedIn> {
         let now = self.core.clock.now_ms();
         let address = origin
             .address
@@ -76,11 +89,28 @@ impl Operators {
         let right = self.core.passwords.verify(normal(&password), hash).await?;
         let Some(operator) = found.filter(|operator| right && operator.active != 0) else {
             self.throttle.wrong(&key, now);
-            tracing::warn!(%address, "a sign-in to the webmin was refused");
             return Err(wrong_login());
         };
         self.throttle.right(&key);
         self.open_session(operator, origin, now).await
+    }
+
+    async fn note(
+        &self,
+        name: &'static str,
+        id: &str,
+        who: &str,
+        from: Option<IpAddr>,
+        error: Option<&Error>,
+    ) {
+        let act = Act {
+            name,
+            operator_id: id,
+            operator_name: who,
+            address: from,
+            error,
+        };
+        self.audit.note(act).await;
     }
 
     /// Makes an operator.
@@ -124,18 +154,26 @@ impl Operators {
         old: String,
         new: String,
     ) -> Result<()> {
+        let outcome = self.check_change(operator, old, new).await;
+        let error = outcome.as_ref().err();
+        self.note(
+            "change own password",
+            &operator.id,
+            &operator.name,
+            operator.address,
+            error,
+        )
+        .await;
+        outcome
+    }
+
+    async fn check_change(&self, operator: &OperatorCaller, old: String, new: String) -> Result<()> {
         let key = format!("change {}", operator.id);
         let now = self.core.clock.now_ms();
         self.throttle.check(&key, now)?;
-        let row = store::find_by_name(&self.core.db, &operator.name)
-            .await?
-            .ok_or_else(|| unknown(&operator.name))?;
-        if !self
-            .core
-            .passwords
-            .verify(normal(&old), Some(row.password_hash))
-            .await?
-        {
+        let found = store::find_by_name(&self.core.db, &operator.name).await?;
+        let hash = found.ok_or_else(|| unknown(&operator.name))?.password_hash;
+        if !self.core.passwords.verify(normal(&old), Some(hash)).await? {
             self.throttle.wrong(&key, now);
             return Err(Error::new(
                 Code::Unauthenticated,

@@ -59,7 +59,13 @@ impl Operators {
     /// # Errors
     /// When the database cannot be written.
     pub async fn logout(&self, token: &str) -> Result<()> {
-        store::delete_session(&self.core.db, hash(token)).await
+        let operator = self.session(token, None).await?;
+        store::delete_session(&self.core.db, hash(token)).await?;
+        if let Some(operator) = operator {
+            self.note("sign out", &operator.id, &operator.name, None, None)
+                .await;
+        }
+        Ok(())
     }
 
     pub(super) async fn list_sessions(&self) -> Result<Vec<Session>> {

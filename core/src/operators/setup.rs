@@ -83,7 +83,8 @@ impl Operators {
         let row = store::insert_first(&self.core.db, row, SETTING)
             .await?
             .ok_or_else(dead)?;
-        tracing::info!(operator = %row.name, "the first operator was made");
+        self.note("set up", &row.id, &row.name, origin.address, None)
+            .await;
         self.open_session(row, origin, self.core.clock.now_ms()).await
     }
 }

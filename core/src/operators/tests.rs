@@ -8,7 +8,7 @@ const PASSWORD: &str = "three brown horses";
 
 async fn operators() -> (tempfile::TempDir, Core, Arc<Operators>) {
     let (home, core) = testing::core().await;
-    let operators = start(&core).unwrap();
+    let operators = start(&core, &crate::audit::start(&core).unwrap()).unwrap();
     (home, core, operators)
 }
 
@@ -167,4 +167,37 @@ async fn the_last_admin_stays_and_an_inactive_operator_is_out_at_once() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn signing_in_and_out_is_in_the_audit_log_and_passwords_are_not() {
+    let (_home, core, operators) = operators().await;
+    operators.add("ada", password(), Role::Admin).await.unwrap();
+    let origin = Origin {
+        address: Some([10, 0, 0, 9].into()),
+        ..Origin::default()
+    };
+    let _ = operators
+        .login("ada", "a wrong password".to_owned(), &origin)
+        .await;
+    let signed_in = operators.login("ada", password(), &origin).await.unwrap();
+    operators.logout(&signed_in.token).await.unwrap();
+
+    let log = core
+        .functions
+        .call(&Caller::cli(), "audit.list", json!({}))
+        .await
+        .unwrap();
+    let acts: Vec<_> = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (&entry["function"], &entry["code"]))
+        .collect();
+    assert_eq!(
+        json!(acts),
+        json!([["sign out", 0], ["sign in", 0], ["sign in", 901]])
+    );
+    assert_eq!(log["entries"][1]["address"], "10.0.0.9");
+    assert!(!log.to_string().contains("password\":\"a") && !log.to_string().contains(PASSWORD));
 }

@@ -1,0 +1,55 @@
+//! The server's figures, in the text format of Prometheus.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::Health;
+use crate::Core;
+
+/// All figures: those of the calls are counted as they happen, the rest is read now.
+pub(super) fn text(core: &Core, started_at: i64, health: &Health) -> String {
+    let mut registry = Registry::with_prefix("coronet");
+    core.functions.metrics().register(&mut registry);
+
+    let started: Gauge = Gauge::default();
+    started.set(started_at / 1000);
+    registry.register(
+        "start_time_seconds",
+        "When the server started, Unix time",
+        started,
+    );
+
+    let memory: Gauge = Gauge::default();
+    memory.set(i64::try_from(resident_memory()).unwrap_or(i64::MAX));
+    registry.register(
+        "resident_memory_bytes",
+        "Resident memory of the server's process",
+        memory,
+    );
+
+    let checks = Family::<[(&'static str, String); 1], Gauge>::default();
+    for check in &health.checks {
+        checks
+            .get_or_create(&[("part", check.name.clone())])
+            .set(i64::from(check.ok));
+    }
+    registry.register("healthy", "1 when the part works", checks);
+
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = encode(&mut text, &registry);
+    text
+}
+
+/// Resident memory of this process in bytes; 0 where the system does not say.
+pub(super) fn resident_memory() -> u64 {
+    const PAGE: u64 = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<u64>().ok());
+    pages.unwrap_or(0) * PAGE
+}

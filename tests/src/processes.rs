@@ -1,0 +1,44 @@
+//! Processes as Linux shows them: who started whom, and how much memory they hold.
+
+use std::fs;
+
+use rustix::process::Pid;
+
+/// Resident memory of the process and its descendants in MiB, and how many processes those are.
+pub fn resident_mib(pid: Pid) -> (f64, usize) {
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(parent) = family.get(next).copied() {
+        family.extend(children(parent));
+        next += 1;
+    }
+    let kib: u64 = family.iter().filter_map(|pid| memory_kib(*pid, "VmRSS:")).sum();
+    (kib as f64 / 1024.0, family.len())
+}
+
+/// The most memory the process alone ever held, in MiB.
+pub fn peak_mib(pid: Pid) -> u64 {
+    memory_kib(pid, "VmHWM:").expect("a running process") / 1024
+}
+
+/// The processes a process has started itself.
+pub fn children(pid: Pid) -> Vec<Pid> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let numbers = lists.flat_map(|list| list.split_whitespace().map(str::parse).collect::<Vec<_>>());
+    numbers.filter_map(|number| Pid::from_raw(number.ok()?)).collect()
+}
+
+fn memory_kib(pid: Pid, key: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix(key))?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
