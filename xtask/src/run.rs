@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 use crate::workspace::{Workspace, cargo};
 use crate::{assets, process, report, tools};
 
+/// The server's setting for folders with plugins, as an environment variable.
+const PLUGIN_DIRS: &str = "CORONET_PLUGIN_DIRS";
+
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let workspace = Workspace::load()?;
     tools::need_cpp_compiler()?;
@@ -24,6 +27,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
     let mut serve = Command::new(workspace.binary("debug"));
     serve.arg("serve");
+    if std::env::var_os(PLUGIN_DIRS).is_none() {
+        let plugins = workspace.gather_plugins("debug")?;
+        serve.env(PLUGIN_DIRS, format!("[{:?}]", plugins.display().to_string()));
+    }
     if !names_home(arguments) {
         serve.arg("--home").arg(workspace.root.join("data"));
     }

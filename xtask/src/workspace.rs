@@ -1,5 +1,6 @@
 //! Where things are in this workspace, asked of cargo once.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,6 +55,25 @@ impl Workspace {
             std::env::consts::DLL_SUFFIX
         );
         self.target.join(profile).join(file)
+    }
+
+    /// Puts the plugins that ship into a folder of their own, `plugins/` beside the binary: the folder they
+    /// are built into also holds libraries that break the contract on purpose, for tests.
+    pub(crate) fn gather_plugins(&self, profile: &str) -> Result<PathBuf> {
+        let folder = self.target.join(profile).join("plugins");
+        fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
+        for package in &self.plugins {
+            let library = self.plugin_library(profile, package);
+            let Some(name) = library.file_name() else { continue };
+            let place = folder.join(name);
+            if place.exists() {
+                fs::remove_file(&place).map_err(Error::file(&place))?;
+            }
+            fs::hard_link(&library, &place)
+                .or_else(|_| fs::copy(&library, &place).map(drop))
+                .map_err(Error::file(&library))?;
+        }
+        Ok(folder)
     }
 
     pub(crate) fn binary(&self, profile: &str) -> PathBuf {
