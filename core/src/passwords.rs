@@ -57,6 +57,11 @@ impl Passwords {
         .await
     }
 
+    /// Whether a stored hash was made with today's parameters; one that was not is replaced at the next login.
+    pub fn is_current(hash: &str) -> bool {
+        hash.starts_with(&format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1$"))
+    }
+
     async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let _place = self.waiting.try_acquire().map_err(|_| {
             Error::new(

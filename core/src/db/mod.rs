@@ -8,6 +8,7 @@ mod errors;
 mod migrations;
 mod open;
 mod pool;
+mod select;
 mod writer;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use futures::future::BoxFuture;
 use sqlx::{AnyConnection, AnyPool};
 
 use crate::Result;
+pub(crate) use select::{Select, containing};
 use writer::Writer;
 
 pub use migrations::Migration;
@@ -85,6 +87,15 @@ impl Db {
     pub async fn ping(&self) -> Result<()> {
         sqlx::query("SELECT 1").execute(self.reader()).await?;
         Ok(())
+    }
+
+    /// Runs a statement outside of any transaction: a test makes and drops its database with it.
+    #[expect(clippy::expect_used, reason = "a test without its database has failed")]
+    pub(crate) async fn command(&self, statement: String) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(self.reader())
+            .await
+            .expect("the statement");
     }
 
     /// Closes all connections; on SQLite after the queued writes are done.

@@ -1,0 +1,114 @@
+//! Queries whose conditions depend on what the caller asks for.
+
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, FromRow};
+
+use super::Db;
+use crate::Result;
+
+/// A value of a condition.
+pub(crate) enum Bound {
+    Text(String),
+    Integer(i64),
+}
+
+impl From<&str> for Bound {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for Bound {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for Bound {
+    fn from(flag: bool) -> Self {
+        Self::Integer(i64::from(flag))
+    }
+}
+
+/// A query put together from conditions. All its text is in the program (`&'static str`); what callers
+/// send is only ever bound.
+pub(crate) struct Select {
+    text: String,
+    values: Vec<Bound>,
+    filtered: bool,
+}
+
+impl Select {
+    /// Starts with everything before `WHERE`.
+    pub(crate) fn new(from: &'static str) -> Self {
+        Self {
+            text: from.to_owned(),
+            values: Vec::new(),
+            filtered: false,
+        }
+    }
+
+    /// Adds a condition; every `?` in it stands for the one value.
+    pub(crate) fn filter(mut self, condition: &'static str, value: impl Into<Bound>) -> Self {
+        self.text
+            .push_str(if self.filtered { " AND " } else { " WHERE " });
+        self.filtered = true;
+        self.bind(condition, value.into());
+        self
+    }
+
+    /// Adds the condition when there is a value.
+    pub(crate) fn filter_some(self, condition: &'static str, value: Option<impl Into<Bound>>) -> Self {
+        match value {
+            Some(value) => self.filter(condition, value),
+            None => self,
+        }
+    }
+
+    /// Adds what comes after the conditions; see [`Self::filter`] for `?`.
+    pub(crate) fn then(mut self, clause: &'static str, value: impl Into<Bound>) -> Self {
+        self.text.push(' ');
+        self.bind(clause, value.into());
+        self
+    }
+
+    /// Adds a clause without a value.
+    pub(crate) fn clause(mut self, clause: &'static str) -> Self {
+        self.text.push(' ');
+        self.text.push_str(clause);
+        self
+    }
+
+    pub(crate) async fn fetch<T>(self, db: &Db) -> Result<Vec<T>>
+    where
+        T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        let mut query = sqlx::query_as(AssertSqlSafe(self.text));
+        for value in self.values {
+            query = match value {
+                Bound::Text(text) => query.bind(text),
+                Bound::Integer(number) => query.bind(number),
+            };
+        }
+        Ok(query.fetch_all(db.reader()).await?)
+    }
+
+    fn bind(&mut self, text: &str, value: Bound) {
+        self.values.push(value);
+        let placeholder = format!("${}", self.values.len());
+        self.text.push_str(&text.replace('?', &placeholder));
+    }
+}
+
+/// A pattern for `LIKE ? ESCAPE '!'` that finds the text anywhere, whatever characters it has.
+pub(crate) fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
