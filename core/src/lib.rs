@@ -4,8 +4,11 @@
 //! administration database. The domains (`accounts`, `codes`, `mail`, `operators`, `plugins`, `store`) each
 //! bring their functions to the registry in a `start` of their own.
 
+pub mod accounts;
+pub mod address;
 pub mod audit;
 pub mod clock;
+pub mod codes;
 pub mod config;
 pub mod contributions;
 pub mod db;
@@ -14,6 +17,7 @@ pub mod functions;
 pub mod json;
 pub mod lua;
 pub mod operators;
+pub mod page;
 pub mod passwords;
 pub mod plugins;
 pub mod random;
@@ -21,6 +25,7 @@ pub mod secrets;
 pub mod server;
 pub mod settings;
 pub mod shutdown;
+pub mod store;
 #[doc(hidden)]
 pub mod testing;
 pub mod throttle;
@@ -34,6 +39,7 @@ pub use contributions::Contributions;
 pub use db::Db;
 pub use error::{Code, Error, Result};
 pub use functions::Registry;
+pub use page::{Page, PageRequest};
 pub use passwords::Passwords;
 pub use secrets::Secrets;
 pub use settings::Settings;

@@ -112,6 +112,14 @@ impl Caller {
         }
     }
 
+    /// On whose account the caller keeps things: a plugin on its own, everybody else on the core's.
+    pub fn provider(&self) -> &str {
+        match self {
+            Self::Plugin { name, .. } => name,
+            _ => "core",
+        }
+    }
+
     /// The access level this caller needs a function to have.
     pub fn access(&self) -> Access {
         match self {

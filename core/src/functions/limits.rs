@@ -54,7 +54,7 @@ impl Limits {
 }
 
 /// One IPv6 user has a whole /64 of addresses, and is one address here.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -16,6 +16,7 @@ mod schema;
 pub use access::{Access, Effect, Role, grants_allow};
 pub use caller::{AppCaller, Caller, OperatorCaller, Via};
 pub use function::{Call, Function, Handler, Spec};
+pub(crate) use limits::network;
 pub use metrics::CallMetrics;
 pub use registry::{AuditSink, CallRecord, Registry};
 

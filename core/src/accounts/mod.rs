@@ -1,0 +1,45 @@
+//! Accounts: scopes, which are applications, and the users of each.
+//!
+//! A user belongs to one scope. In it, the username and the mail address are each taken once, compared in their
+//! canonical form (`crate::address`, `names`). Passwords are hashed before the transaction that stores them, and a
+//! change of password, address or activity kills the user's one-time codes in that same transaction.
+
+mod attempts;
+mod names;
+pub(crate) mod policy;
+mod scopes;
+mod users;
+
+use std::sync::Arc;
+
+use crate::{Core, Result};
+use attempts::Attempts;
+
+pub use scopes::{Scope, ScopeSettings};
+pub(crate) use users::Prepared;
+pub(crate) use users::store::apply;
+pub use users::{Changes, User};
+
+/// Scopes and users.
+pub struct Accounts {
+    core: Core,
+    attempts: Attempts,
+}
+
+/// Adds `scopes.*` and `users.*` of the core.
+///
+/// # Errors
+/// When a function's name is taken.
+pub fn start(core: &Core) -> Result<Arc<Accounts>> {
+    let accounts = Arc::new(Accounts {
+        core: core.clone(),
+        attempts: Attempts::default(),
+    });
+    let mut functions = scopes::functions(&accounts);
+    functions.extend(users::functions(&accounts));
+    core.functions.add("core", functions)?;
+    Ok(accounts)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! Scopes: the applications whose users are kept here.
+
+mod store;
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Accounts, names};
+use crate::address::EmailAddress;
+use crate::functions::{Access, Call, Function, Role};
+use crate::{Code, Error, Result};
+
+const LINK_LIFETIME: std::ops::RangeInclusive<i64> = 600..=86_400;
+const LONGEST_TEXT: usize = 200;
+const LONGEST_URL: usize = 2000;
+
+/// An application.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Scope {
+    pub name: String,
+    #[serde(flatten)]
+    pub settings: ScopeSettings,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+/// What mail and pages of a scope say. An empty text means: the server's own default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ScopeSettings {
+    /// How users know the application; the scope's name when empty.
+    pub display_name: String,
+    /// Where the reset links of this scope lead, such as `https://accounts.example.com`; the server's own URL when empty.
+    pub site_url: String,
+    /// The sender of mail to this scope's users.
+    pub from_email: String,
+    /// The subject of reset mails.
+    pub subject: String,
+    /// The template of reset mails, below `templates/password/`.
+    pub template: String,
+    /// How long a reset link can be used.
+    pub link_lifetime_seconds: i64,
+    /// Where a user goes on to after setting a password.
+    pub after_reset_url: String,
+}
+
+impl Default for ScopeSettings {
+    fn default() -> Self {
+        Self {
+            display_name: String::new(),
+            site_url: String::new(),
+            from_email: String::new(),
+            subject: String::new(),
+            template: String::new(),
+            link_lifetime_seconds: *LINK_LIFETIME.end(),
+            after_reset_url: String::new(),
+        }
+    }
+}
+
+/// New settings of a scope; what is absent stays as it is.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ScopeChanges {
+    /// How users know the application; the scope's name when empty.
+    display_name: Option<String>,
+    /// Where the reset links of this scope lead, such as `https://accounts.example.com`; the server's own URL when empty.
+    site_url: Option<String>,
+    /// The sender of mail to this scope's users, as `a@b` or `Name <a@b>`.
+    from_email: Option<String>,
+    /// The subject of reset mails.
+    subject: Option<String>,
+    /// The template of reset mails, below `templates/password/`.
+    template: Option<String>,
+    /// How long a reset link can be used: 600 to 86400.
+    #[schemars(range(min = 600, max = 86400))]
+    link_lifetime_seconds: Option<i64>,
+    /// Where a user goes on to after setting a password.
+    after_reset_url: Option<String>,
+}
+
+impl ScopeChanges {
+    fn apply(self, settings: &mut ScopeSettings) -> Result<()> {
+        if let Some(url) = &self.site_url {
+            check_url("site_url", url)?;
+        }
+        if let Some(url) = &self.after_reset_url {
+            check_url("after_reset_url", url)?;
+        }
+        if let Some(from) = self.from_email.as_deref().filter(|from| !from.is_empty()) {
+            check_sender(from)?;
+        }
+        if let Some(template) = &self.template {
+            check_template(template)?;
+        }
+        for (name, text) in [("display_name", &self.display_name), ("subject", &self.subject)] {
+            check_line(name, text.as_deref().unwrap_or_default())?;
+        }
+        let set = |field: &mut String, value: Option<String>| {
+            if let Some(value) = value {
+                *field = value;
+            }
+        };
+        set(&mut settings.display_name, self.display_name);
+        set(
+            &mut settings.site_url,
+            self.site_url.map(|url| url.trim_end_matches('/').to_owned()),
+        );
+        set(&mut settings.from_email, self.from_email);
+        set(&mut settings.subject, self.subject);
+        set(&mut settings.template, self.template);
+        set(&mut settings.after_reset_url, self.after_reset_url);
+        if let Some(seconds) = self.link_lifetime_seconds {
+            settings.link_lifetime_seconds = seconds.clamp(*LINK_LIFETIME.start(), *LINK_LIFETIME.end());
+        }
+        Ok(())
+    }
+}
+
+fn invalid(parameter: &str, text: &str) -> Error {
+    Error::new(Code::ParameterInvalid, format!("`{parameter}` {text}."))
+        .with_details(json!({ "parameter": parameter }))
+}
+
+fn check_line(parameter: &str, text: &str) -> Result<()> {
+    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
+        return Err(invalid(parameter, "must be one line of 200 characters at most"));
+    }
+    Ok(())
+}
+
+fn check_url(parameter: &str, url: &str) -> Result<()> {
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let good = host.is_some_and(|host| {
+        !host.starts_with(['/', '?', '#', ':'])
+            && !host.is_empty()
+            && url.len() <= LONGEST_URL
+            && !url
+                .chars()
+                .any(|c| c.is_control() || c.is_whitespace() || "\"'<>\\`@".contains(c))
+    });
+    if url.is_empty() || good {
+        return Ok(());
+    }
+    Err(invalid(
+        parameter,
+        "must be a URL that starts with https:// (or http:// for trying out)",
+    ))
+}
+
+fn check_sender(from: &str) -> Result<()> {
+    check_line("from_email", from)?;
+    let address = match from.rsplit_once('<') {
+        Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
+        None => from,
+    };
+    EmailAddress::parse(address).map(|_| ()).map_err(|_| {
+        invalid(
+            "from_email",
+            "must be a mail address such as a@b.example, or Name <a@b.example>",
+        )
+    })
+}
+
+/// A template's name is looked up below a folder: nothing in it may lead out of there (M07).
+fn check_template(template: &str) -> Result<()> {
+    check_line("template", template)?;
+    let leads_out = template.starts_with('/')
+        || template.contains('\\')
+        || template.split('/').any(|part| part == ".." || part == ".");
+    if leads_out {
+        return Err(invalid("template", "must be a file below templates/password/"));
+    }
+    Ok(())
+}
+
+pub(super) fn not_found(name: &str) -> Error {
+    // A name may be long, or hold anything: it is repeated only when it could be a scope's.
+    match names::scope(name) {
+        Ok(name) => Error::new(Code::ScopeNotFound, format!("There is no scope \"{name}\".")),
+        Err(_) => Error::new(Code::ScopeNotFound, "There is no scope of this name."),
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    /// The application's name, such as `Fun Run`.
+    name: String,
+    settings: Option<ScopeChanges>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ByName {
+    name: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Update {
+    name: String,
+    settings: ScopeChanges,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Delete {
+    name: String,
+    /// Also deletes the users of the scope; without it a scope that has users is kept.
+    with_users: Option<bool>,
+}
+
+pub(super) fn functions(accounts: &Arc<Accounts>) -> Vec<Function> {
+    let known = Access::APP | Access::JOB | Access::PLUGIN;
+    vec![
+        Function::write("scopes.create", "Makes a scope.", accounts, create).access(known),
+        Function::read("scopes.list", "Lists all scopes by name.", accounts, list)
+            .access(known | Access::PAGE),
+        Function::read("scopes.get", "Gives a scope with its settings.", accounts, get)
+            .access(known | Access::PAGE),
+        Function::write("scopes.update", "Changes settings of a scope.", accounts, update).access(known),
+        Function::write(
+            "scopes.delete",
+            "Deletes a scope, and its users only when told to. Gives the number of deleted scopes.",
+            accounts,
+            delete,
+        )
+        .access(Access::APP | Access::JOB)
+        .role(Role::Admin),
+    ]
+}
+
+async fn create(accounts: Arc<Accounts>, _: Arc<Call>, input: Create) -> Result<Scope> {
+    let mut settings = ScopeSettings::default();
+    input.settings.unwrap_or_default().apply(&mut settings)?;
+    let now = accounts.core.clock.now_ms();
+    let scope = Scope {
+        name: names::scope(&input.name)?,
+        settings,
+        created_at: now,
+        updated_at: now,
+    };
+    store::insert(&accounts.core.db, scope).await
+}
+
+async fn list(accounts: Arc<Accounts>, _: Arc<Call>, _: Nothing) -> Result<Vec<Scope>> {
+    store::list(&accounts.core.db).await
+}
+
+async fn get(accounts: Arc<Accounts>, _: Arc<Call>, input: ByName) -> Result<Scope> {
+    accounts.scope(&input.name).await
+}
+
+async fn update(accounts: Arc<Accounts>, _: Arc<Call>, input: Update) -> Result<Scope> {
+    let name = names::scope(&input.name).map_err(|_| not_found(&input.name))?;
+    let now = accounts.core.clock.now_ms();
+    store::update(&accounts.core.db, name, now, |settings| {
+        input.settings.apply(settings)
+    })
+    .await
+}
+
+async fn delete(accounts: Arc<Accounts>, _: Arc<Call>, input: Delete) -> Result<u64> {
+    let name = names::scope(&input.name).map_err(|_| not_found(&input.name))?;
+    store::delete(&accounts.core.db, name, input.with_users.unwrap_or(false)).await
+}
+
+impl Accounts {
+    /// The scope of this name.
+    ///
+    /// # Errors
+    /// `ScopeNotFound`.
+    pub async fn scope(&self, name: &str) -> Result<Scope> {
+        let name = names::scope(name).map_err(|_| not_found(name))?;
+        store::get(&self.core.db, &name)
+            .await?
+            .ok_or_else(|| not_found(&name))
+    }
+}

@@ -1,0 +1,178 @@
+//! `codes.*`: issuing, checking and redeeming is for plugins; operators see what is pending, and may revoke it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Checked, Codes, Issued, LONGEST_LIFE_SECONDS, Pending, Realm, Redeemed, store};
+use crate::accounts::Changes;
+use crate::functions::{Access, Call, Caller, Function};
+use crate::{Code, Error, Page, PageRequest, Result};
+
+const LONGEST_PURPOSE: usize = 64;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Issue {
+    /// What the code is for, such as `password-reset`: it is no good for anything else.
+    purpose: String,
+    user_id: String,
+    /// How long the code lives; a day at most.
+    #[schemars(range(min = 1, max = 86400))]
+    ttl_seconds: i64,
+    /// Given back by `codes.check`.
+    #[serde(default)]
+    data: Value,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Check {
+    purpose: String,
+    #[schemars(extend("format" = "secret"))]
+    code: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Redeem {
+    purpose: String,
+    #[schemars(extend("format" = "secret"))]
+    code: String,
+    /// What changes about the user with it, as in `users.update`.
+    user_changes: Changes,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct List {
+    purpose: Option<String>,
+    scope: Option<String>,
+    page: Option<PageRequest>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Revoke {
+    id: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Flush {
+    purpose: String,
+    /// Codes issued this long ago, or longer, are deleted; a day if absent.
+    #[schemars(range(min = 0))]
+    max_age_seconds: Option<i64>,
+}
+
+pub(super) fn all(codes: &Arc<Codes>) -> Vec<Function> {
+    let plugin = |function: Function| function.internal().access(Access::PLUGIN);
+    vec![
+        plugin(Function::write(
+            "codes.issue",
+            "Makes a one-time code for a user.",
+            codes,
+            issue,
+        )),
+        plugin(Function::read(
+            "codes.check",
+            "Tells what a code stands for, without using it up.",
+            codes,
+            check,
+        )),
+        plugin(Function::write(
+            "codes.redeem",
+            "Uses a code up and changes its user, both or neither; the user's other codes die with it.",
+            codes,
+            redeem,
+        )),
+        Function::read("codes.list", "Lists codes, latest first.", codes, list).access(Access::PLUGIN),
+        Function::write(
+            "codes.revoke",
+            "Deletes a code and gives the number of deleted codes.",
+            codes,
+            revoke,
+        )
+        .access(Access::PLUGIN),
+        Function::write(
+            "codes.flush",
+            "Deletes old codes and gives the number of deleted codes.",
+            codes,
+            flush,
+        )
+        .access(Access::PLUGIN),
+    ]
+}
+
+async fn issue(codes: Arc<Codes>, call: Arc<Call>, input: Issue) -> Result<Issued> {
+    let realm = realm(&call.caller, &input.purpose)?;
+    codes
+        .issue(realm, input.user_id, input.ttl_seconds, input.data)
+        .await
+}
+
+async fn check(codes: Arc<Codes>, call: Arc<Call>, input: Check) -> Result<Checked> {
+    let realm = realm(&call.caller, &input.purpose)?;
+    codes.check(&realm, &input.code, guesser(&call.caller)).await
+}
+
+async fn redeem(codes: Arc<Codes>, call: Arc<Call>, input: Redeem) -> Result<Redeemed> {
+    let realm = realm(&call.caller, &input.purpose)?;
+    codes
+        .redeem(realm, &input.code, input.user_changes, guesser(&call.caller))
+        .await
+}
+
+async fn list(codes: Arc<Codes>, call: Arc<Call>, input: List) -> Result<Page<Pending>> {
+    let owner = only_own(&call.caller);
+    let page = input.page.unwrap_or_default();
+    codes
+        .list(
+            owner.as_deref(),
+            input.purpose.as_deref(),
+            input.scope.as_deref(),
+            page,
+        )
+        .await
+}
+
+async fn revoke(codes: Arc<Codes>, call: Arc<Call>, input: Revoke) -> Result<u64> {
+    store::revoke(&codes.core.db, only_own(&call.caller), input.id).await
+}
+
+async fn flush(codes: Arc<Codes>, call: Arc<Call>, input: Flush) -> Result<u64> {
+    let age = input.max_age_seconds.unwrap_or(LONGEST_LIFE_SECONDS);
+    codes.flush(only_own(&call.caller), input.purpose, age).await
+}
+
+fn realm(caller: &Caller, purpose: &str) -> Result<Realm> {
+    let good = (1..=LONGEST_PURPOSE).contains(&purpose.len())
+        && purpose
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !good {
+        let text = "`purpose` must be 1 to 64 lower-case letters, digits and hyphens.";
+        return Err(Error::new(Code::ParameterInvalid, text));
+    }
+    Ok(Realm {
+        owner: caller.provider().to_owned(),
+        purpose: purpose.to_owned(),
+    })
+}
+
+/// A plugin sees its own codes only.
+fn only_own(caller: &Caller) -> Option<String> {
+    matches!(caller, Caller::Plugin { .. }).then(|| caller.provider().to_owned())
+}
+
+/// Where guesses come from: behind page code is everybody, all others are known.
+fn guesser(caller: &Caller) -> Option<IpAddr> {
+    match caller.root() {
+        Caller::Page { address, .. } => *address,
+        _ => None,
+    }
+}

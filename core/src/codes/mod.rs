@@ -1,0 +1,218 @@
+//! One-time codes: what a mailed link carries to show that its reader received the mail.
+//!
+//! A code is 256 random bits; the database keeps its SHA-256. It is bound to a purpose, to the plugin that issued it
+//! and to a user. [`Codes::redeem`] is one transaction, in which one conditional delete decides who of several comes
+//! first. A code that is used, expired, unknown or malformed gets one and the same answer, [`Code::CodeDead`].
+
+mod functions;
+mod guesses;
+mod store;
+mod time;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::accounts::{Accounts, Changes};
+use crate::{Code, Core, Error, Page, PageRequest, Result, random};
+use guesses::Guesses;
+use store::Live;
+use time::Time;
+
+/// NIST SP 800-63B-4, section 3.1.3.3: a code sent by mail lives 24 hours at most.
+pub const LONGEST_LIFE_SECONDS: i64 = 86_400;
+const LARGEST_DATA: usize = 4096;
+
+/// The one-time codes.
+pub struct Codes {
+    core: Core,
+    accounts: Arc<Accounts>,
+    guesses: Guesses,
+    time: Time,
+}
+
+/// Adds `codes.*`.
+///
+/// # Errors
+/// When a function's name is taken, or the database cannot be read.
+pub async fn start(core: &Core, accounts: &Arc<Accounts>) -> Result<Arc<Codes>> {
+    let codes = Arc::new(Codes {
+        core: core.clone(),
+        accounts: Arc::clone(accounts),
+        guesses: Guesses::default(),
+        time: Time::start(core).await?,
+    });
+    core.functions.add("core", functions::all(&codes))?;
+    Ok(codes)
+}
+
+/// A new code: the one time it is seen.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Issued {
+    pub id: String,
+    /// 43 characters that may stand in a URL.
+    pub code: String,
+    /// Unix milliseconds.
+    pub expires_at: i64,
+}
+
+/// What a living code stands for.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Checked {
+    pub id: String,
+    pub user_id: String,
+    /// What was given when the code was issued.
+    pub data: Value,
+    /// Unix milliseconds.
+    pub expires_at: i64,
+}
+
+/// Whose code was redeemed.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Redeemed {
+    pub id: String,
+    pub user_id: String,
+    pub scope: String,
+}
+
+/// A pending code, as lists show it: neither the code nor its hash.
+#[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Pending {
+    pub id: String,
+    pub purpose: String,
+    pub user_id: String,
+    pub username: String,
+    pub email: Option<String>,
+    pub scope: String,
+    /// Unix milliseconds.
+    pub issued_at: i64,
+    pub expires_at: i64,
+    /// Whether its time is over; it is kept until it is flushed.
+    pub expired: bool,
+}
+
+/// What a code is for, and who may use it: the one who issued it.
+#[derive(Debug, Clone)]
+pub(crate) struct Realm {
+    owner: String,
+    purpose: String,
+}
+
+impl Codes {
+    async fn issue(&self, realm: Realm, user_id: String, ttl_seconds: i64, data: Value) -> Result<Issued> {
+        let data = data.to_string();
+        if data.len() > LARGEST_DATA {
+            return Err(Error::new(
+                Code::ParameterInvalid,
+                "`data` is too large: 4 KiB at most.",
+            ));
+        }
+        let now = self.time.now().await?;
+        let code = URL_SAFE_NO_PAD.encode(random::bytes::<32>());
+        let issued = Issued {
+            id: random::id("code"),
+            expires_at: now + ttl_seconds.clamp(1, LONGEST_LIFE_SECONDS) * 1000,
+            code,
+        };
+        let row = store::NewCode {
+            id: issued.id.clone(),
+            hash: hash(&issued.code),
+            realm,
+            user_id,
+            data,
+            issued_at: now,
+            expires_at: issued.expires_at,
+        };
+        store::insert(&self.core.db, row).await?;
+        Ok(issued)
+    }
+
+    /// What a code stands for; looking at it changes nothing (C01).
+    async fn check(&self, realm: &Realm, code: &str, guesser: Option<IpAddr>) -> Result<Checked> {
+        let now = self.time.now().await?;
+        let live = self.live(realm, code, guesser, now).await?;
+        Ok(Checked {
+            id: live.id,
+            user_id: live.user_id,
+            data: serde_json::from_str(&live.data).map_err(Error::unexpected)?,
+            expires_at: live.expires_at,
+        })
+    }
+
+    /// Uses the code up and changes its user, both or neither. All other codes of the user die with it.
+    async fn redeem(
+        &self,
+        realm: Realm,
+        code: &str,
+        changes: Changes,
+        guesser: Option<IpAddr>,
+    ) -> Result<Redeemed> {
+        let now = self.time.now().await?;
+        let live = self.live(&realm, code, guesser, now).await?;
+        // A password is hashed before the transaction, and only for a code that lives (C19).
+        let prepared = self.accounts.prepare(&live.user_id, changes).await?;
+        let now = self.time.now().await?;
+        let user = store::redeem(
+            &self.core.db,
+            realm,
+            hash(code),
+            live.user_id,
+            prepared.clone(),
+            now,
+        )
+        .await?;
+        self.accounts.changed(&user, &prepared);
+        Ok(Redeemed {
+            id: live.id,
+            user_id: user.user_id,
+            scope: user.scope,
+        })
+    }
+
+    async fn live(&self, realm: &Realm, code: &str, guesser: Option<IpAddr>, now: i64) -> Result<Live> {
+        self.guesses.check(guesser, self.core.clock.now_ms())?;
+        let live = store::find(&self.core.db, realm, hash(code), now).await?;
+        live.ok_or_else(|| {
+            self.guesses.wrong(guesser, self.core.clock.now_ms());
+            dead()
+        })
+    }
+
+    async fn list(
+        &self,
+        owner: Option<&str>,
+        purpose: Option<&str>,
+        scope: Option<&str>,
+        page: PageRequest,
+    ) -> Result<Page<Pending>> {
+        let now = self.time.now().await?;
+        let rows = store::list(&self.core.db, owner, purpose, scope, &page, now).await?;
+        Ok(Page::new(&page, rows, |pending| pending.id.clone()))
+    }
+
+    async fn flush(&self, owner: Option<String>, purpose: String, max_age_seconds: i64) -> Result<u64> {
+        let now = self.time.now().await?;
+        let before = now - max_age_seconds.saturating_mul(1000);
+        store::flush(&self.core.db, owner, purpose, before).await
+    }
+}
+
+fn hash(code: &str) -> Vec<u8> {
+    Sha256::digest(code.as_bytes()).to_vec()
+}
+
+pub(crate) fn dead() -> Error {
+    Error::new(
+        Code::CodeDead,
+        "This link has been used, has expired or is not valid. Ask for a new one.",
+    )
+}
+
+#[cfg(test)]
+mod tests;

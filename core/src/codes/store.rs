@@ -1,0 +1,220 @@
+//! The table `codes`.
+
+use super::time::SLACK_MS;
+use super::{LONGEST_LIFE_SECONDS, Pending, Realm, dead};
+use crate::accounts::{self, Prepared, User};
+use crate::db::Select;
+use crate::{Code, Db, Error, PageRequest, Result};
+
+pub(super) struct NewCode {
+    pub(super) id: String,
+    pub(super) hash: Vec<u8>,
+    pub(super) realm: Realm,
+    pub(super) user_id: String,
+    pub(super) data: String,
+    pub(super) issued_at: i64,
+    pub(super) expires_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Live {
+    pub(super) id: String,
+    pub(super) user_id: String,
+    pub(super) data: String,
+    pub(super) expires_at: i64,
+}
+
+/// The least time of issue of a code that may live: whatever `expires_at` says, none outlives the cap.
+fn oldest(now: i64) -> i64 {
+    now - LONGEST_LIFE_SECONDS * 1000
+}
+
+pub(super) async fn insert(db: &Db, code: NewCode) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "INSERT INTO codes (id, code_hash, owner, purpose, user_id, data, issued_at, expires_at)
+                 SELECT $1, $2, $3, $4, id, $6, $7, $8 FROM users WHERE id = $5 AND active = 1",
+            )
+            .bind(code.id)
+            .bind(code.hash)
+            .bind(code.realm.owner)
+            .bind(code.realm.purpose)
+            .bind(code.user_id)
+            .bind(code.data)
+            .bind(code.issued_at)
+            .bind(code.expires_at)
+            .execute(&mut *tx)
+            .await?;
+            if done.rows_affected() == 0 {
+                return Err(Error::new(Code::UserNotFound, "There is no such active user."));
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub(super) async fn find(db: &Db, realm: &Realm, hash: Vec<u8>, now: i64) -> Result<Option<Live>> {
+    let live = sqlx::query_as(
+        "SELECT id, user_id, data, expires_at FROM codes
+         WHERE code_hash = $1 AND owner = $2 AND purpose = $3
+           AND expires_at > $4 AND issued_at <= $5 AND issued_at > $6",
+    )
+    .bind(hash)
+    .bind(realm.owner.clone())
+    .bind(realm.purpose.clone())
+    .bind(now)
+    .bind(now + SLACK_MS)
+    .bind(oldest(now))
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(live)
+}
+
+/// Deletes the code if it lives, changes its user, and deletes the user's other codes.
+pub(super) async fn redeem(
+    db: &Db,
+    realm: Realm,
+    hash: Vec<u8>,
+    user_id: String,
+    changes: Prepared,
+    now: i64,
+) -> Result<User> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            // The user's row first, as all who change a user take it: nobody waits for each other in a circle.
+            let held = sqlx::query("UPDATE users SET updated_at = $2 WHERE id = $1 AND active = 1")
+                .bind(user_id.clone())
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
+            // This delete decides who of several redeems the code (C03).
+            let redeemed = sqlx::query(
+                "DELETE FROM codes
+                 WHERE code_hash = $1 AND owner = $2 AND purpose = $3 AND user_id = $4
+                   AND expires_at > $5 AND issued_at <= $6 AND issued_at > $7",
+            )
+            .bind(hash)
+            .bind(realm.owner)
+            .bind(realm.purpose)
+            .bind(user_id.clone())
+            .bind(now)
+            .bind(now + SLACK_MS)
+            .bind(oldest(now))
+            .execute(&mut *tx)
+            .await?;
+            if held.rows_affected() == 0 || redeemed.rows_affected() == 0 {
+                return Err(dead());
+            }
+            let user = accounts::apply(tx, &user_id, changes).await?;
+            sqlx::query("DELETE FROM codes WHERE user_id = $1")
+                .bind(user_id)
+                .execute(&mut *tx)
+                .await?;
+            Ok(user)
+        })
+    })
+    .await
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    id: String,
+    purpose: String,
+    user_id: String,
+    username: String,
+    email: Option<String>,
+    scope: String,
+    issued_at: i64,
+    expires_at: i64,
+}
+
+pub(super) async fn list(
+    db: &Db,
+    owner: Option<&str>,
+    purpose: Option<&str>,
+    scope: Option<&str>,
+    page: &PageRequest,
+    now: i64,
+) -> Result<Vec<Pending>> {
+    let rows: Vec<ListedRow> = Select::new(
+        "SELECT codes.id AS id, purpose, user_id, username, email, scope, issued_at, expires_at
+         FROM codes JOIN users ON users.id = codes.user_id",
+    )
+    .filter_some("owner = ?", owner)
+    .filter_some("purpose = ?", purpose)
+    .filter_some("scope = ?", scope)
+    .filter_some("codes.id < ?", page.after.as_deref())
+    .then("ORDER BY codes.id DESC LIMIT ?", page.rows())
+    .fetch(db)
+    .await?;
+    let pending = rows.into_iter().map(|row| Pending {
+        expired: row.expires_at <= now || row.issued_at <= oldest(now),
+        id: row.id,
+        purpose: row.purpose,
+        user_id: row.user_id,
+        username: row.username,
+        email: row.email,
+        scope: row.scope,
+        issued_at: row.issued_at,
+        expires_at: row.expires_at,
+    });
+    Ok(pending.collect())
+}
+
+pub(super) async fn revoke(db: &Db, owner: Option<String>, id: String) -> Result<u64> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query("DELETE FROM codes WHERE id = $1 AND ($2 = '' OR owner = $2)")
+                .bind(id)
+                .bind(owner.unwrap_or_default())
+                .execute(&mut *tx)
+                .await?;
+            Ok(done.rows_affected())
+        })
+    })
+    .await
+}
+
+/// Deletes the purpose's codes that were issued by `before`.
+pub(super) async fn flush(db: &Db, owner: Option<String>, purpose: String, before: i64) -> Result<u64> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "DELETE FROM codes WHERE purpose = $1 AND issued_at <= $2 AND ($3 = '' OR owner = $3)",
+            )
+            .bind(purpose)
+            .bind(before)
+            .bind(owner.unwrap_or_default())
+            .execute(&mut *tx)
+            .await?;
+            Ok(done.rows_affected())
+        })
+    })
+    .await
+}
+
+pub(super) async fn latest_issue(db: &Db) -> Result<Option<i64>> {
+    let latest = sqlx::query_scalar("SELECT MAX(issued_at) FROM codes")
+        .fetch_one(db.reader())
+        .await?;
+    Ok(latest)
+}
+
+/// Moves the codes that were issued up to `seen` back in time.
+pub(super) async fn move_back(db: &Db, seen: i64, by: i64) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            sqlx::query(
+                "UPDATE codes SET issued_at = issued_at - $2, expires_at = expires_at - $2 WHERE issued_at <= $1",
+            )
+            .bind(seen)
+            .bind(by)
+            .execute(&mut *tx)
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}
