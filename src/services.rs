@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use coronet_core::operators::{self, Operators};
 use coronet_core::plugins::{self, Plugins};
+use coronet_core::store::{self, Store};
 use coronet_core::tokens::{self, Tokens};
-use coronet_core::{Core, Result, audit, server};
+use coronet_core::{Core, Result, accounts, audit, codes, server};
 
 /// Everything that is started over a [`Core`]. The server and the CLI without a server start the same;
 /// only the server goes on to run what works in the background.
@@ -14,6 +15,7 @@ pub struct Services {
     pub operators: Arc<Operators>,
     pub tokens: Arc<Tokens>,
     pub plugins: Arc<Plugins>,
+    store: Arc<Store>,
 }
 
 impl Services {
@@ -26,6 +28,9 @@ impl Services {
         let operators = operators::start(&core, &audit)?;
         let tokens = tokens::start(&core)?;
         server::start(&core)?;
+        let accounts = accounts::start(&core)?;
+        codes::start(&core, &accounts).await?;
+        let store = store::start(&core)?;
         // Last: core's functions keep their names, and a plugin may call them from its first moment on.
         let plugins = plugins::start(&core).await?;
         Ok(Self {
@@ -33,6 +38,7 @@ impl Services {
             operators,
             tokens,
             plugins,
+            store,
         })
     }
 
@@ -52,7 +58,9 @@ impl Services {
     }
 
     /// Starts the work that goes on in the background.
-    pub fn run(&self) {}
+    pub fn run(&self) {
+        tokio::spawn(Arc::clone(&self.store).run());
+    }
 
     /// Lets running work finish within the grace period, then closes everything.
     pub async fn stop(&self) {

@@ -56,10 +56,8 @@ where
     let name = random::id("coronet_test");
     cluster.command(format!("CREATE DATABASE {name}")).await;
     let home = tempfile::tempdir().expect("a temporary folder");
-    let config = Config {
-        database: database_url(&admin, &name),
-        ..Config::defaults(home.path().to_owned())
-    };
+    let mut config = Config::defaults(home.path().to_owned());
+    config.database = database_url(&admin, &name);
     let db = Db::open(&config).await.expect("the database opens");
     db.migrate().await.expect("the migrations run");
     let postgres = Core::new(config, Clock::manual(MONDAY_NOON), db).expect("the core starts");
