@@ -8,6 +8,7 @@ mod accounts;
 mod dashboard;
 mod door;
 mod kit;
+mod plugins;
 mod profile;
 mod server;
 
@@ -33,6 +34,7 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
             .mount(BASE, door::routes())
             .mount(BASE, dashboard::routes())
             .mount(BASE, accounts::routes())
+            .mount(BASE, plugins::routes())
             .mount(BASE, server::routes())
             .mount(BASE, profile::routes())
             .register(BASE, kit::catchers::catchers())

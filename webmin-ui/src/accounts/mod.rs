@@ -1,8 +1,15 @@
 //! Scopes, users and their password resets.
 
 pub(crate) mod records;
+pub(crate) mod resets;
 pub(crate) mod scopes;
+mod send_reset;
+pub(crate) mod users;
 
 pub(crate) fn routes() -> Vec<rocket::Route> {
-    scopes::routes()
+    let mut routes = scopes::routes();
+    routes.extend(users::routes());
+    routes.extend(send_reset::routes());
+    routes.extend(resets::routes());
+    routes
 }

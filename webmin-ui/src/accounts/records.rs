@@ -32,3 +32,11 @@ pub(crate) struct User {
     pub(crate) updated_at: Option<i64>,
     pub(crate) last_login_at: Option<i64>,
 }
+
+/// A page of a list, as the core's lists come.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Items<T> {
+    pub(crate) items: Vec<T>,
+    #[serde(default)]
+    pub(crate) next: Option<String>,
+}

@@ -125,7 +125,10 @@ async fn delete(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
         page.form = page.form.refused(&error);
         return desk.refused(&error, &page);
     }
-    match desk.call::<Value>("scopes.delete", json!({ "name": name })).await {
+    match desk
+        .call::<Value>("scopes.delete", json!({ "name": name, "with_users": true }))
+        .await
+    {
         Ok(_) => desk.go("/scopes", format!("The scope {name} is gone.")),
         Err(error) => {
             page.form = page.form.refused(&error);

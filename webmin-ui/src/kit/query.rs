@@ -29,6 +29,13 @@ impl Query {
     }
 }
 
+impl Query {
+    /// The address without the webmin's own start, for redirects.
+    pub(crate) fn below_base(&self) -> String {
+        self.to_string().split_off(BASE.len())
+    }
+}
+
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{BASE}{}", self.path)?;

@@ -1,0 +1,159 @@
+//! Pending password resets: links that were sent and not used yet.
+
+use rocket::{FromForm, Route, get, post, routes};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::records::{Items, Scope};
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::Confirm;
+use crate::kit::{Answer, Area, Desk, Field, Posted, View};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![list, ask_revoke, revoke, ask_flush, flush]
+}
+
+/// A link that still works.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Reset {
+    pub(crate) id: String,
+    pub(crate) user_id: String,
+    pub(crate) username: String,
+    pub(crate) email: Option<String>,
+    pub(crate) scope: String,
+    pub(crate) created_at: Option<i64>,
+    pub(crate) expires_at: Option<i64>,
+}
+
+#[derive(Debug, Default, Serialize, FromForm)]
+pub(crate) struct Filter {
+    #[field(default = "")]
+    pub(crate) scope: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ResetsView {
+    pub(crate) resets: Vec<Reset>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) filter: Filter,
+    /// Whether the plugin that does resets is there.
+    pub(crate) available: bool,
+    pub(crate) can_edit: bool,
+}
+
+impl View for ResetsView {
+    const TEMPLATE: &'static str = "resets/list";
+
+    fn area(&self) -> Area {
+        Area::Resets
+    }
+
+    fn title(&self) -> String {
+        "Password resets".to_owned()
+    }
+}
+
+#[get("/resets?<filter..>")]
+async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
+    let available = desk
+        .webmin
+        .core
+        .functions
+        .get("users.listPasswordResets")
+        .is_some();
+    let mut parameters = json!({});
+    if !filter.scope.is_empty() {
+        parameters["scope"] = json!(filter.scope);
+    }
+    let resets = if available {
+        let found: Listed = desk.call("users.listPasswordResets", parameters).await?;
+        found.into_resets()
+    } else {
+        Vec::new()
+    };
+    let scopes = desk.call("scopes.list", json!({})).await?;
+    desk.page(&ResetsView {
+        resets,
+        scopes,
+        filter,
+        available,
+        can_edit: desk.can_edit(),
+    })
+}
+
+/// A plugin may answer with a page or with a plain list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Listed {
+    Page(Items<Reset>),
+    All(Vec<Reset>),
+}
+
+impl Listed {
+    fn into_resets(self) -> Vec<Reset> {
+        match self {
+            Self::Page(page) => page.items,
+            Self::All(all) => all,
+        }
+    }
+}
+
+#[get("/reset/<id>/revoke")]
+fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
+    let action = format!("/reset/{}/revoke", path_segment(id));
+    let page = Confirm::new(
+        Area::Resets,
+        "Revoke this reset link?",
+        action,
+        "Revoke link",
+        "/resets",
+    )
+    .line("The link in the mail stops working at once. The user can ask for a new one.");
+    desk.page(&page)
+}
+
+#[post("/reset/<id>/revoke")]
+async fn revoke(desk: Desk<'_>, id: &str) -> Answer {
+    match desk
+        .call::<Value>("users.revokePasswordReset", json!({ "id": id }))
+        .await
+    {
+        Ok(_) => desk.go("/resets", "The link does not work any more."),
+        Err(error) => desk.back("/resets", error),
+    }
+}
+
+#[get("/resets/flush")]
+fn ask_flush(desk: Desk<'_>) -> Answer {
+    desk.page(&flush_page())
+}
+
+#[post("/resets/flush", data = "<posted>")]
+async fn flush(desk: Desk<'_>, posted: Posted) -> Answer {
+    let hours = posted.number("hours");
+    let mut parameters = json!({});
+    if let Some(hours) = hours.as_i64() {
+        parameters["max_age_seconds"] = json!(hours.saturating_mul(3600));
+    }
+    match desk
+        .call::<Value>("users.flushExpiredPasswordResets", parameters)
+        .await
+    {
+        Ok(count) => {
+            let count = count.as_i64().unwrap_or_default();
+            desk.go("/resets", format!("{count} old reset links were deleted."))
+        }
+        Err(error) => {
+            let mut page = flush_page();
+            page.form = page.form.filled(&posted).refused(&error);
+            desk.refused(&error, &page)
+        }
+    }
+}
+
+fn flush_page() -> Confirm {
+    Confirm::new(Area::Resets, "Delete old reset links?", "/resets/flush".to_owned(), "Delete old links", "/resets")
+        .line("Expired links, and links older than this, are deleted. The job CleanPasswordResets does the same every hour.")
+        .fields([Field::number("hours", "Older than, in hours").value("24").wide()])
+}

@@ -1,0 +1,321 @@
+//! Users: found by scope, name and address, made, changed, deleted.
+
+use coronet_core::{Code, Error, random};
+use rocket::{FromForm, Route, get, post, routes};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::records::{Items, Scope, User};
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::{Confirm, FormPage, Pager};
+use crate::kit::query::Query;
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, View};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![list, new, create, show, update, ask_delete, delete]
+}
+
+#[derive(Debug, Default, Serialize, FromForm)]
+pub(crate) struct Filter {
+    #[field(default = "")]
+    pub(crate) scope: String,
+    #[field(default = "")]
+    pub(crate) search: String,
+    /// Empty, `yes` or `no`.
+    #[field(default = "")]
+    pub(crate) active: String,
+    #[field(default = "")]
+    after: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct UsersView {
+    pub(crate) users: Vec<User>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) filter: Filter,
+    pub(crate) filtered: bool,
+    pub(crate) pager: Pager,
+    pub(crate) can_edit: bool,
+}
+
+impl View for UsersView {
+    const TEMPLATE: &'static str = "users/list";
+
+    fn area(&self) -> Area {
+        Area::Users
+    }
+
+    fn title(&self) -> String {
+        "Users".to_owned()
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct UserView {
+    pub(crate) user: User,
+    pub(crate) form: Form,
+    pub(crate) can_edit: bool,
+}
+
+impl View for UserView {
+    const TEMPLATE: &'static str = "users/show";
+
+    fn area(&self) -> Area {
+        Area::Users
+    }
+
+    fn title(&self) -> String {
+        self.user.username.clone()
+    }
+}
+
+#[get("/users?<filter..>")]
+async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
+    let mut parameters = json!({ "page": { "limit": 50 } });
+    if !filter.scope.is_empty() {
+        parameters["scope"] = json!(filter.scope);
+    }
+    if !filter.search.is_empty() {
+        parameters["search"] = json!(filter.search);
+    }
+    match filter.active.as_str() {
+        "yes" => parameters["active"] = json!(true),
+        "no" => parameters["active"] = json!(false),
+        _ => {}
+    }
+    if !filter.after.is_empty() {
+        parameters["page"]["after"] = json!(filter.after);
+    }
+    let found: Items<User> = desk.call("users.list", parameters).await?;
+    let scopes = desk.call("scopes.list", json!({})).await?;
+    let address = Query::new("/users")
+        .with("scope", &filter.scope)
+        .with("search", &filter.search)
+        .with("active", &filter.active);
+    let pager = Pager {
+        text: String::new(),
+        newer: (!filter.after.is_empty()).then(|| address.to_string()),
+        newer_label: "First page",
+        older: found.next.map(|next| address.with("after", &next).to_string()),
+        older_label: "Next page",
+    };
+    let filtered = !(filter.scope.is_empty() && filter.search.is_empty() && filter.active.is_empty());
+    desk.page(&UsersView {
+        users: found.items,
+        scopes,
+        filter,
+        filtered,
+        pager,
+        can_edit: desk.can_edit(),
+    })
+}
+
+#[get("/users/new?<scope>")]
+async fn new(desk: Desk<'_>, scope: Option<&str>) -> Answer {
+    let form = new_form(&desk, scope.unwrap_or_default()).await?;
+    desk.page(&new_page(form))
+}
+
+#[post("/users/new", data = "<posted>")]
+async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
+    // Nobody ever knows this password: the user sets one of their own through a reset link.
+    let unknown = || random::id("pw") + &random::id("pw");
+    let password = match posted.raw("password") {
+        "" => unknown(),
+        typed => typed.to_owned(),
+    };
+    let mut meta = json!({});
+    for name in ["email", "group"] {
+        if !posted.text(name).is_empty() {
+            meta[name] = json!(posted.text(name));
+        }
+    }
+    let parameters = json!({
+        "username": posted.text("username"), "password": password, "scope": posted.text("scope"), "meta": meta,
+    });
+    match desk.call::<Value>("users.register", parameters).await {
+        Ok(id) => {
+            let id = id.as_str().map(str::to_owned).unwrap_or_default();
+            desk.go(format!("/user/{}", path_segment(&id)), "User created.")
+        }
+        Err(error) => {
+            let form = new_form(&desk, posted.text("scope")).await?;
+            desk.refused(&error, &new_page(form.filled(&posted).refused(&error)))
+        }
+    }
+}
+
+#[get("/user/<id>")]
+async fn show(desk: Desk<'_>, id: &str) -> Answer {
+    let user = get(&desk, id).await?;
+    let form = form(&user).disabled_unless(desk.can_edit());
+    desk.page(&UserView {
+        user,
+        form,
+        can_edit: desk.can_edit(),
+    })
+}
+
+#[post("/user/<id>", data = "<posted>")]
+async fn update(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
+    let user = get(&desk, id).await?;
+    let outcome = match extra(&user.extra, &posted.lines("extra")) {
+        Ok(extra) => {
+            let changes = json!({
+                "username": posted.text("username"),
+                "email": posted.optional("email"),
+                "group": posted.optional("group"),
+                "active": posted.flag("active"),
+                "extra": extra,
+            });
+            desk.call::<Value>("users.update", json!({ "user_id": id, "update_params": changes }))
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(_) => desk.go(format!("/user/{}", path_segment(id)), "User saved."),
+        Err(error) => {
+            let form = form(&user).filled(&posted).refused(&error);
+            desk.refused(
+                &error,
+                &UserView {
+                    user,
+                    form,
+                    can_edit: true,
+                },
+            )
+        }
+    }
+}
+
+#[get("/user/<id>/delete")]
+async fn ask_delete(desk: Desk<'_>, id: &str) -> Answer {
+    let user = get(&desk, id).await?;
+    desk.page(&delete_page(&user))
+}
+
+#[post("/user/<id>/delete")]
+async fn delete(desk: Desk<'_>, id: &str) -> Answer {
+    let user = get(&desk, id).await?;
+    match desk.call::<Value>("users.delete", json!({ "user_id": id })).await {
+        Ok(_) => desk.go(
+            Query::new("/users").with("scope", &user.scope).below_base(),
+            format!("{} was deleted.", user.username),
+        ),
+        Err(error) => {
+            let mut page = delete_page(&user);
+            page.form = page.form.refused(&error);
+            desk.refused(&error, &page)
+        }
+    }
+}
+
+pub(super) async fn get(desk: &Desk<'_>, id: &str) -> Result<User, Error> {
+    desk.call("users.get", json!({ "user_id": id })).await
+}
+
+fn delete_page(user: &User) -> Confirm {
+    let path = format!("/user/{}", path_segment(&user.user_id));
+    Confirm::new(
+        Area::Users,
+        format!("Delete {}?", user.username),
+        format!("{path}/delete"),
+        "Delete user",
+        path.clone(),
+    )
+    .line(format!(
+        "The user leaves {} for good, and their reset links stop working. This cannot be undone.",
+        user.scope
+    ))
+}
+
+/// What was typed as extra, with a null for each name that was taken out: only that removes it.
+fn extra(present: &Map<String, Value>, typed: &str) -> Result<Value, Error> {
+    let wrong =
+        |text: String| Error::new(Code::ParameterInvalid, text).with_details(json!({ "parameter": "extra" }));
+    let mut extra: Map<String, Value> = match typed.trim() {
+        "" => Map::new(),
+        typed => serde_json::from_str(typed)
+            .map_err(|cause| wrong(format!("This must be a JSON object: {cause}.")))?,
+    };
+    for name in present.keys() {
+        extra.entry(name.clone()).or_insert(Value::Null);
+    }
+    Ok(Value::Object(extra))
+}
+
+async fn new_form(desk: &Desk<'_>, scope: &str) -> Result<Form, Error> {
+    let scopes: Vec<Scope> = desk.call("scopes.list", json!({})).await?;
+    let choices = scopes
+        .iter()
+        .map(|scope| (scope.name.as_str(), scope.name.as_str()));
+    let chosen = if scope.is_empty() {
+        scopes.first().map_or("", |scope| &scope.name)
+    } else {
+        scope
+    };
+    let scope_field = Field::select("scope", "Scope", choices).value(chosen);
+    Ok(Form::new("/users/new", "Create user").cancel("/users").fields([
+        Field {
+            required: true,
+            ..scope_field
+        },
+        Field::text("username", "Username").required().autofocus(),
+        Field::email("email", "E-mail").hint("Where reset links go. Taken once in a scope."),
+        Field::text("group", "Group"),
+        Field::password("password", "Password")
+            .autocomplete("new-password")
+            .hint("Best left empty: send a reset link afterwards, and only the user will know it.")
+            .wide(),
+    ]))
+}
+
+fn new_page(form: Form) -> FormPage {
+    FormPage {
+        area: Area::Users,
+        title: "New user".to_owned(),
+        lead: String::new(),
+        back: "/users",
+        back_label: "Users",
+        form,
+    }
+}
+
+fn form(user: &User) -> Form {
+    let typed = if user.extra.is_empty() {
+        String::new()
+    } else {
+        format!("{:#}", Value::Object(user.extra.clone()))
+    };
+    Form::new(format!("/user/{}", path_segment(&user.user_id)), "Save")
+        .fields([
+            Field::text("username", "Username")
+                .required()
+                .value(&user.username),
+            Field::email("email", "E-mail").value(user.email.as_deref().unwrap_or_default()),
+            Field::text("group", "Group").value(user.group.as_deref().unwrap_or_default()),
+            Field::switch("active", "Active", user.active)
+                .hint("Off: no login, and open reset links stop working."),
+        ])
+        .more(
+            "What the app keeps about this user",
+            [Field::code("extra", "Extra")
+                .value(typed)
+                .placeholder("{ \"level\": 3 }")
+                .hint("Texts, numbers and booleans by name, as JSON.")],
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_taken_out_of_extra_is_removed() {
+        let present = json!({ "level": 3, "vip": true });
+        let changed = extra(present.as_object().unwrap(), r#"{"level": 4}"#).unwrap();
+        assert_eq!(changed, json!({ "level": 4, "vip": null }));
+        assert!(extra(&Map::new(), "[1]").is_err());
+    }
+}

@@ -1,0 +1,199 @@
+//! Plugins: their state, settings, log, and what they bring along.
+
+pub(crate) mod records;
+mod settings;
+
+use coronet_core::Error;
+use rocket::{Route, get, post, routes};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::{Badge, Confirm};
+use crate::kit::{Answer, Area, Desk, Form, View};
+use records::{Details, Line, Summary};
+
+pub(crate) fn routes() -> Vec<Route> {
+    let mut routes = routes![list, scan, show, restart, enable, ask_disable, disable, log];
+    routes.extend(settings::routes());
+    routes
+}
+
+#[derive(Serialize)]
+pub(crate) struct PluginsView {
+    pub(crate) plugins: Vec<PluginRow>,
+    pub(crate) folders: Vec<String>,
+    pub(crate) can_admin: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct PluginRow {
+    pub(crate) badge: Badge,
+    #[serde(flatten)]
+    pub(crate) plugin: Summary,
+}
+
+impl View for PluginsView {
+    const TEMPLATE: &'static str = "plugins/list";
+
+    fn area(&self) -> Area {
+        Area::Plugins
+    }
+
+    fn title(&self) -> String {
+        "Plugins".to_owned()
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct PluginView {
+    pub(crate) plugin: Details,
+    pub(crate) badge: Badge,
+    pub(crate) memory: String,
+    /// Nothing when the plugin has no settings.
+    pub(crate) form: Option<Form>,
+    pub(crate) can_admin: bool,
+}
+
+impl View for PluginView {
+    const TEMPLATE: &'static str = "plugins/show";
+
+    fn area(&self) -> Area {
+        Area::Plugins
+    }
+
+    fn title(&self) -> String {
+        self.plugin.summary.name.clone()
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct PluginLogView {
+    pub(crate) name: String,
+    pub(crate) lines: Vec<Line>,
+}
+
+impl View for PluginLogView {
+    const TEMPLATE: &'static str = "plugins/log";
+
+    fn area(&self) -> Area {
+        Area::Plugins
+    }
+
+    fn title(&self) -> String {
+        format!("Log of {}", self.name)
+    }
+}
+
+#[get("/plugins")]
+async fn list(desk: Desk<'_>) -> Answer {
+    let plugins: Vec<Summary> = desk.call("plugins.list", json!({})).await?;
+    let plugins = plugins
+        .into_iter()
+        .map(|plugin| PluginRow {
+            badge: badge(&plugin.state),
+            plugin,
+        })
+        .collect();
+    let config = &desk.webmin.core.config;
+    let own = config.home.join("plugins");
+    let folders = std::iter::once(&own)
+        .chain(&config.plugin_dirs)
+        .map(|folder| folder.display().to_string())
+        .collect();
+    desk.page(&PluginsView {
+        plugins,
+        folders,
+        can_admin: desk.can_admin(),
+    })
+}
+
+#[post("/plugins")]
+async fn scan(desk: Desk<'_>) -> Answer {
+    match desk.call::<Value>("plugins.scan", json!({})).await {
+        Ok(_) => desk.go("/plugins", "The plugin folders were searched."),
+        Err(error) => desk.back("/plugins", error),
+    }
+}
+
+#[get("/plugin/<name>")]
+async fn show(desk: Desk<'_>, name: &str) -> Answer {
+    let view = view(&desk, name).await?;
+    desk.page(&view)
+}
+
+#[post("/plugin/<name>/restart")]
+async fn restart(desk: Desk<'_>, name: &str) -> Answer {
+    act(&desk, "plugins.restart", name, "Plugin restarted.").await
+}
+
+#[post("/plugin/<name>/enable")]
+async fn enable(desk: Desk<'_>, name: &str) -> Answer {
+    act(&desk, "plugins.enable", name, "Plugin switched on.").await
+}
+
+#[get("/plugin/<name>/disable")]
+fn ask_disable(desk: Desk<'_>, name: &str) -> Answer {
+    let path = format!("/plugin/{}", path_segment(name));
+    let page = Confirm::new(
+        Area::Plugins,
+        format!("Switch {name} off?"),
+        format!("{path}/disable"),
+        "Switch off",
+        path,
+    )
+    .line(
+        "Its functions, pages and mail transport are gone until it is switched on again. Its settings stay.",
+    );
+    desk.page(&page)
+}
+
+#[post("/plugin/<name>/disable")]
+async fn disable(desk: Desk<'_>, name: &str) -> Answer {
+    act(&desk, "plugins.disable", name, "Plugin switched off.").await
+}
+
+#[get("/plugin/<name>/log")]
+async fn log(desk: Desk<'_>, name: &str) -> Answer {
+    let lines = desk.call("plugins.log", json!({ "name": name })).await?;
+    desk.page(&PluginLogView {
+        name: name.to_owned(),
+        lines,
+    })
+}
+
+async fn act(desk: &Desk<'_>, function: &str, name: &str, done: &str) -> Answer {
+    let page = format!("/plugin/{}", path_segment(name));
+    match desk.call::<Value>(function, json!({ "name": name })).await {
+        Ok(_) => desk.go(page, done),
+        Err(error) => desk.back(page, error),
+    }
+}
+
+pub(super) async fn view(desk: &Desk<'_>, name: &str) -> Result<PluginView, Error> {
+    let plugin: Details = desk.call("plugins.get", json!({ "name": name })).await?;
+    let form = settings::form(&plugin).map(|form| form.disabled_unless(desk.can_admin()));
+    let memory = plugin
+        .summary
+        .memory
+        .map(|bytes| format!("{} MiB", bytes / (1024 * 1024)))
+        .unwrap_or_default();
+    Ok(PluginView {
+        badge: badge(&plugin.summary.state),
+        memory,
+        form,
+        can_admin: desk.can_admin(),
+        plugin,
+    })
+}
+
+fn badge(state: &str) -> Badge {
+    let tone = match state {
+        "running" => "good",
+        "starting" => "info busy",
+        "restarting" => "warn busy",
+        "failed" | "refused" => "bad",
+        _ => "",
+    };
+    Badge::new(tone, state)
+}
