@@ -7,10 +7,12 @@
 mod accounts;
 mod dashboard;
 mod door;
+mod jobs;
 mod kit;
 mod plugins;
 mod profile;
 mod server;
+mod templates;
 
 use std::sync::Arc;
 
@@ -34,6 +36,8 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
             .mount(BASE, door::routes())
             .mount(BASE, dashboard::routes())
             .mount(BASE, accounts::routes())
+            .mount(BASE, templates::routes())
+            .mount(BASE, jobs::routes())
             .mount(BASE, plugins::routes())
             .mount(BASE, server::routes())
             .mount(BASE, profile::routes())

@@ -14,6 +14,11 @@ export function bindNavigation(): void {
   document.addEventListener('htmx:afterSettle', (event) => {
     if ((event.target as Element).id !== 'main') return;
     markArea();
+    // A page that looked again by itself must not move the focus.
+    if ('refreshing' in document.body.dataset) {
+      delete document.body.dataset['refreshing'];
+      return;
+    }
     const box = document.querySelector<HTMLInputElement>('#menu');
     if (box) box.checked = false;
     const start = document.querySelector<HTMLElement>('#main [autofocus], #main [aria-invalid="true"], #main .notice.bad, #main h1');

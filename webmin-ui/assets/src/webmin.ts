@@ -4,6 +4,8 @@ import { bindCopy } from './copy';
 import { bindDialogs } from './dialog';
 import { bindGuard } from './guard';
 import { bindNavigation } from './navigation';
+import { bindPreview } from './preview';
+import { bindRefresh } from './refresh';
 import { bindReveal } from './reveal';
 import { bindSelects } from './submit';
 import { bindTheme } from './theme';
@@ -35,6 +37,8 @@ function enhance(root: ParentNode): void {
   bindToasts(root);
   bindSelects(root);
   bindReveal(root);
+  bindPreview(root);
+  bindRefresh();
   if (root.querySelector('code-editor')) void import('./editor').then((editor) => editor.define());
 }
 

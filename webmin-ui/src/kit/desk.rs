@@ -53,11 +53,6 @@ impl Desk<'_> {
         self.operator.role >= Role::Admin
     }
 
-    /// Now, Unix milliseconds.
-    pub(crate) fn now(&self) -> i64 {
-        self.webmin.core.clock.now_ms()
-    }
-
     pub(crate) fn page<V: View>(&self, view: &V) -> Answer {
         self.page_with(Status::Ok, view)
     }

@@ -36,7 +36,7 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) id: String,
     pub(crate) label: String,
-    /// `text`, `email`, `url`, `number`, `password`, `area`, `code`, `select`, `switch`, `radio`.
+    /// `text`, `email`, `url`, `number`, `password`, `code`, `select`, `switch`, `radio`.
     pub(crate) kind: &'static str,
     pub(crate) value: String,
     pub(crate) checked: bool,
@@ -119,7 +119,7 @@ impl Form {
         self.each(|field| match field.kind {
             "password" => {}
             "switch" => field.checked = posted.flag(&field.name),
-            "area" | "code" => field.value = posted.lines(&field.name),
+            "code" => field.value = posted.lines(&field.name),
             _ => {
                 field.value = posted.raw(&field.name).to_owned();
                 for choice in &mut field.choices {
@@ -177,7 +177,7 @@ impl Field {
             autocomplete: "off",
             required: false,
             autofocus: false,
-            wide: matches!(kind, "area" | "code" | "switch" | "radio"),
+            wide: matches!(kind, "code" | "switch" | "radio"),
             disabled: false,
         }
     }
@@ -208,10 +208,6 @@ impl Field {
 
     pub(crate) fn password(name: &str, label: &str) -> Self {
         Self::new("password", name, label)
-    }
-
-    pub(crate) fn area(name: &str, label: &str) -> Self {
-        Self::new("area", name, label)
     }
 
     /// A text area in the code type.

@@ -58,13 +58,6 @@ impl Posted {
         }
     }
 
-    /// Fields whose names start so, without that start, in order.
-    pub(crate) fn below<'p>(&'p self, start: &'p str) -> impl Iterator<Item = (&'p str, &'p str)> {
-        self.0
-            .iter()
-            .filter_map(move |(name, value)| Some((name.strip_prefix(start)?, value.as_str())))
-    }
-
     fn parse(body: &str) -> Result<Self, Error> {
         let refused = |text: &str| Error::new(Code::ParameterInvalid, text);
         let mut fields = BTreeMap::new();

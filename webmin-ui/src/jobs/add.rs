@@ -1,0 +1,80 @@
+//! New Job; *Create* leads to the code editor. A recommended job is added with one click.
+
+use coronet_core::{Code, Error};
+use rocket::{Route, get, post, routes};
+use serde_json::json;
+
+use super::form::{blank, form, typed};
+use super::list::offer;
+use super::records::Job;
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::FormPage;
+use crate::kit::query::Query;
+use crate::kit::{Answer, Area, Desk, Form, Posted, Reply};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![new, create, add, add_is_a_button]
+}
+
+#[get("/jobs/new")]
+fn new(desk: Desk<'_>) -> Answer {
+    desk.page(&page(new_form()))
+}
+
+#[post("/jobs/new", data = "<posted>")]
+async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
+    match desk
+        .call::<Job>("jobs.create", json!({ "job": typed(&posted) }))
+        .await
+    {
+        Ok(job) => {
+            let editor = Query::new("/templates/edit").with("path", &format!("jobs/{}", job.path));
+            desk.go(
+                editor.below_base(),
+                format!("{} was created. This is its code.", job.name),
+            )
+        }
+        Err(error) => desk.refused(&error, &page(new_form().filled(&posted).refused(&error))),
+    }
+}
+
+#[post("/jobs/recommended/<name>")]
+async fn add(desk: Desk<'_>, name: &str) -> Answer {
+    let Some(parameters) = offer(&desk, name) else {
+        return desk.back(
+            "/jobs",
+            Error::new(Code::NotFound, "This job is not recommended any more."),
+        );
+    };
+    match desk.call::<Job>("jobs.create", parameters).await {
+        Ok(job) => desk.go(
+            format!("/job/{}", path_segment(&job.name)),
+            format!("{} was added.", job.name),
+        ),
+        Err(error) => desk.back("/jobs", error),
+    }
+}
+
+#[get("/jobs/recommended/<_>")]
+fn add_is_a_button() -> Reply {
+    Reply::go("/jobs")
+}
+
+fn new_form() -> Form {
+    let mut form = form("/jobs/new".to_owned(), "Create", &blank()).cancel("/jobs");
+    if let Some(name) = form.fields.first_mut() {
+        name.autofocus = true;
+    }
+    form
+}
+
+fn page(form: Form) -> FormPage {
+    FormPage {
+        area: Area::Jobs,
+        title: "New Job".to_owned(),
+        lead: "Create it, then write its code in the editor that opens.".to_owned(),
+        back: "/jobs",
+        back_label: "Jobs Service",
+        form,
+    }
+}

@@ -1,0 +1,98 @@
+//! The form of a job: the original's five fields, and the rest folded away.
+
+use serde_json::{Value, json};
+
+use super::records::Job;
+use crate::kit::{Field, Form, Posted};
+
+pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
+    let mut form = Form::new(action, submit)
+        .fields([
+            Field::text("name", "Job Name")
+                .required()
+                .value(&job.name)
+                .placeholder("CleanPasswordResets"),
+            Field::text("path", "Job Path")
+                .required()
+                .value(&job.path)
+                .placeholder("admin/pw_reset_cleanup.lua")
+                .hint("The file of its code, below jobs/."),
+            Field::number("interval", "Job Interval (seconds)")
+                .value(
+                    job.interval
+                        .map(|seconds| seconds.to_string())
+                        .unwrap_or_default(),
+                )
+                .placeholder("3600")
+                .hint("3600 is every hour. Or set a cron expression below."),
+            Field::switch("run_once", "Run Once", job.run_once)
+                .hint("One time after each start of the server, after its first interval."),
+            Field::switch("active", "Active", job.active).hint("Off: it runs only when you press Run now."),
+        ])
+        .more(
+            "Cron, time zone, limits",
+            [
+                Field::text("cron", "Cron expression")
+                    .value(job.cron.as_deref().unwrap_or_default())
+                    .placeholder("30 4 * * 1-5")
+                    .hint("Instead of the interval: minute, hour, day, month, weekday; or @daily."),
+                Field::text("timezone", "Time zone")
+                    .value(job.timezone.as_deref().unwrap_or_default())
+                    .placeholder("Europe/Lisbon")
+                    .hint("Of the cron expression, and of local time in the code. Empty: UTC."),
+                Field::number("timeout", "Time limit (seconds)").value(job.timeout.to_string()),
+                Field::number("retries", "Retries")
+                    .value(job.retries.to_string())
+                    .hint("After an error, before the job is set inactive."),
+                Field::select(
+                    "misfire",
+                    "A run missed while no server ran",
+                    [("run", "is made up for, once"), ("skip", "is left out")],
+                )
+                .value(&job.misfire),
+            ],
+        );
+    if let Some(more) = &mut form.more {
+        more.open = job.cron.is_some();
+    }
+    form
+}
+
+/// What was typed, as parameters of `jobs.create` and `jobs.update`. Empty fields are left out.
+pub(super) fn typed(posted: &Posted) -> Value {
+    let mut job = json!({
+        "name": posted.text("name"),
+        "path": posted.text("path"),
+        "run_once": posted.flag("run_once"),
+        "active": posted.flag("active"),
+    });
+    for name in ["interval", "timeout", "retries"] {
+        let number = posted.number(name);
+        if !number.is_null() {
+            job[name] = number;
+        }
+    }
+    for name in ["cron", "timezone", "misfire"] {
+        if !posted.text(name).is_empty() {
+            job[name] = json!(posted.text(name));
+        }
+    }
+    // A cron expression stands for the interval; the form says so.
+    if job.get("cron").is_some()
+        && let Some(fields) = job.as_object_mut()
+    {
+        fields.remove("interval");
+    }
+    job
+}
+
+/// What a new job starts with.
+pub(super) fn blank() -> Job {
+    Job {
+        active: true,
+        timeout: 60,
+        retries: 2,
+        misfire: "run".to_owned(),
+        ..Job::default()
+    }
+}

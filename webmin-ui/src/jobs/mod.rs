@@ -1,0 +1,16 @@
+//! The Jobs Service: jobs, their form, their runs.
+
+mod add;
+mod form;
+pub(crate) mod list;
+pub(crate) mod records;
+pub(crate) mod runs;
+pub(crate) mod show;
+
+pub(crate) fn routes() -> Vec<rocket::Route> {
+    let mut routes = list::routes();
+    routes.extend(add::routes());
+    routes.extend(show::routes());
+    routes.extend(runs::routes());
+    routes
+}

@@ -1,0 +1,174 @@
+//! One job: its form, what it does now, its history.
+
+use coronet_core::Error;
+use rocket::{Route, get, post, routes};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::form::{form, typed};
+use super::records::{Job, Run, RunPage};
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::{Badge, Confirm, Pager};
+use crate::kit::query::Query;
+use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, View};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![show, update, run, run_is_a_button, ask_delete, delete]
+}
+
+#[derive(Serialize)]
+pub(crate) struct RunRow {
+    pub(crate) badge: Badge,
+    pub(crate) took: String,
+    #[serde(flatten)]
+    pub(crate) run: Run,
+}
+
+#[derive(Serialize)]
+pub(crate) struct JobView {
+    pub(crate) job: Job,
+    pub(crate) badge: Badge,
+    pub(crate) schedule: String,
+    pub(crate) form: Form,
+    pub(crate) runs: Vec<RunRow>,
+    pub(crate) pager: Pager,
+    pub(crate) can_edit: bool,
+    pub(crate) busy: bool,
+}
+
+impl View for JobView {
+    const TEMPLATE: &'static str = "jobs/show";
+
+    fn area(&self) -> Area {
+        Area::Jobs
+    }
+
+    fn title(&self) -> String {
+        self.job.name.clone()
+    }
+}
+
+#[derive(Deserialize)]
+struct Started {
+    run_id: String,
+}
+
+#[get("/job/<name>?<page>")]
+async fn show(desk: Desk<'_>, name: &str, page: Option<u32>) -> Answer {
+    let view = view(&desk, name, page.unwrap_or(1).max(1), None).await?;
+    desk.page(&view)
+}
+
+#[post("/job/<name>", data = "<posted>")]
+async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
+    let mut changes = typed(&posted);
+    // No zone typed takes the zone away; all else that is empty stays.
+    if posted.text("timezone").is_empty()
+        && let Some(fields) = changes.as_object_mut()
+    {
+        fields.insert("timezone".to_owned(), json!("UTC"));
+    }
+    match desk
+        .call::<Job>("jobs.update", json!({ "name": name, "changes": changes }))
+        .await
+    {
+        Ok(job) => desk.go(format!("/job/{}", path_segment(&job.name)), "Job saved."),
+        Err(error) => {
+            let view = view(&desk, name, 1, Some((&posted, &error))).await?;
+            desk.refused(&error, &view)
+        }
+    }
+}
+
+#[post("/job/<name>/run")]
+async fn run(desk: Desk<'_>, name: &str) -> Answer {
+    match desk.call::<Started>("jobs.run", json!({ "name": name })).await {
+        Ok(started) => Ok(Reply::go(format!("/run/{}", path_segment(&started.run_id)))),
+        Err(error) => desk.back(format!("/job/{}", path_segment(name)), error),
+    }
+}
+
+#[get("/job/<name>/run")]
+fn run_is_a_button(name: &str) -> Reply {
+    Reply::go(format!("/job/{}", path_segment(name)))
+}
+
+#[get("/job/<name>/delete")]
+fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
+    desk.page(&delete_page(name))
+}
+
+#[post("/job/<name>/delete")]
+async fn delete(desk: Desk<'_>, name: &str) -> Answer {
+    match desk.call::<Value>("jobs.delete", json!({ "name": name })).await {
+        Ok(_) => desk.go("/jobs", format!("{name} was deleted. Its code is still there.")),
+        Err(error) => {
+            let mut page = delete_page(name);
+            page.form = page.form.refused(&error);
+            desk.refused(&error, &page)
+        }
+    }
+}
+
+fn delete_page(name: &str) -> Confirm {
+    let path = format!("/job/{}", path_segment(name));
+    Confirm::new(
+        Area::Jobs,
+        format!("Delete {name}?"),
+        format!("{path}/delete"),
+        "Delete job",
+        path,
+    )
+    .line("The job and its history are gone for good. Its code stays, so that a new job can use it.")
+}
+
+async fn view(
+    desk: &Desk<'_>,
+    name: &str,
+    page: u32,
+    refused: Option<(&Posted, &Error)>,
+) -> Result<JobView, Error> {
+    let job: Job = desk.call("jobs.get", json!({ "name": name })).await?;
+    let runs: RunPage = desk
+        .call("jobs.runs", json!({ "name": name, "page": page }))
+        .await?;
+    let mut form = form(format!("/job/{}", path_segment(name)), "Update", &job);
+    if let Some((posted, error)) = refused {
+        form = form.filled(posted).refused(error);
+    }
+    let pager = pager(name, &runs);
+    let runs = runs
+        .runs
+        .into_iter()
+        .map(|run| RunRow {
+            badge: run.badge(),
+            took: run.took(),
+            run,
+        })
+        .collect();
+    Ok(JobView {
+        badge: job.badge(),
+        schedule: job.schedule(),
+        form: form.disabled_unless(desk.can_edit()),
+        runs,
+        pager,
+        can_edit: desk.can_edit(),
+        busy: job.running.is_some(),
+        job,
+    })
+}
+
+fn pager(name: &str, runs: &RunPage) -> Pager {
+    let address = |page: i64| {
+        Query::new(format!("/job/{}", path_segment(name)))
+            .with("page", &page.to_string())
+            .to_string()
+    };
+    Pager {
+        text: format!("Page {} of {}", runs.page, runs.pages.max(1)),
+        newer: (runs.page > 1).then(|| address(runs.page - 1)),
+        newer_label: "Newer",
+        older: (runs.page < runs.pages).then(|| address(runs.page + 1)),
+        older_label: "Older",
+    }
+}
