@@ -69,7 +69,7 @@ impl Config {
         figment = figment.merge(
             Env::prefixed("CORONET_")
                 .ignore(&["home", "set_up_token"])
-                .filter(|key| !key.as_str().starts_with("test_")),
+                .filter(|key| !key.starts_with("test_")),
         );
         let mut config: Self = figment.extract().map_err(|cause| refused(&cause))?;
         config.home = home;
