@@ -7,6 +7,7 @@ use coronet_core::plugins::{self, Plugins};
 use coronet_core::store::{self, Store};
 use coronet_core::tokens::{self, Tokens};
 use coronet_core::{Core, Result, accounts, audit, codes, server};
+use coronet_jobs::Jobs;
 
 /// Everything that is started over a [`Core`]. The server and the CLI without a server start the same;
 /// only the server goes on to run what works in the background.
@@ -15,6 +16,7 @@ pub struct Services {
     pub operators: Arc<Operators>,
     pub tokens: Arc<Tokens>,
     pub plugins: Arc<Plugins>,
+    pub jobs: Arc<Jobs>,
     store: Arc<Store>,
 }
 
@@ -28,6 +30,7 @@ impl Services {
         let operators = operators::start(&core, &audit)?;
         let tokens = tokens::start(&core)?;
         server::start(&core)?;
+        let jobs = coronet_jobs::start(&core)?;
         let accounts = accounts::start(&core)?;
         codes::start(&core, &accounts).await?;
         let store = store::start(&core)?;
@@ -38,6 +41,7 @@ impl Services {
             operators,
             tokens,
             plugins,
+            jobs,
             store,
         })
     }
@@ -59,12 +63,15 @@ impl Services {
 
     /// Starts the work that goes on in the background.
     pub fn run(&self) {
+        self.jobs.run();
         tokio::spawn(Arc::clone(&self.store).run());
     }
 
     /// Lets running work finish within the grace period, then closes everything.
     pub async fn stop(&self) {
         self.core.shutdown.trigger();
+        // Job code that still runs may call plugins.
+        self.jobs.stop().await;
         self.plugins.stop().await;
         self.core.db.close().await;
     }

@@ -1,3 +1,27 @@
 //! The Jobs Service: schedules, claims, runs and their history.
+//!
+//! Start reading at `scheduler`, the loop that claims what is due. When a job is due is decided by pure functions:
+//! `schedule` knows intervals, crontabs and zones, `plan` what follows from an outcome. `store` keeps plans and runs
+//! in the database; a claim is one transaction that writes the run and moves the plan on, so that no tick is
+//! started twice. `runner` takes a claimed run through the Lua sandbox to its record. `lua` is `core.job`.
+//! What operators and code see is in `functions` and `view`.
 
+mod functions;
+mod job;
+mod lua;
+mod names;
+mod plan;
+mod runner;
 pub mod schedule;
+mod scheduler;
+mod service;
+mod store;
+mod sweep;
+mod view;
+
+pub use job::{Misfire, Outcome, Problem, Trigger};
+pub use service::{Jobs, start};
+pub use view::{JobView, RunLog, RunView, State};
+
+#[cfg(test)]
+mod tests;

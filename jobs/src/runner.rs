@@ -1,0 +1,175 @@
+//! One run, from its claim to its record.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use coronet_core::functions::Caller;
+use coronet_core::lua::{Cancel, Limits, LogSink, LuaError, LuaErrorKind, Session};
+use coronet_core::{Code, Error, Result};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::job::{Claimed, Finished, Outcome, Problem};
+use crate::lua;
+use crate::service::{Jobs, lock};
+
+/// What a run may print.
+const LOG_BYTES: usize = 64 * 1024;
+/// First wait before a record that failed is written again; it doubles up to the second.
+const RECORD_AGAIN: Duration = Duration::from_millis(50);
+const RECORD_AGAIN_AT_MOST: Duration = Duration::from_secs(5);
+
+impl Jobs {
+    /// Starts a claimed run. It is in flight from now on, until it is recorded.
+    pub(crate) fn launch(self: &Arc<Self>, run: Claimed) -> JoinHandle<()> {
+        let cancel = Cancel::default();
+        lock(&self.in_flight).insert(run.id.clone(), cancel.clone());
+        let jobs = Arc::clone(self);
+        tokio::spawn(async move {
+            let started = Instant::now();
+            let finished = jobs.execute(run, cancel).await;
+            jobs.pace.observe(started.elapsed());
+            jobs.record(finished).await;
+        })
+    }
+
+    /// Ends a run of this server. Returns whether it is one.
+    pub(crate) fn cancel_here(&self, run: &str) -> bool {
+        let in_flight = lock(&self.in_flight);
+        let cancel = in_flight.get(run);
+        cancel.inspect(|cancel| cancel.cancel()).is_some()
+    }
+
+    async fn execute(&self, run: Claimed, cancel: Cancel) -> Finished {
+        let log = LogSink::new(LOG_BYTES);
+        let (outcome, problem) = match self.execute_code(&run, cancel, log.clone()).await {
+            Ok(outcome) => (outcome, None),
+            Err(error) => self.failure(&run, error),
+        };
+        tracing::debug!(job = %run.name, run = %run.id, outcome = outcome.as_str(), "run ended");
+        Finished {
+            ended_at: self.core.clock.now_ms().max(run.started_at),
+            outcome,
+            problem,
+            log: log.text(),
+            log_dropped_lines: i64::try_from(log.dropped_lines()).unwrap_or(i64::MAX),
+            run,
+        }
+    }
+
+    async fn execute_code(&self, run: &Claimed, cancel: Cancel, log: LogSink) -> Result<Outcome, LuaError> {
+        let source = self
+            .read_code(&run.path)
+            .await
+            .map_err(|error| match error.code() {
+                Code::NotFound => {
+                    let text = format!("the code jobs/{} does not exist", run.path);
+                    LuaError::new(LuaErrorKind::Source, text)
+                }
+                _ => LuaError::new(
+                    LuaErrorKind::Source,
+                    format!("the code cannot be read: {}", error.message()),
+                ),
+            })?;
+        let time = Duration::from_secs(u64::try_from(run.timeout).unwrap_or(1));
+        let caller = Caller::Job {
+            name: run.name.as_str().into(),
+            run: run.id.as_str().into(),
+        };
+        let session = Session {
+            caller,
+            limits: Limits {
+                time,
+                ..Limits::default()
+            },
+            log,
+            cancel,
+        };
+        let name = format!("jobs/{}", run.path);
+        let (clock, zone) = (self.core.clock.clone(), run.timezone.clone());
+        self.lua
+            .run(session, move |sandbox| {
+                lua::run(sandbox, &name, &source, &clock, zone.as_deref())
+            })
+            .await
+    }
+
+    /// The text of job code, from the layer that is live.
+    pub(crate) async fn read_code(&self, path: &str) -> Result<String> {
+        let parameters = json!({ "path": format!("jobs/{path}") });
+        let mut resource = self
+            .core
+            .functions
+            .call(&Caller::System, "resources.read", parameters)
+            .await?;
+        match resource.get_mut("text").map(Value::take) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err(Error::unexpected("resources.read answered without a text")),
+        }
+    }
+
+    fn failure(&self, run: &Claimed, error: LuaError) -> (Outcome, Option<Problem>) {
+        let outcome = match error.kind {
+            LuaErrorKind::Deadline => Outcome::Timeout,
+            LuaErrorKind::Cancelled if self.giving_up.load(Ordering::Relaxed) => Outcome::Lost,
+            LuaErrorKind::Cancelled => Outcome::Cancelled,
+            LuaErrorKind::Source | LuaErrorKind::Runtime | LuaErrorKind::Memory | LuaErrorKind::Busy => {
+                Outcome::Error
+            }
+        };
+        let message = match outcome {
+            Outcome::Lost => "the server stopped while the job ran".to_owned(),
+            Outcome::Timeout => format!("the job did not end within its {} seconds", run.timeout),
+            _ => error.message,
+        };
+        (
+            outcome,
+            Some(Problem {
+                message,
+                line: error.line,
+                traceback: error.traceback,
+            }),
+        )
+    }
+
+    /// Records a run. Runs that end while another record is being written are written together after it.
+    async fn record(&self, finished: Finished) {
+        lock(&self.finished).push(finished);
+        let _turn = self.recording.lock().await;
+        let batch = std::mem::take(&mut *lock(&self.finished));
+        if batch.is_empty() {
+            // The one before wrote this one along.
+            return;
+        }
+        let ended: Vec<(String, String)> = batch
+            .iter()
+            .map(|done| (done.run.id.clone(), done.run.job_id.clone()))
+            .collect();
+        let planned = batch.iter().any(|done| done.outcome != Outcome::Ok);
+        self.record_surely(batch).await;
+        self.count_for_sweep(ended.iter().map(|(_, job)| job));
+        let mut in_flight = lock(&self.in_flight);
+        ended.iter().for_each(|(run, _)| {
+            in_flight.remove(run);
+        });
+        drop(in_flight);
+        self.settled.notify_waiters();
+        if planned || self.hungry.swap(false, Ordering::SeqCst) {
+            self.changed.notify_one();
+        }
+    }
+
+    /// A run that is not recorded would be taken for lost and run again, so a database that is away is waited for.
+    async fn record_surely(&self, batch: Vec<Finished>) {
+        let mut wait = RECORD_AGAIN;
+        while let Err(error) = self.store.record(batch.clone()).await {
+            tracing::warn!(%error, runs = batch.len(), "the end of runs could not be recorded yet");
+            if self.giving_up.load(Ordering::Relaxed) {
+                return;
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(RECORD_AGAIN_AT_MOST);
+        }
+    }
+}

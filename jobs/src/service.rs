@@ -1,0 +1,143 @@
+//! The service: what all its parts share, and its life from start to stop.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use coronet_core::lua::{Cancel, LuaPool};
+use coronet_core::{Core, Result, random};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::functions;
+use crate::job::Finished;
+use crate::store::Store;
+
+/// The job that ships with Coronet, and the password-reset plugin recommends.
+const CLEANUP: (&str, &str) = (
+    "jobs/admin/pw_reset_cleanup.lua",
+    include_str!("../admin/pw_reset_cleanup.lua"),
+);
+
+/// The Jobs Service.
+pub struct Jobs {
+    pub(crate) core: Core,
+    pub(crate) store: Store,
+    pub(crate) lua: LuaPool,
+    /// The runs this server is working on, by id.
+    pub(crate) in_flight: Mutex<HashMap<String, Cancel>>,
+    /// Told whenever a run has ended and is recorded.
+    pub(crate) settled: Notify,
+    /// Told whenever a plan may have changed.
+    pub(crate) changed: Notify,
+    /// Whether the scheduler waits for a thread.
+    pub(crate) hungry: AtomicBool,
+    pub(crate) finished: Mutex<Vec<Finished>>,
+    pub(crate) recording: tokio::sync::Mutex<()>,
+    pub(crate) pace: Pace,
+    pub(crate) sweep: Mutex<Sweep>,
+    /// Whether this process works on schedules, or is a command that only looks or runs one job.
+    pub(crate) in_background: AtomicBool,
+    /// The grace period is over: what still runs is given up, and run again by the next server.
+    pub(crate) giving_up: AtomicBool,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Which jobs have runs to sweep away.
+#[derive(Debug, Default)]
+pub(crate) struct Sweep {
+    /// Runs recorded since the job's history was last cut.
+    pub runs: HashMap<String, i64>,
+    pub ripe: HashSet<String>,
+    pub by_age_at: i64,
+}
+
+/// How long runs take lately, for deciding how many to claim ahead.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(std::sync::atomic::AtomicU64);
+
+impl Pace {
+    /// Moves the average an eighth of the way to the new figure.
+    pub fn observe(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 8);
+        let average = self.0.load(Ordering::Relaxed);
+        self.0.store(average - average / 8 + took / 8, Ordering::Relaxed);
+    }
+
+    pub fn average(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Starts the service: registers its functions and what ships with it. Schedules are worked on only after
+/// [`Jobs::run`].
+///
+/// # Errors
+/// When one of its functions is already provided by somebody else.
+pub fn start(core: &Core) -> Result<Arc<Jobs>> {
+    core.contributions.add_resource("core", CLEANUP.0, CLEANUP.1);
+    let jobs = Arc::new(Jobs {
+        core: core.clone(),
+        store: Store::new(core.db.clone(), random::id("srv")),
+        lua: LuaPool::new("jobs", core.config.lua_threads, &core.functions),
+        in_flight: Mutex::default(),
+        settled: Notify::new(),
+        changed: Notify::new(),
+        hungry: AtomicBool::new(false),
+        finished: Mutex::default(),
+        recording: tokio::sync::Mutex::default(),
+        pace: Pace::default(),
+        sweep: Mutex::default(),
+        in_background: AtomicBool::new(false),
+        giving_up: AtomicBool::new(false),
+        tasks: Mutex::default(),
+    });
+    core.functions.add("core", functions::all(&jobs))?;
+    Ok(jobs)
+}
+
+impl Jobs {
+    /// Begins to work on schedules, in the background, until the server stops.
+    pub fn run(self: &Arc<Self>) {
+        self.in_background.store(true, Ordering::Relaxed);
+        let loops = [
+            tokio::spawn(Arc::clone(self).work()),
+            tokio::spawn(Arc::clone(self).keep_leases()),
+            tokio::spawn(Arc::clone(self).keep_swept()),
+        ];
+        lock(&self.tasks).extend(loops);
+    }
+
+    /// Lets runs finish within the grace period, after the server's shutdown was triggered. What still runs then
+    /// is ended and marked lost, so that it is run again; nothing is forgotten.
+    pub async fn stop(&self) {
+        let grace = Duration::from_secs(self.core.config.grace_seconds);
+        if tokio::time::timeout(grace, self.idle()).await.is_err() {
+            self.giving_up.store(true, Ordering::Relaxed);
+            lock(&self.in_flight).values().for_each(Cancel::cancel);
+            // Lua stops at its next step; what is left is the database write.
+            let _ = tokio::time::timeout(Duration::from_secs(5), self.idle()).await;
+        }
+        lock(&self.tasks).drain(..).for_each(|task| task.abort());
+    }
+
+    /// Returns once no run of this server is in progress.
+    pub async fn idle(&self) {
+        loop {
+            let settled = self.settled.notified();
+            tokio::pin!(settled);
+            // Registered before the look, so that no end falls between the two.
+            settled.as_mut().enable();
+            if lock(&self.in_flight).is_empty() {
+                return;
+            }
+            settled.await;
+        }
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change under these locks is a single step, so a panic leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

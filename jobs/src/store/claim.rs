@@ -1,0 +1,204 @@
+//! Claiming: one transaction picks what is due, writes the run, and moves the plan to the next tick. So a
+//! tick is started once, whatever the number of servers, and a server that dies a moment later has not lost it.
+
+use coronet_core::db::Dialect;
+use coronet_core::{Code, Error, Result, random};
+use sqlx::AnyConnection;
+
+use super::rows::{self, JOB_COLUMNS, JobRow};
+use super::{Store, execute, no_job, placeholders};
+use crate::job::{Claimed, Job, Problem, Trigger};
+use crate::plan::Due;
+
+/// Only PostgreSQL has row locks; SQLite has one writer.
+pub(super) fn lock(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => " FOR UPDATE",
+    }
+}
+
+/// As [`lock`], and leaves out what another server is claiming at this moment.
+fn lock_free_ones(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
+    }
+}
+
+/// What to claim: at most `limit` jobs that are due `now`, under a lease until `lease_until`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    pub now: i64,
+    pub limit: i64,
+    pub lease_until: i64,
+}
+
+/// A run by hand of the job with this name.
+#[derive(Debug, Clone)]
+pub(crate) struct HandClaim {
+    pub name: String,
+    pub now: i64,
+    pub lease_until: i64,
+}
+
+impl Store {
+    /// Claims what is due. Returns the runs to start, and whether more may be due.
+    pub async fn claim(&self, claim: Claim) -> Result<(Vec<Claimed>, bool)> {
+        let sql = format!(
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at <= $1 ORDER BY due_at LIMIT $2{}",
+            lock_free_ones(self.db.dialect())
+        );
+        let server = self.server.clone();
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let rows: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+                        .bind(claim.now)
+                        .bind(claim.limit)
+                        .fetch_all(&mut *tx)
+                        .await?;
+                    let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= claim.limit;
+                    let mut jobs = Vec::with_capacity(rows.len());
+                    let mut runs = Vec::with_capacity(rows.len());
+                    for row in rows {
+                        let mut job = row.into_job()?;
+                        runs.extend(take(&mut job, claim.now));
+                        jobs.push(job);
+                    }
+                    write_plans(tx, &jobs).await?;
+                    insert_runs(tx, &runs, &server, claim.lease_until).await?;
+                    Ok((runs, more))
+                })
+            })
+            .await
+    }
+
+    /// Claims a run of one job, whatever its plan says; the plan stays as it is.
+    pub async fn claim_by_hand(&self, claim: HandClaim) -> Result<Claimed> {
+        let lock = lock(self.db.dialect());
+        let server = self.server.clone();
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut job = rows::by_name(tx, &claim.name, lock)
+                        .await?
+                        .ok_or_else(|| no_job(&claim.name))?;
+                    if job.running.is_some() {
+                        let text = format!(
+                            "The job \"{}\" is running. Wait for it, or cancel that run.",
+                            job.name
+                        );
+                        return Err(Error::new(Code::Conflict, text));
+                    }
+                    let run = start(&mut job, Trigger::Hand, claim.now, claim.now);
+                    rows::update(tx, &job).await?;
+                    insert_runs(tx, std::slice::from_ref(&run), &server, claim.lease_until).await?;
+                    Ok(run)
+                })
+            })
+            .await
+    }
+}
+
+/// Moves the job's plan on; the run that is to be started now, if any.
+fn take(job: &mut Job, now: i64) -> Option<Claimed> {
+    let schedule = match job.schedule() {
+        Ok(schedule) => schedule,
+        Err(error) => {
+            job.problem = Some(Problem::new(error.message()));
+            job.deactivate(now);
+            return None;
+        }
+    };
+    let mut plan = job.plan.clone();
+    let due = plan.take(job, &schedule, now);
+    job.plan = plan;
+    match due {
+        Due::Run { trigger, due_at } => Some(start(job, trigger, due_at, now)),
+        Due::Skip => None,
+    }
+}
+
+fn start(job: &mut Job, trigger: Trigger, due_at: i64, now: i64) -> Claimed {
+    let id = random::id("run");
+    job.running = Some(id.clone());
+    Claimed {
+        id,
+        job_id: job.id.clone(),
+        name: job.name.clone(),
+        path: job.path.clone(),
+        run_once: job.run_once,
+        trigger,
+        attempt: job.plan.attempt + 1,
+        due_at,
+        started_at: now,
+        timeout: job.timeout,
+        timezone: job.timezone.clone(),
+    }
+}
+
+/// Writes the plans of all claimed jobs in one statement.
+async fn write_plans(tx: &mut AnyConnection, jobs: &[Job]) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "WITH claimed (id, active, phase, tick_at, retry_at, due_at, armed_at, attempt, running, error) AS (VALUES {})
+         UPDATE jobs SET active = claimed.active, phase = claimed.phase, tick_at = claimed.tick_at,
+             retry_at = claimed.retry_at, due_at = claimed.due_at, armed_at = claimed.armed_at,
+             attempt = claimed.attempt, running = claimed.running, error = claimed.error
+         FROM claimed WHERE jobs.id = claimed.id",
+        placeholders(jobs.len(), 10)
+    );
+    execute(tx, sql, |mut query| {
+        for job in jobs {
+            let plan = &job.plan;
+            query = query
+                .bind(job.id.clone())
+                .bind(i64::from(job.active))
+                .bind(plan.phase.as_str())
+                .bind(plan.tick_at)
+                .bind(plan.retry_at)
+                .bind(plan.due_at())
+                .bind(plan.armed_at)
+                .bind(plan.attempt)
+                .bind(job.running.clone())
+                .bind(job.problem.as_ref().map(|problem| problem.message.clone()));
+        }
+        query
+    })
+    .await?;
+    Ok(())
+}
+
+async fn insert_runs(tx: &mut AnyConnection, runs: &[Claimed], server: &str, lease_until: i64) -> Result<()> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "INSERT INTO job_runs (id, job_id, trigger_kind, attempt, due_at, started_at, server, lease_until,
+             cancel_requested, log, log_dropped_lines)
+         VALUES {}",
+        placeholders(runs.len(), 11)
+    );
+    execute(tx, sql, |mut query| {
+        for run in runs {
+            query = query
+                .bind(run.id.clone())
+                .bind(run.job_id.clone())
+                .bind(run.trigger.as_str())
+                .bind(run.attempt)
+                .bind(run.due_at)
+                .bind(run.started_at)
+                .bind(server.to_owned())
+                .bind(lease_until)
+                .bind(0_i64)
+                .bind("")
+                .bind(0_i64);
+        }
+        query
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Runs as history: listing, the log, leases, and what is swept away.
+
+use coronet_core::{Code, Error, Result};
+
+use super::Store;
+use super::rows::problem;
+use crate::job::{Outcome, Problem, Trigger};
+
+/// A run as it is shown.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct RunRow {
+    pub id: String,
+    pub job: String,
+    pub trigger_kind: String,
+    pub attempt: i64,
+    pub due_at: i64,
+    pub started_at: i64,
+    pub ended_at: Option<i64>,
+    outcome: Option<String>,
+    pub server: String,
+    error: Option<String>,
+    error_line: Option<i64>,
+    traceback: Option<String>,
+    pub log: String,
+    pub log_dropped_lines: i64,
+}
+
+impl RunRow {
+    pub fn trigger(&self) -> Result<Trigger> {
+        Trigger::from_stored(&self.trigger_kind)
+    }
+
+    pub fn outcome(&self) -> Result<Option<Outcome>> {
+        self.outcome.as_deref().map(Outcome::from_stored).transpose()
+    }
+
+    pub fn problem(&self) -> Option<Problem> {
+        problem(self.error.clone(), self.error_line, self.traceback.clone())
+    }
+}
+
+impl Store {
+    /// A job's runs, newest first, without their logs; and how many there are.
+    pub async fn runs(&self, name: &str, limit: i64, offset: i64) -> Result<(Vec<RunRow>, i64)> {
+        let job = self.get(name).await?;
+        let rows = sqlx::query_as(
+            "SELECT job_runs.id, jobs.name AS job, trigger_kind, job_runs.attempt, job_runs.due_at, started_at,
+                 ended_at, outcome, server, job_runs.error, job_runs.error_line, job_runs.traceback,
+                 '' AS log, log_dropped_lines
+             FROM job_runs JOIN jobs ON jobs.id = job_runs.job_id
+             WHERE job_id = $1 ORDER BY job_runs.id DESC LIMIT $2 OFFSET $3",
+        )
+        .bind(&job.id)
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(self.db.reader())
+        .await?;
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM job_runs WHERE job_id = $1")
+            .bind(&job.id)
+            .fetch_one(self.db.reader())
+            .await?;
+        Ok((rows, count))
+    }
+
+    /// One run with its log.
+    pub async fn run(&self, id: &str) -> Result<RunRow> {
+        let row = sqlx::query_as(
+            "SELECT job_runs.id, jobs.name AS job, trigger_kind, job_runs.attempt, job_runs.due_at, started_at,
+                 ended_at, outcome, server, job_runs.error, job_runs.error_line, job_runs.traceback,
+                 log, log_dropped_lines
+             FROM job_runs JOIN jobs ON jobs.id = job_runs.job_id
+             WHERE job_runs.id = $1",
+        )
+        .bind(id)
+        .fetch_optional(self.db.reader())
+        .await?;
+        row.ok_or_else(|| {
+            Error::new(
+                Code::NotFound,
+                format!("There is no run \"{id}\". Old runs are removed after a while."),
+            )
+        })
+    }
+
+    /// Extends the leases of this server's runs. Returns those that somebody asked to cancel elsewhere.
+    pub async fn heartbeat(&self, lease_until: i64) -> Result<Vec<String>> {
+        let server = self.server.clone();
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE job_runs SET lease_until = $1 WHERE server = $2 AND outcome IS NULL")
+                        .bind(lease_until)
+                        .bind(&server)
+                        .execute(&mut *tx)
+                        .await?;
+                    let asked = sqlx::query_scalar(
+                        "SELECT id FROM job_runs WHERE server = $1 AND outcome IS NULL AND cancel_requested = 1",
+                    );
+                    Ok(asked.bind(&server).fetch_all(&mut *tx).await?)
+                })
+            })
+            .await
+    }
+
+    /// Leaves word for the server of a run to cancel it. Returns whether the run was still open.
+    pub async fn request_cancel(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let sql = "UPDATE job_runs SET cancel_requested = 1 WHERE id = $1 AND outcome IS NULL";
+                    Ok(sqlx::query(sql)
+                        .bind(&id)
+                        .execute(&mut *tx)
+                        .await?
+                        .rows_affected()
+                        > 0)
+                })
+            })
+            .await
+    }
+
+    /// Removes all but the newest `keep` runs of each of the jobs.
+    pub async fn sweep_by_count(&self, job_ids: Vec<String>, keep: i64) -> Result<()> {
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    for job_id in job_ids {
+                        sqlx::query(
+                            "DELETE FROM job_runs WHERE job_id = $1 AND outcome IS NOT NULL AND id <=
+                                 (SELECT id FROM job_runs WHERE job_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+                        )
+                        .bind(&job_id)
+                        .bind(keep)
+                        .execute(&mut *tx)
+                        .await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Removes the runs that ended before `time`.
+    pub async fn sweep_by_age(&self, time: i64) -> Result<u64> {
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let sql = "DELETE FROM job_runs WHERE ended_at < $1";
+                    Ok(sqlx::query(sql)
+                        .bind(time)
+                        .execute(&mut *tx)
+                        .await?
+                        .rows_affected())
+                })
+            })
+            .await
+    }
+}

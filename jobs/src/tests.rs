@@ -1,0 +1,7 @@
+//! The Jobs Service as its users know it, told as stories, on SQLite and, when there is a cluster, PostgreSQL.
+
+mod examples;
+mod faults;
+mod forms;
+mod history;
+mod world;

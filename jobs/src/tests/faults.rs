@@ -1,0 +1,237 @@
+//! Servers that die, clocks that jump, code that never ends.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::world::{DAY, HOUR, World, on_both};
+use crate::scheduler::lease;
+use crate::store::Claim;
+
+#[tokio::test]
+async fn f04_remaining_intervals_survive_a_kill() {
+    on_both(async |mut world: World| {
+        world.job("Hourly", "return job.OK").await;
+        world.after(HOUR * 3 / 4).await;
+        let due = world.get("Hourly").await["next_run_at"].clone();
+        world.restart().await;
+        assert_eq!(world.get("Hourly").await["next_run_at"], due);
+        world.call("jobs.reload", json!({})).await.unwrap();
+        assert_eq!(world.get("Hourly").await["next_run_at"], due);
+        world.after(HOUR / 4).await;
+        assert_eq!(world.outcomes("Hourly").await, ["ok"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn missed_ticks_run_once_now_or_wait_for_the_next() {
+    on_both(async |mut world: World| {
+        world.job("Late", "return job.OK").await;
+        world
+            .job_with(
+                "Strict",
+                "return job.OK",
+                json!({ "cron": "0 * * * *", "misfire": "skip" }),
+            )
+            .await;
+        // The server is down for a day and a half hour.
+        world.core.clock.advance(DAY + HOUR / 2);
+        world.restart().await;
+        world.work().await;
+        assert_eq!(world.outcomes("Late").await, ["ok"]);
+        assert_eq!(world.outcomes("Strict").await.len(), 0);
+        world.after(HOUR / 2).await;
+        assert_eq!(world.outcomes("Strict").await, ["ok"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn f04_the_runs_of_a_dead_server_are_lost_and_run_again_once() {
+    on_both(async |mut world: World| {
+        world.job("Important", "return job.OK").await;
+        world.core.clock.advance(HOUR);
+        let now = world.core.clock.now_ms();
+        // The server dies right after its claim.
+        let claim = Claim {
+            now,
+            limit: 10,
+            lease_until: lease(now),
+        };
+        let (claimed, _) = world.jobs.store.claim(claim).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(world.get("Important").await["running"], claimed[0].id);
+
+        // Its successor, or its neighbour, takes over within 15 seconds.
+        world.core.clock.advance(Duration::from_secs(12));
+        world.restart().await;
+        if world.core.db.dialect() == coronet_core::db::Dialect::Postgres {
+            assert_eq!(world.outcomes("Important").await, ["lost"]);
+        }
+        world.work().await;
+        assert_eq!(world.outcomes("Important").await, ["lost", "ok"]);
+        world.hours(1).await;
+        assert_eq!(world.outcomes("Important").await, ["lost", "ok", "ok"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_late_word_from_a_server_taken_for_dead_changes_nothing() {
+    on_both(async |world: World| {
+        world.job("Job", "return job.OK").await;
+        world.core.clock.advance(HOUR);
+        let now = world.core.clock.now_ms();
+        let claim = Claim {
+            now,
+            limit: 10,
+            lease_until: lease(now),
+        };
+        let (claimed, _) = world.jobs.store.claim(claim).await.unwrap();
+        let slow = std::sync::Arc::clone(&world.jobs);
+        let other = crate::start(&world.core).unwrap();
+        world.core.clock.advance(Duration::from_secs(12));
+        assert_eq!(
+            other
+                .store
+                .rescue(world.core.clock.now_ms(), false)
+                .await
+                .unwrap(),
+            1
+        );
+        // Both see that it is lost; only one of them marks it.
+        assert_eq!(
+            other
+                .store
+                .rescue(world.core.clock.now_ms(), false)
+                .await
+                .unwrap(),
+            0
+        );
+        slow.launch(claimed[0].clone()).await.unwrap();
+        assert_eq!(world.outcomes("Job").await, ["lost"]);
+        assert!(
+            world
+                .status("Job")
+                .await
+                .starts_with("active, error: attempt 2 of 3")
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_servers_start_every_tick_once() {
+    on_both(async |world: World| {
+        for n in 0..40 {
+            world.job(&format!("Job{n}"), "return job.OK").await;
+        }
+        let other = crate::start(&world.core).unwrap();
+        for _ in 0..3 {
+            world.core.clock.advance(HOUR);
+            let (ours, theirs) = tokio::join!(world.jobs.look(), other.look());
+            ours.unwrap();
+            theirs.unwrap();
+            world.work().await;
+            other.idle().await;
+        }
+        for n in 0..40 {
+            assert_eq!(
+                world.outcomes(&format!("Job{n}")).await,
+                ["ok", "ok", "ok"],
+                "Job{n}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn f03_a_clock_set_back_repeats_nothing_and_stalls_nothing() {
+    on_both(async |mut world: World| {
+        world.job("Hourly", "return job.OK").await;
+        world
+            .job_with("Daily", "return job.OK", json!({ "cron": "0 18 * * *" }))
+            .await;
+        let noon = world.core.clock.now_ms();
+        world.hours(7).await;
+        assert_eq!(world.outcomes("Daily").await, ["ok"]);
+        // Back to half past five: 18:00 comes by a second time.
+        world.core.clock.set(noon + 5 * 3_600_000 + 1_800_000);
+        world.restart().await;
+        world.hours(2).await;
+        assert_eq!(world.outcomes("Daily").await, ["ok"]);
+        assert_eq!(world.outcomes("Hourly").await.len(), 9);
+        // The server was started with a clock four years ahead, which is then put right.
+        world.core.clock.set(noon + 4 * 365 * 86_400_000);
+        world.work().await;
+        world.core.clock.set(noon + 86_400_000);
+        world.restart().await;
+        world.hours(24).await;
+        assert_eq!(world.outcomes("Daily").await, ["ok", "ok", "ok"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn l01_a_job_past_its_time_is_ended_and_harms_no_other() {
+    on_both(async |world: World| {
+        let settings = json!({ "interval": 3600, "timeout": 1, "retries": 0 });
+        world
+            .job_with(
+                "Endless",
+                "while true do pcall(function() while true do end end) end",
+                settings,
+            )
+            .await;
+        world.job("Other", "return job.OK").await;
+        world.after(HOUR).await;
+        assert_eq!(world.outcomes("Endless").await, ["timeout"]);
+        assert_eq!(world.outcomes("Other").await, ["ok"]);
+        let job = world.get("Endless").await;
+        assert_eq!(
+            job["error"]["message"],
+            "the job did not end within its 1 seconds"
+        );
+        assert_eq!(job["error"]["line"], 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn l02_a_job_that_eats_memory_or_floods_the_log_is_bounded() {
+    on_both(async |world: World| {
+        let settings = json!({ "interval": 3600, "retries": 0 });
+        world
+            .job_with(
+                "Eats",
+                "local t = {} while true do t[#t + 1] = string.rep('x', 1000) .. #t end",
+                settings,
+            )
+            .await;
+        world
+            .job(
+                "Floods",
+                "for i = 1, 1e5 do core.log('line', i) end return job.OK",
+            )
+            .await;
+        world.after(HOUR).await;
+        let job = world.get("Eats").await;
+        assert!(
+            job["error"]["message"].as_str().unwrap().contains("memory"),
+            "{job}"
+        );
+        let run = world.get("Floods").await["last_run"].clone();
+        let log = world.call("jobs.log", json!({ "run_id": run })).await.unwrap();
+        assert!(
+            log["log"]
+                .as_str()
+                .unwrap()
+                .ends_with("more lines were not kept\n")
+        );
+        assert!(log["log"].as_str().unwrap().len() < 70_000);
+        assert!(log["log_dropped_lines"].as_i64().unwrap() > 80_000);
+    })
+    .await;
+}

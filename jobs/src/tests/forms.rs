@@ -1,0 +1,168 @@
+//! What is entered, and what is said about mistakes.
+
+use coronet_core::Code;
+use serde_json::json;
+
+use super::world::{DAY, HOUR, World, on_both};
+
+#[tokio::test]
+async fn a_new_job_leads_to_code_to_edit_and_never_overwrites_any() {
+    on_both(async |world: World| {
+        let job = json!({ "name": "New", "path": "admin/new.lua", "interval": 60 });
+        let made = world.call("jobs.create", json!({ "job": job })).await.unwrap();
+        assert_eq!(
+            (
+                made["active"].clone(),
+                made["timeout"].clone(),
+                made["retries"].clone()
+            ),
+            (true.into(), 60.into(), 2.into())
+        );
+        assert!(world.code_at("admin/new.lua").unwrap().contains("return job.OK"));
+        // The template is a job that works.
+        world.after(HOUR).await;
+        assert_eq!(world.outcomes("New").await, ["ok"]);
+
+        world.code("admin/old.lua", "-- mine");
+        let changes = json!({ "name": "New", "changes": { "path": "admin/old.lua" } });
+        world.call("jobs.update", changes).await.unwrap();
+        assert_eq!(world.code_at("admin/old.lua").unwrap(), "-- mine");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mistakes_are_named_where_they_were_entered() {
+    on_both(async |world: World| {
+        world.job("Taken", "return job.OK").await;
+        let good = json!({ "name": "Job", "path": "x.lua", "interval": 60 });
+        for (field, value, expected) in [
+            ("name", json!("Taken"), "There is a job named \"Taken\" already"),
+            ("name", json!(" "), "A job needs a name"),
+            ("name", json!("a\nb"), "no control characters"),
+            ("path", json!("../x.lua"), "must not leave its folder"),
+            ("path", json!("/etc/x.lua"), "must not start with a slash"),
+            ("path", json!("x.txt"), "must end with .lua"),
+            ("interval", json!(0), "must be between 1 and"),
+            ("interval", json!(400_000_000), "must be between 1 and"),
+            ("cron", json!("@daily"), "not both"),
+            (
+                "timezone",
+                json!("Mars/Olympus"),
+                "There is no time zone \"Mars/Olympus\"",
+            ),
+            ("timeout", json!(0), "must be between 1 and 86400"),
+            ("retries", json!(21), "choose 0 to 20"),
+        ] {
+            let mut job = good.clone();
+            job[field] = value;
+            let error = world
+                .call("jobs.create", json!({ "job": job }))
+                .await
+                .unwrap_err();
+            assert!(error.message().contains(expected), "{field}: {error}");
+            assert_eq!(error.details().unwrap()["parameter"], field, "{error}");
+        }
+        for (cron, expected) in [
+            ("0 0 31 2 *", "never comes true"),
+            ("61 * * * *", "the minute field"),
+            ("* * *", "this has 3"),
+        ] {
+            let job = json!({ "name": "Job", "path": "x.lua", "cron": cron });
+            let error = world
+                .call("jobs.create", json!({ "job": job }))
+                .await
+                .unwrap_err();
+            assert!(error.message().contains(expected), "{error}");
+            assert_eq!(error.details().unwrap()["parameter"], "cron");
+        }
+        let unknown = world.call(
+            "jobs.create",
+            json!({ "job": { "name": "J", "path": "x.lua", "interval": 5, "x": 1 } }),
+        );
+        assert_eq!(unknown.await.unwrap_err().code(), Code::ParameterInvalid);
+        for (function, parameters) in [
+            ("jobs.get", json!({ "name": "None" })),
+            ("jobs.update", json!({ "name": "None", "changes": {} })),
+            ("jobs.delete", json!({ "name": "None" })),
+            ("jobs.run", json!({ "name": "None" })),
+            ("jobs.runs", json!({ "name": "None" })),
+            ("jobs.log", json!({ "run_id": "run_x" })),
+            ("jobs.cancel", json!({ "run_id": "run_x" })),
+        ] {
+            let error = world.call(function, parameters).await.unwrap_err();
+            assert_eq!(error.code(), Code::NotFound, "{function}: {error}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changes_act_at_once_and_leave_the_rest_alone() {
+    on_both(async |world: World| {
+        world.job("Job", "return job.OK").await;
+        world.after(HOUR / 2).await;
+        let due = world.get("Job").await["next_run_at"].clone();
+        let change = async |changes| {
+            world
+                .call("jobs.update", json!({ "name": "Job", "changes": changes }))
+                .await
+                .unwrap()
+        };
+        // What has nothing to do with when it runs keeps the remaining time.
+        assert_eq!(
+            change(json!({ "timeout": 5, "retries": 0, "misfire": "skip" })).await["next_run_at"],
+            due
+        );
+        let sooner = change(json!({ "interval": 60 })).await["next_run_at"].clone();
+        assert_eq!(sooner.as_i64().unwrap(), world.core.clock.now_ms() + 60_000);
+        let nightly = change(json!({ "cron": "0 3 * * *", "timezone": "Europe/Lisbon" })).await;
+        assert_eq!(
+            (nightly["interval"].clone(), nightly["cron"].clone()),
+            (json!(null), json!("0 3 * * *"))
+        );
+        let off = change(json!({ "active": false })).await;
+        assert_eq!(
+            (off["status"].clone(), off["next_run_at"].clone()),
+            (json!("inactive"), json!(null))
+        );
+        world.after(DAY).await;
+        assert_eq!(world.outcomes("Job").await.len(), 0);
+        assert_eq!(change(json!({ "name": "Renamed" })).await["name"], "Renamed");
+        world
+            .call("jobs.delete", json!({ "name": "Renamed" }))
+            .await
+            .unwrap();
+        assert_eq!(world.call("jobs.list", json!({})).await.unwrap(), json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_edited_job_runs_its_new_code_without_a_reload() {
+    on_both(async |world: World| {
+        world.job("Job", "return job.SLEEP").await;
+        world.job("Job2", "return job.OK").await;
+        world.code(
+            "Job.lua",
+            "local job = core.job() function job.run() return job.STOP end return job",
+        );
+        world.after(HOUR).await;
+        assert_eq!(world.outcomes("Job").await, ["stop"]);
+        world.code(
+            "Job2.lua",
+            "local job = core.job()\nfunction job.run()\n  return job.\nend\nreturn job",
+        );
+        world.after(HOUR).await;
+        let job = world.get("Job2").await;
+        assert_eq!(job["error"]["line"], 4, "{job}");
+        assert!(
+            job["error"]["message"]
+                .as_str()
+                .unwrap()
+                .starts_with("jobs/Job2.lua:4: "),
+            "{job}"
+        );
+    })
+    .await;
+}

@@ -1,0 +1,177 @@
+//! Jobs and runs as callers see them.
+
+use chrono::{DateTime, Utc};
+use coronet_core::Result;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::job::{Job, Misfire, Outcome, Phase, Problem, Trigger};
+use crate::store::RunRow;
+
+/// A job with how it is doing. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct JobView {
+    pub name: String,
+    /// The code's path below `jobs/`.
+    pub path: String,
+    /// Seconds between runs; null when it has a cron expression.
+    pub interval: Option<i64>,
+    pub cron: Option<String>,
+    /// Zone of the cron expression, and of local time in the code.
+    pub timezone: Option<String>,
+    pub run_once: bool,
+    pub active: bool,
+    /// Seconds a run may take.
+    pub timeout: i64,
+    /// How often a failed run is tried again before the job is set inactive.
+    pub retries: i64,
+    pub misfire: Misfire,
+    pub state: State,
+    /// The state in words, such as "active, sleeping until 2026-11-24 07:30 UTC".
+    pub status: String,
+    /// Id of the run in progress.
+    pub running: Option<String>,
+    pub last_run: Option<String>,
+    pub last_run_at: Option<i64>,
+    pub last_outcome: Option<Outcome>,
+    pub next_run_at: Option<i64>,
+    /// What went wrong last; kept until a run succeeds or the job is activated again.
+    pub error: Option<Problem>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+/// What a job is doing between its runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Active, runs again at its next tick.
+    Recurring,
+    /// Active, its last run failed and is tried again.
+    Retrying,
+    /// Active, returned `job.SLEEP`.
+    Sleeping,
+    /// Active, returned `job.STOP`.
+    Stopped,
+    /// Active, run once, not run yet since the server started.
+    OnceWaiting,
+    /// Active, run once, has run.
+    OnceDone,
+    Inactive,
+    /// Inactive because of an error.
+    Failed,
+}
+
+/// A run, without its log.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RunView {
+    pub id: String,
+    /// The job's name.
+    pub job: String,
+    pub trigger: Trigger,
+    /// 1, and one more for each failure in a row before it.
+    pub attempt: i64,
+    /// The tick it is for.
+    pub due_at: i64,
+    pub started_at: i64,
+    pub ended_at: Option<i64>,
+    pub duration_ms: Option<i64>,
+    /// Null while it runs.
+    pub outcome: Option<Outcome>,
+    pub error: Option<Problem>,
+    /// The server that ran it.
+    pub server: String,
+    /// Lines of the log that were not kept because it was too long.
+    pub log_dropped_lines: i64,
+}
+
+/// A run with its log.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RunLog {
+    #[serde(flatten)]
+    pub run: RunView,
+    /// What the code wrote with `core.log`. Empty while the run goes on.
+    pub log: String,
+}
+
+impl From<Job> for JobView {
+    fn from(job: Job) -> Self {
+        let state = state(&job);
+        Self {
+            state,
+            status: status(&job, state),
+            next_run_at: job.plan.due_at().filter(|_| job.active),
+            name: job.name,
+            path: job.path,
+            interval: job.interval,
+            cron: job.cron,
+            timezone: job.timezone,
+            run_once: job.run_once,
+            active: job.active,
+            timeout: job.timeout,
+            retries: job.retries,
+            misfire: job.misfire,
+            running: job.running,
+            last_run: job.last_run,
+            last_run_at: job.last_run_at,
+            last_outcome: job.last_outcome,
+            error: job.problem,
+            created_at: job.created_at,
+            updated_at: job.updated_at,
+        }
+    }
+}
+
+fn state(job: &Job) -> State {
+    match (job.active, job.plan.phase, job.run_once) {
+        (false, _, _) if job.problem.is_some() => State::Failed,
+        (false, _, _) => State::Inactive,
+        _ if job.plan.retry_at.is_some() => State::Retrying,
+        (true, Phase::Sleeping, _) => State::Sleeping,
+        (true, Phase::Stopped, _) => State::Stopped,
+        (true, Phase::Done, _) => State::OnceDone,
+        (true, Phase::Armed, true) => State::OnceWaiting,
+        (true, Phase::Armed, false) => State::Recurring,
+    }
+}
+
+fn status(job: &Job, state: State) -> String {
+    let until = || job.plan.due_at().map_or_else(|| "ever".to_owned(), in_utc);
+    match state {
+        State::Recurring => "active, recurring".to_owned(),
+        State::Retrying => {
+            let (next, all) = (job.plan.attempt + 1, job.retries + 1);
+            format!("active, error: attempt {next} of {all} at {}", until())
+        }
+        State::Sleeping => format!("active, sleeping until {}", until()),
+        State::Stopped => "active, waiting for a reload".to_owned(),
+        State::OnceWaiting => "active, run once: not run yet".to_owned(),
+        State::OnceDone => "active, run once: has run".to_owned(),
+        State::Inactive => "inactive".to_owned(),
+        State::Failed => "inactive, error".to_owned(),
+    }
+}
+
+fn in_utc(ms: i64) -> String {
+    let time: Option<DateTime<Utc>> = DateTime::from_timestamp_millis(ms);
+    time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M UTC").to_string())
+}
+
+impl RunView {
+    pub(crate) fn new(row: &RunRow) -> Result<Self> {
+        Ok(Self {
+            id: row.id.clone(),
+            job: row.job.clone(),
+            trigger: row.trigger()?,
+            attempt: row.attempt,
+            due_at: row.due_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            duration_ms: row.ended_at.map(|ended| (ended - row.started_at).max(0)),
+            outcome: row.outcome()?,
+            error: row.problem(),
+            server: row.server.clone(),
+            log_dropped_lines: row.log_dropped_lines,
+        })
+    }
+}
