@@ -28,7 +28,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let services = Arc::new(Services::start(core).await?);
     let socket = local::listen(&services.core)?;
 
-    let rocket = stages(rocket::custom(figment).manage(AdminDb::from(pool)), &services);
+    let rocket = stages(rocket::custom(figment).manage(AdminDb::from(pool)), &services)?;
     let rocket = rocket
         .ignite()
         .await
@@ -43,12 +43,17 @@ pub async fn serve(config: Config) -> Result<()> {
 }
 
 /// Every feature is a stage: it brings its routes, state and fairings.
-fn stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Rocket<Build> {
-    rocket
+///
+/// # Errors
+/// When the webmin's views or assets cannot be used.
+fn stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Result<Rocket<Build>> {
+    let webmin = coronet_webmin::stage(services.core.clone(), Arc::clone(&services.operators))?;
+    Ok(rocket
         .attach(http::headers::stage())
         .attach(http::health::stage(services))
         .attach(http::api::stage(services))
-        .attach(announce(services))
+        .attach(webmin)
+        .attach(announce(services)))
 }
 
 /// Says where the server is, once it listens, and lets the background work begin.
