@@ -293,7 +293,11 @@ fn gone() -> Error {
 fn error_of(function: &str, payload: &[u8]) -> Error {
     let failure = Failure::from_json(payload);
     let code = Code::from_number(failure.code).unwrap_or(Code::Other);
-    if code == Code::Unexpected {
+    let known = failure
+        .details
+        .as_ref()
+        .is_some_and(|details| details.get("incident").is_some());
+    if code == Code::Unexpected && !known {
         return Error::unexpected(format_args!("{function}: {}", failure.message));
     }
     let mut error = Error::new(code, failure.message);

@@ -92,6 +92,8 @@ pub mod codes {
     pub const CONFLICT: i64 = 909;
     /// The caller may not do this.
     pub const FORBIDDEN: i64 = 903;
+    /// A template, a page or a job is wrong.
+    pub const TEMPLATE: i64 = 922;
     /// Too many requests.
     pub const RATE_LIMITED: i64 = 929;
     /// A bug, or something nobody foresaw.

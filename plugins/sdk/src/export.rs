@@ -221,4 +221,15 @@ impl Backend for HostProcess {
         // SAFETY: context and function belong together; the text outlives the call.
         unsafe { (self.log)(self.context, level as u32, Bytes::of(message.as_bytes())) }
     }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place of a plugin that reads the clock"
+    )]
+    fn now_ms(&self) -> i64 {
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
 }

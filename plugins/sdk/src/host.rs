@@ -57,6 +57,7 @@ struct Shared {
 pub(crate) trait Backend: Send + Sync {
     fn call(&self, parent: u64, function: &str, parameters: &[u8]) -> Result<Vec<u8>, Failure>;
     fn log(&self, level: Level, message: &str);
+    fn now_ms(&self) -> i64;
 }
 
 /// How important a line of the log is; the numbers are those of the C shape.
@@ -156,6 +157,11 @@ impl Host {
                 std::any::type_name::<T>()
             ))
         })
+    }
+
+    /// The time, in Unix milliseconds; in tests it stands where the test put it.
+    pub fn now_ms(&self) -> i64 {
+        self.shared.backend.now_ms()
     }
 
     /// The plugin's own keys in the administration database.

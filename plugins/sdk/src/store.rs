@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Keys and JSON values that only this plugin sees, kept in the administration database and shared by all servers on
-/// it. The manifest must require what is used of `store.*`.
+/// it. A key has 1 to 256 bytes, a value 64 KiB at most. The manifest must require what is used of `store.*`.
 pub struct Store<'a> {
     host: &'a Host,
 }
@@ -17,8 +17,14 @@ pub struct Store<'a> {
 pub struct Entry<T> {
     pub key: String,
     pub value: T,
-    /// Changes with every write: lets [`Store::replace`] see that somebody else was faster.
-    pub revision: i64,
+    /// Grows with every change: lets [`Store::replace`] see that somebody else was faster.
+    pub version: i64,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<Entry<T>>,
+    next: Option<String>,
 }
 
 impl<'a> Store<'a> {
@@ -39,7 +45,7 @@ impl<'a> Store<'a> {
     /// # Errors
     /// Those of `store.put`.
     pub fn put(&self, key: &str, value: impl Serialize, ttl: Option<Duration>) -> Result<()> {
-        self.write(key, &serde_json::to_value(value)?, ttl, None)
+        self.write(json!({"key": key, "value": serde_json::to_value(value)?}), ttl)
     }
 
     /// Keeps a value under a key that is not there yet. Returns whether it was so.
@@ -47,10 +53,11 @@ impl<'a> Store<'a> {
     /// # Errors
     /// Those of `store.put`.
     pub fn create(&self, key: &str, value: impl Serialize, ttl: Option<Duration>) -> Result<bool> {
-        self.compared(key, &serde_json::to_value(value)?, ttl, 0)
+        let value = serde_json::to_value(value)?;
+        not_on_conflict(self.write(json!({"key": key, "value": value, "if_absent": true}), ttl))
     }
 
-    /// Keeps a value under a key if it is still at the revision that was read. Returns whether it was so.
+    /// Keeps a value under a key if it is still at the version that was read. Returns whether it was so.
     ///
     /// # Errors
     /// Those of `store.put`.
@@ -59,9 +66,25 @@ impl<'a> Store<'a> {
         key: &str,
         value: impl Serialize,
         ttl: Option<Duration>,
-        revision: i64,
+        version: i64,
     ) -> Result<bool> {
-        self.compared(key, &serde_json::to_value(value)?, ttl, revision)
+        let value = serde_json::to_value(value)?;
+        not_on_conflict(self.write(json!({"key": key, "value": value, "if_version": version}), ttl))
+    }
+
+    /// Adds to a number, which starts at 0, and gives the sum. A counter expires `ttl` after its start.
+    ///
+    /// # Errors
+    /// Those of `store.increment`.
+    pub fn increment(&self, key: &str, by: i64, ttl: Option<Duration>) -> Result<i64> {
+        #[derive(Deserialize)]
+        struct Counted {
+            value: i64,
+        }
+        let counted: Counted = self
+            .host
+            .call("store.increment", expiring(json!({"key": key, "by": by}), ttl))?;
+        Ok(counted.value)
     }
 
     /// Forgets a key.
@@ -73,32 +96,42 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// All entries whose keys start with `prefix`, by key, up to the server's limit.
+    /// All entries whose keys start with `prefix`, by key.
     ///
     /// # Errors
     /// Those of `store.list`, and when a value is no `T`.
     pub fn list<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<Entry<T>>> {
-        self.host.call("store.list", json!({"prefix": prefix}))
-    }
-
-    fn compared(&self, key: &str, value: &Value, ttl: Option<Duration>, revision: i64) -> Result<bool> {
-        match self.write(key, value, ttl, Some(revision)) {
-            Ok(()) => Ok(true),
-            Err(error) if error.code() == codes::CONFLICT => Ok(false),
-            Err(error) => Err(error),
+        let mut all = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = json!({"prefix": prefix, "page": {"after": after, "limit": 500}});
+            let page: Page<T> = self.host.call("store.list", page)?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(all);
+            }
         }
     }
 
-    fn write(&self, key: &str, value: &Value, ttl: Option<Duration>, revision: Option<i64>) -> Result<()> {
-        let mut parameters = json!({"key": key, "value": value});
-        if let Some(ttl) = ttl {
-            parameters["ttl_seconds"] = ttl.as_secs().max(1).into();
-        }
-        if let Some(revision) = revision {
-            parameters["revision"] = revision.into();
-        }
-        let _: Value = self.host.call("store.put", parameters)?;
+    fn write(&self, parameters: Value, ttl: Option<Duration>) -> Result<()> {
+        let _: Value = self.host.call("store.put", expiring(parameters, ttl))?;
         Ok(())
+    }
+}
+
+fn expiring(mut parameters: Value, ttl: Option<Duration>) -> Value {
+    if let Some(ttl) = ttl {
+        parameters["ttl_seconds"] = ttl.as_secs().max(1).into();
+    }
+    parameters
+}
+
+fn not_on_conflict(written: Result<()>) -> Result<bool> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == codes::CONFLICT => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -112,39 +145,48 @@ pub(crate) struct InMemory {
 impl InMemory {
     pub(crate) fn call(&mut self, function: &str, parameters: &Value) -> Result<Value> {
         let text = |name: &str| parameters[name].as_str().unwrap_or_default().to_owned();
-        let shown = |key: &String, (revision, value): &(i64, Value)| json!({"key": key, "value": value, "revision": revision});
+        let key = text("key");
+        let shown = |key: &String, (version, value): &(i64, Value)| json!({"key": key, "value": value, "version": version});
         match function {
-            "store.get" => {
-                let key = text("key");
-                Ok(self
+            "store.get" => Ok(self
+                .entries
+                .get(&key)
+                .map_or(Value::Null, |entry| shown(&key, entry))),
+            "store.put" => {
+                let held = self.entries.get(&key).map(|(version, _)| *version);
+                let wanted = parameters["if_version"].as_i64();
+                let absent = parameters["if_absent"] == true;
+                if wanted.is_some_and(|wanted| Some(wanted) != held) || (absent && held.is_some()) {
+                    return Err(Error::new(codes::CONFLICT, "the entry is at another version"));
+                }
+                Ok(json!({"version": self.put(key, parameters["value"].clone())}))
+            }
+            "store.increment" => {
+                let held = self
                     .entries
                     .get(&key)
-                    .map_or(Value::Null, |entry| shown(&key, entry)))
+                    .and_then(|(_, value)| value.as_i64())
+                    .unwrap_or_default();
+                let sum = held + parameters["by"].as_i64().unwrap_or(1);
+                self.put(key, sum.into());
+                Ok(json!({"value": sum}))
             }
-            "store.put" => {
-                let key = text("key");
-                let held = self.entries.get(&key).map_or(0, |(revision, _)| *revision);
-                if parameters["revision"]
-                    .as_i64()
-                    .is_some_and(|wanted| wanted != held)
-                {
-                    return Err(Error::new(codes::CONFLICT, "the entry is at another revision"));
-                }
-                self.writes += 1;
-                self.entries
-                    .insert(key, (self.writes, parameters["value"].clone()));
-                Ok(json!({"revision": self.writes}))
-            }
-            "store.delete" => Ok(self.entries.remove(&text("key")).is_some().into()),
+            "store.delete" => Ok(u64::from(self.entries.remove(&key).is_some()).into()),
             "store.list" => {
                 let prefix = text("prefix");
                 let entries = self.entries.iter().filter(|(key, _)| key.starts_with(&prefix));
-                Ok(entries.map(|(key, entry)| shown(key, entry)).collect())
+                Ok(json!({"items": entries.map(|(key, entry)| shown(key, entry)).collect::<Vec<_>>()}))
             }
             other => Err(Error::new(
                 codes::NOT_FOUND,
                 format!("there is no function {other}"),
             )),
         }
+    }
+
+    fn put(&mut self, key: String, value: Value) -> i64 {
+        self.writes += 1;
+        self.entries.insert(key, (self.writes, value));
+        self.writes
     }
 }

@@ -26,7 +26,12 @@ use crate::{Caller, Error, Host, Plugin, Result, codes};
 use coronet_plugin_abi::Failure;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// 2026-01-05 12:00 UTC, in Unix milliseconds: where a test's clock stands at first.
+const MONDAY_NOON: i64 = 1_767_614_400_000;
 
 type Answer = Box<dyn Fn(&Value) -> Result<Value> + Send + Sync>;
 
@@ -47,10 +52,14 @@ pub struct Started {
 impl Kit {
     /// A kit for one plugin. `store.*` works, in memory; all else is answered by [`Self::on`].
     pub fn new(plugin: Plugin) -> Self {
+        let fake = FakeHost {
+            now_ms: AtomicI64::new(MONDAY_NOON),
+            ..FakeHost::default()
+        };
         Self {
             plugin,
             settings: json!({}),
-            fake: FakeHost::default(),
+            fake,
         }
     }
 
@@ -118,6 +127,36 @@ impl Started {
             .collect()
     }
 
+    /// Waits until the plugin has called a function this often, from whichever thread, and gives the parameters.
+    ///
+    /// # Panics
+    /// When it does not come to that within ten seconds.
+    pub fn wait_for(&self, function: &str, times: usize) -> Vec<Value> {
+        let of_function =
+            |calls: &[(String, Value)]| calls.iter().filter(|(name, _)| name == function).count();
+        let calls = lock(&self.fake.calls);
+        let waited = self
+            .fake
+            .called
+            .wait_timeout_while(calls, Duration::from_secs(10), |calls| of_function(calls) < times);
+        drop(waited);
+        let calls = self.calls(function);
+        assert!(
+            calls.len() >= times,
+            "{function} was called {} times, not {times}",
+            calls.len()
+        );
+        calls
+    }
+
+    /// Moves the plugin's clock.
+    pub fn advance(&self, by: Duration) {
+        self.fake.now_ms.fetch_add(
+            i64::try_from(by.as_millis()).unwrap_or(i64::MAX),
+            Ordering::SeqCst,
+        );
+    }
+
     /// What the plugin logged.
     pub fn logs(&self) -> Vec<String> {
         lock(&self.fake.logs).clone()
@@ -140,6 +179,8 @@ struct FakeHost {
     answers: HashMap<String, Answer>,
     requires: Vec<String>,
     calls: Mutex<Vec<(String, Value)>>,
+    called: Condvar,
+    now_ms: AtomicI64,
     logs: Mutex<Vec<String>>,
     store: Mutex<crate::store::InMemory>,
 }
@@ -149,6 +190,7 @@ impl Backend for FakeHost {
         let parameters: Value = serde_json::from_slice(parameters)
             .map_err(|error| Failure::new(codes::PARAMETER_TYPE, error.to_string()))?;
         lock(&self.calls).push((function.to_owned(), parameters.clone()));
+        self.called.notify_all();
         if !self
             .requires
             .iter()
@@ -174,6 +216,10 @@ impl Backend for FakeHost {
 
     fn log(&self, _: Level, message: &str) {
         lock(&self.logs).push(message.to_owned());
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.now_ms.load(Ordering::SeqCst)
     }
 }
 

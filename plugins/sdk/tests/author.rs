@@ -39,7 +39,7 @@ fn count(host: &Host, _: NoParameters) -> Result<i64> {
             None => (1, store.create("count", 1, None)?),
             Some(entry) => (
                 entry.value + 1,
-                store.replace("count", entry.value + 1, None, entry.revision)?,
+                store.replace("count", entry.value + 1, None, entry.version)?,
             ),
         };
         if done {

@@ -1,0 +1,71 @@
+//! What operators and jobs do with resets that wait for their users.
+
+use crate::PURPOSE;
+use coronet_plugin::prelude::*;
+
+/// Rows of one answer.
+const MOST: u32 = 500;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Flush {
+    /// Links sent this long ago, or longer, are deleted; a day if absent.
+    #[schemars(range(min = 0))]
+    max_age_seconds: Option<i64>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct List {
+    /// Only of this application.
+    scope: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Revoke {
+    /// The id in the list.
+    id: String,
+}
+
+/// A reset that waits; neither the code nor its hash is in it.
+#[derive(Deserialize, Serialize, JsonSchema)]
+pub(crate) struct Pending {
+    id: String,
+    user_id: String,
+    username: String,
+    email: Option<String>,
+    scope: String,
+    /// Unix milliseconds.
+    issued_at: i64,
+    /// Unix milliseconds.
+    expires_at: i64,
+    /// Whether its time is over; it is kept until it is flushed.
+    expired: bool,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Pending>,
+}
+
+pub(crate) fn flush(host: &Host, input: Flush) -> Result<u64> {
+    let max_age_seconds = input.max_age_seconds.unwrap_or(86_400);
+    host.call(
+        "codes.flush",
+        json!({"purpose": PURPOSE, "max_age_seconds": max_age_seconds}),
+    )
+}
+
+pub(crate) fn list(host: &Host, input: List) -> Result<Vec<Pending>> {
+    let mut parameters = json!({"purpose": PURPOSE, "page": {"limit": MOST}});
+    if let Some(scope) = input.scope {
+        parameters["scope"] = scope.into();
+    }
+    let page: Page = host.call("codes.list", parameters)?;
+    Ok(page.items)
+}
+
+pub(crate) fn revoke(host: &Host, input: Revoke) -> Result<u64> {
+    host.call("codes.revoke", json!({"id": input.id}))
+}

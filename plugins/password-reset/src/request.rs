@@ -1,0 +1,256 @@
+//! `users.sendPasswordResetLink`: what is asked for, checked before anybody knows whether the account exists.
+
+use crate::send::{self, Outcome};
+use crate::{State, words};
+use coronet_plugin::prelude::*;
+use serde_json::Map;
+
+/// Keys of one request, as JSON; it must fit into the queue.
+const LARGEST_OPTIONS: usize = 16 * 1024;
+/// RFC 5321, section 4.5.3.1.
+const LONGEST_ADDRESS: usize = 254;
+const LONGEST_SUBJECT: usize = 200;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendPasswordResetLink {
+    /// The user's mail address; the mail goes to the address that is stored.
+    to_email: String,
+    /// The application.
+    scope: String,
+    #[serde(default)]
+    options: Options,
+}
+
+/// How the mail looks. What is absent comes from the scope's settings.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Options {
+    /// The sender, as `a@b` or `Name <a@b>`.
+    from_email: Option<String>,
+    /// The subject of the mail.
+    subject: Option<String>,
+    /// A template below `templates/password/`, such as `custom_reset.tpl`.
+    tpl_name: Option<String>,
+    /// Further keys for the template; `reset_link` is filled in by the server.
+    tpl_keys: Option<Map<String, Value>>,
+}
+
+/// The settings of a scope that matter here. An empty text is none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Scope {
+    pub(crate) name: String,
+    pub(crate) display_name: String,
+    pub(crate) site_url: String,
+    pub(crate) from_email: String,
+    pub(crate) subject: String,
+    pub(crate) template: String,
+    pub(crate) link_lifetime_seconds: Option<i64>,
+    pub(crate) after_reset_url: String,
+}
+
+/// A request that was found good.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub(crate) struct Request {
+    pub(crate) email: String,
+    pub(crate) scope: String,
+    pub(crate) options: Options,
+    /// The mail with a stand-in for the code. Not kept: another process has another stand-in, and renders again.
+    #[serde(skip)]
+    pub(crate) mail: Option<Mail>,
+}
+
+/// A mail without its code and its recipient.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mail {
+    pub(crate) from: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: Option<String>,
+    pub(crate) lifetime_seconds: i64,
+}
+
+pub(crate) fn send_password_reset_link(host: &Host, input: SendPasswordResetLink) -> Result<bool> {
+    let state: &State = host.state()?;
+    check_address(&input.to_email)?;
+    let options = checked(input.options)?;
+    let mut request = Request {
+        email: input.to_email,
+        scope: input.scope,
+        options,
+        mail: None,
+    };
+    request.mail = Some(render(host, &request, &state.stand_in)?);
+    match host.caller() {
+        Caller::App | Caller::Page | Caller::Plugin => state.queue.add(request)?,
+        Caller::Operator | Caller::Job | Caller::System => {
+            match send::send(host, &request, &state.stand_in, None)? {
+                Outcome::Sent | Outcome::TooMany => {}
+                Outcome::NoAccount => {
+                    let text = "There is no active user with this mail address in this scope.";
+                    return Err(Error::new(codes::USER_NOT_FOUND, text));
+                }
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Renders the mail with `code` in its link.
+pub(crate) fn render(host: &Host, request: &Request, code: &str) -> Result<Mail> {
+    let scope: Scope = host.call("scopes.get", json!({"name": request.scope}))?;
+    let options = &request.options;
+    let from = first(options.from_email.as_deref(), &scope.from_email, "from_email")?;
+    let subject = first(options.subject.as_deref(), &scope.subject, "subject")?;
+    let template = match (options.tpl_name.as_deref(), scope.template.as_str()) {
+        (Some(name), _) => name,
+        (None, "") => "email.tpl",
+        (None, name) => name,
+    };
+    let mut keys = options.tpl_keys.clone().unwrap_or_default();
+    if !keys.contains_key("app_name") {
+        keys.insert("app_name".to_owned(), app_name(&scope).into());
+    }
+    // From the configuration alone, whatever host the request named (R06).
+    let link = format!("{}/_resetpassword?code={code}", site_url(host, &scope)?);
+    keys.insert("reset_link".to_owned(), link.into());
+
+    #[derive(Deserialize)]
+    struct Rendered {
+        text: String,
+        html: Option<String>,
+    }
+    let file = format!("password/{template}");
+    let Rendered { text, html } = host.call("template.renderMail", json!({"file": file, "data": keys}))?;
+    if !text.contains(code) {
+        let message = format!("The template {file} does not show reset_link, so nobody could use the mail.");
+        return Err(Error::new(codes::TEMPLATE, message));
+    }
+    let lifetime_seconds = scope.link_lifetime_seconds.unwrap_or(86_400);
+    Ok(Mail {
+        from: from.to_owned(),
+        subject: subject.to_owned(),
+        text,
+        html,
+        lifetime_seconds,
+    })
+}
+
+/// How users know the application.
+pub(crate) fn app_name(scope: &Scope) -> &str {
+    if scope.display_name.is_empty() {
+        &scope.name
+    } else {
+        &scope.display_name
+    }
+}
+
+/// Where links of a scope lead, without a slash at the end.
+pub(crate) fn site_url(host: &Host, scope: &Scope) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Info {
+        site_url: String,
+    }
+    if !scope.site_url.is_empty() {
+        return Ok(scope.site_url.trim_end_matches('/').to_owned());
+    }
+    let info: Info = host.call("server.info", json!({}))?;
+    Ok(info.site_url.trim_end_matches('/').to_owned())
+}
+
+/// Where a user of the scope asks for a new link.
+pub(crate) fn forgot_link(host: &Host, scope: &Scope) -> Result<String> {
+    let site = site_url(host, scope)?;
+    Ok(format!(
+        "{site}/_forgotpassword?scope={}",
+        words::percent_encoded(&scope.name)
+    ))
+}
+
+fn first<'a>(option: Option<&'a str>, setting: &'a str, name: &str) -> Result<&'a str> {
+    let found = option
+        .filter(|text| !text.is_empty())
+        .or(Some(setting).filter(|text| !text.is_empty()));
+    found.ok_or_else(|| {
+        let message = format!("`{name}` is missing: give it in the options, or set it in the scope.");
+        Error::new(codes::PARAMETER_MISSING, message).with_details(json!({"parameter": name}))
+    })
+}
+
+/// What can be said about options without looking anything up.
+fn checked(options: Options) -> Result<Options> {
+    let wrong = |code, name: &str, message: &str| {
+        Err(Error::new(code, format!("`{name}` {message}.")).with_details(json!({"parameter": name})))
+    };
+    let one_line = |text: &str| !text.chars().any(char::is_control);
+    if options
+        .from_email
+        .as_deref()
+        .is_some_and(|from| !one_line(from) || !from.contains('@'))
+    {
+        return wrong(
+            codes::MAIL_ADDRESS,
+            "from_email",
+            "is no sender such as a@b or Name <a@b>",
+        );
+    }
+    let long = |subject: &str| !one_line(subject) || subject.chars().count() > LONGEST_SUBJECT;
+    if options.subject.as_deref().is_some_and(long) {
+        return wrong(
+            codes::PARAMETER_INVALID,
+            "subject",
+            "must be one line of 200 characters at most",
+        );
+    }
+    if options.tpl_name.as_deref().is_some_and(|name| !is_template(name)) {
+        return wrong(
+            codes::NOT_FOUND,
+            "tpl_name",
+            "names no template below templates/password/",
+        );
+    }
+    if options
+        .tpl_keys
+        .as_ref()
+        .is_some_and(|keys| keys.contains_key("reset_link"))
+    {
+        return wrong(
+            codes::PARAMETER_INVALID,
+            "tpl_keys",
+            "must not have reset_link, which the server fills in",
+        );
+    }
+    if serde_json::to_vec(&options)?.len() > LARGEST_OPTIONS {
+        return wrong(
+            codes::PARAMETER_INVALID,
+            "options",
+            "are too large: 16 KiB at most",
+        );
+    }
+    Ok(options)
+}
+
+/// A path that stays below its folder, whoever reads it (M07).
+fn is_template(name: &str) -> bool {
+    let part = |part: &str| !matches!(part, "" | "." | "..");
+    name.len() <= 200
+        && name.split('/').all(part)
+        && !name.chars().any(|c| c.is_control() || matches!(c, '\\' | '%'))
+}
+
+/// Exactly one address, and nothing that a mail header would read as more (R02, R05). The account is found, and the
+/// mail sent, by the server's stricter rules; this is only what must be refused before anything is looked up.
+fn check_address(address: &str) -> Result<()> {
+    let odd = |c: char| c.is_control() || c.is_whitespace() || ",;:|<>()[]\"\\%".contains(c);
+    let shaped = address.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && local.len() <= 64 && !domain.is_empty() && !domain.contains('@')
+    });
+    if !shaped || address.len() > LONGEST_ADDRESS || address.contains(odd) {
+        return Err(
+            Error::new(codes::MAIL_ADDRESS, "`to_email` is not one mail address.")
+                .with_details(json!({"parameter": "to_email"})),
+        );
+    }
+    Ok(())
+}

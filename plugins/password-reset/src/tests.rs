@@ -1,0 +1,375 @@
+//! The whole flow against a Coronet that the tests play.
+
+use crate::plugin;
+use coronet_plugin::prelude::*;
+use coronet_plugin::testing::{Kit, Started};
+
+const CODE: &str = "Zk3vX9q0T1uYb8hJ5cR2mN7pLdGfAsWe4iOxVzQjKlE";
+
+/// Fun Run has one user, Carol, whose address is stored in small letters, and one who is not active.
+fn kit() -> Kit {
+    Kit::new(plugin())
+        .on("scopes.get", |parameters| match parameters["name"].as_str() {
+            Some("Fun Run") => Ok(
+                json!({"name": "Fun Run", "display_name": "", "site_url": "https://funrun.example.com",
+                "from_email": "", "subject": "", "template": "", "link_lifetime_seconds": 3600,
+                "after_reset_url": "https://funrun.example.com/welcome"}),
+            ),
+            Some("Bare") => {
+                Ok(json!({"name": "Bare", "from_email": "bare@home.com", "subject": "From the scope"}))
+            }
+            _ => Err(Error::new(1004, "There is no such scope.")),
+        })
+        .on("server.info", |_| {
+            Ok(json!({"site_url": "http://127.0.0.1:8000"}))
+        })
+        .on("users.find", |parameters| match parameters["email"].as_str() {
+            Some("carol@home.com" | "CAROL@home.com") => Ok(json!({"user_id": "usr_1", "username": "carol",
+                "email": "carol@home.com", "active": true})),
+            Some("gone@home.com") => Ok(
+                json!({"user_id": "usr_2", "username": "gone", "email": "gone@home.com",
+                "active": false}),
+            ),
+            _ => Err(Error::new(codes::USER_NOT_FOUND, "There is no such user.")),
+        })
+        .on("users.get", |_| {
+            Ok(json!({"username": "carol", "email": "carol@home.com"}))
+        })
+        .on("codes.issue", |_| {
+            Ok(json!({"id": "code_1", "code": CODE, "expires_at": 0}))
+        })
+        .on("codes.check", |parameters| match parameters["code"].as_str() {
+            Some(CODE) => Ok(json!({"expires_at": 7, "user_id": "usr_1",
+                "data": {"from": "myapp@domain.com", "username": "carol", "scope": "Fun Run"}})),
+            _ => Err(Error::new(codes::CODE_DEAD, "dead")),
+        })
+        .on("codes.redeem", |_| {
+            Ok(json!({"id": "code_1", "user_id": "usr_1", "scope": "Fun Run"}))
+        })
+        .on("template.renderMail", |parameters| {
+            let link = parameters["data"]["reset_link"].as_str().unwrap_or("none");
+            Ok(json!({"text": format!("link: {link}"), "html": format!("<a href=\"{link}\">{link}</a>")}))
+        })
+        .on("mail.send", |_| Ok(json!({"id": "mail_1"})))
+}
+
+fn ready() -> Started {
+    kit().started().unwrap()
+}
+
+fn request(email: &str) -> Value {
+    json!({"to_email": email, "scope": "Fun Run",
+        "options": {"from_email": "myapp@domain.com", "subject": "Password Reset Request"}})
+}
+
+fn send(kit: &Started, caller: Caller, parameters: Value) -> Result<Value> {
+    kit.call_as(caller, "users.sendPasswordResetLink", parameters)
+}
+
+#[test]
+fn a_mail_with_the_link_goes_to_the_stored_address() {
+    for caller in [Caller::Job, Caller::Operator, Caller::App, Caller::Page] {
+        let kit = ready();
+        assert_eq!(send(&kit, caller, request("CAROL@home.com")).unwrap(), true);
+        let mail = &kit.wait_for("mail.send", 1)[0]["message"];
+        let link = format!("https://funrun.example.com/_resetpassword?code={CODE}");
+        assert_eq!(mail["to"], "carol@home.com");
+        assert_eq!(mail["from"], "myapp@domain.com");
+        assert_eq!(mail["subject"], "Password Reset Request");
+        assert_eq!(mail["text"], format!("link: {link}"));
+        assert_eq!(mail["html"], format!("<a href=\"{link}\">{link}</a>"));
+        assert_eq!(mail["masks"], json!([CODE]), "C09");
+        assert_eq!(kit.calls("codes.issue")[0]["ttl_seconds"], 3600);
+        assert_eq!(kit.calls("template.renderMail").len(), 1);
+    }
+}
+
+#[test]
+fn r07_r08_apps_and_pages_get_one_answer_after_the_same_calls() {
+    let seen = |email: &str, caller: Caller| {
+        let kit = ready();
+        let answer = send(&kit, caller, request(email));
+        // Everything until the answer; the look-up comes only when the plugin gets round to it.
+        (
+            answer.unwrap(),
+            kit.calls("scopes.get"),
+            kit.calls("store.put").len(),
+            kit.calls("template.renderMail").len(),
+        )
+    };
+    for caller in [Caller::App, Caller::Page, Caller::Plugin] {
+        let known = seen("carol@home.com", caller);
+        assert_eq!(known, seen("nobody@home.com", caller));
+        assert_eq!(known, seen("gone@home.com", caller));
+    }
+}
+
+#[test]
+fn r07_an_unknown_or_inactive_account_gets_no_mail() {
+    for email in ["nobody@home.com", "gone@home.com"] {
+        let kit = ready();
+        send(&kit, Caller::App, request(email)).unwrap();
+        kit.wait_for("store.delete", 1);
+        assert!(kit.calls("codes.issue").is_empty() && kit.calls("mail.send").is_empty());
+        for caller in [Caller::Job, Caller::Operator] {
+            assert_eq!(
+                send(&kit, caller, request(email)).unwrap_err().code(),
+                codes::USER_NOT_FOUND
+            );
+        }
+    }
+}
+
+#[test]
+fn r09_an_account_gets_ten_mails_an_hour_and_the_answer_stays() {
+    let kit = ready();
+    for _ in 0..100 {
+        assert_eq!(send(&kit, Caller::App, request("carol@home.com")).unwrap(), true);
+    }
+    kit.wait_for("store.increment", 100);
+    assert_eq!(kit.wait_for("mail.send", 10).len(), 10);
+    send(&kit, Caller::Job, request("carol@home.com")).unwrap();
+    assert_eq!(kit.calls("mail.send").len(), 11, "jobs are trusted");
+}
+
+#[test]
+fn r16_a_request_that_another_process_left_behind_is_worked_off() {
+    let kit = kit();
+    let left = json!({"key": "requests/1", "version": 1, "value": {"first_at": 1_767_614_380_000_i64,
+        "at": 1_767_614_380_000_i64, "requests": [{"email": "carol@home.com", "scope": "Bare", "options": {}}]}});
+    let fresh = json!({"key": "requests/2", "version": 1, "value": {"first_at": 1_767_614_399_000_i64,
+        "at": 1_767_614_399_000_i64, "requests": [{"email": "carol@home.com", "scope": "Bare", "options": {}}]}});
+    let kit = kit
+        .on("store.list", move |_| Ok(json!({"items": [left, fresh]})))
+        .on("store.put", |_| Ok(json!({"version": 2})))
+        .on("store.delete", |_| Ok(json!(1)))
+        .started()
+        .unwrap();
+    let mail = &kit.wait_for("mail.send", 1)[0]["message"];
+    assert_eq!(mail["subject"], "From the scope");
+    assert_eq!(
+        mail["text"],
+        format!("link: http://127.0.0.1:8000/_resetpassword?code={CODE}")
+    );
+    assert_eq!(kit.wait_for("store.delete", 1), [json!({"key": "requests/1"})]);
+}
+
+#[test]
+fn a_request_that_cannot_be_worked_off_now_stays() {
+    let kit = kit()
+        .on("mail.send", |_| {
+            Err(Error::new(codes::UNAVAILABLE, "the database is busy").retryable())
+        })
+        .started()
+        .unwrap();
+    send(&kit, Caller::App, request("carol@home.com")).unwrap();
+    let puts = kit.wait_for("store.put", 2);
+    assert_eq!(puts[0]["key"], puts[1]["key"]);
+    assert_eq!(puts[1]["value"]["requests"][0]["email"], "carol@home.com");
+    assert!(kit.calls("store.delete").is_empty());
+}
+
+#[test]
+fn a_request_that_cannot_be_kept_is_refused() {
+    let kit = kit()
+        .on("store.put", |_| {
+            Err(Error::new(codes::UNAVAILABLE, "the database is locked").retryable())
+        })
+        .started()
+        .unwrap();
+    let error = send(&kit, Caller::App, request("carol@home.com")).unwrap_err();
+    assert!(error.is_retryable());
+}
+
+#[test]
+fn r01_r02_r05_what_is_not_one_address_is_refused() {
+    let kit = ready();
+    for email in [
+        "",
+        "carol",
+        "@home.com",
+        "carol@",
+        "a@x,b@y",
+        "a@x;b@y",
+        "a@x b@y",
+        "a@x|b@y",
+        "a@x%00b@y",
+        "a@x\0",
+        "a@x@y",
+        "a@x\r\nBcc: b@y",
+        "Carol <a@x>",
+        "\"a@x\"@y",
+    ] {
+        for caller in [Caller::App, Caller::Job] {
+            let error = send(&kit, caller, request(email)).unwrap_err();
+            assert_eq!(error.code(), codes::MAIL_ADDRESS, "{email}");
+        }
+    }
+    let list = json!({"to_email": ["a@x", "b@y"], "scope": "Fun Run"});
+    assert_eq!(
+        send(&kit, Caller::App, list).unwrap_err().code(),
+        codes::PARAMETER_TYPE
+    );
+    assert!(kit.calls("mail.send").is_empty());
+}
+
+#[test]
+fn options_are_checked_before_anything_is_looked_up() {
+    let kit = ready();
+    let code = |options: Value| {
+        let parameters = json!({"to_email": "carol@home.com", "scope": "Fun Run", "options": options});
+        send(&kit, Caller::App, parameters).unwrap_err().code()
+    };
+    let complete = |name: &str, value: Value| {
+        let mut options = json!({"from_email": "a@b", "subject": "s"});
+        options[name] = value;
+        options
+    };
+    assert_eq!(code(json!({"subject": "s"})), codes::PARAMETER_MISSING);
+    assert_eq!(code(json!({"from_email": "a@b"})), codes::PARAMETER_MISSING);
+    assert_eq!(
+        code(complete("from_email", json!("a@b\r\nBcc: c@d"))),
+        codes::MAIL_ADDRESS,
+        "R05"
+    );
+    assert_eq!(
+        code(complete("subject", json!("s\nBcc: c@d"))),
+        codes::PARAMETER_INVALID,
+        "R05"
+    );
+    assert_eq!(
+        code(complete("tpl_keys", json!({"reset_link": "x"}))),
+        codes::PARAMETER_INVALID
+    );
+    assert_eq!(
+        code(complete("tpl_keys", json!({"k": "x".repeat(20_000)}))),
+        codes::PARAMETER_INVALID
+    );
+    for name in [
+        "../secret.tpl",
+        "/etc/passwd",
+        "a/../../b",
+        "..%2fx",
+        "a\\b",
+        "a\0b",
+        "",
+        "a//b",
+    ] {
+        assert_eq!(
+            code(complete("tpl_name", json!(name))),
+            codes::NOT_FOUND,
+            "M07 {name}"
+        );
+    }
+    let unknown = json!({"to_email": "carol@home.com", "scope": "Nowhere", "options": {}});
+    assert_eq!(send(&kit, Caller::App, unknown).unwrap_err().code(), 1004);
+}
+
+#[test]
+fn a_custom_template_gets_its_keys_and_the_scope_fills_in_the_rest() {
+    let kit = ready();
+    let options =
+        json!({"tpl_name": "custom_reset.tpl", "tpl_keys": {"username": "Carol", "app_name": "Fun Run"}});
+    send(
+        &kit,
+        Caller::Job,
+        json!({"to_email": "carol@home.com", "scope": "Bare", "options": options}),
+    )
+    .unwrap();
+    let rendered = &kit.calls("template.renderMail")[0];
+    assert_eq!(rendered["file"], "password/custom_reset.tpl");
+    assert_eq!(rendered["data"]["username"], "Carol");
+    let mail = &kit.calls("mail.send")[0]["message"];
+    assert_eq!(
+        (&mail["from"], &mail["subject"]),
+        (&json!("bare@home.com"), &json!("From the scope"))
+    );
+    assert!(
+        mail["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("link: http://127.0.0.1:8000/_resetpassword?code="),
+        "R06"
+    );
+}
+
+#[test]
+fn a_template_without_the_link_is_an_error_and_no_mail() {
+    let kit = kit()
+        .on("template.renderMail", |_| Ok(json!({"text": "Hello"})))
+        .started()
+        .unwrap();
+    for caller in [Caller::App, Caller::Job] {
+        assert_eq!(
+            send(&kit, caller, request("carol@home.com")).unwrap_err().code(),
+            codes::TEMPLATE
+        );
+    }
+}
+
+#[test]
+fn c02_c14_a_code_sets_the_password_and_the_user_is_told() {
+    let kit = ready();
+    let shown = kit
+        .call_as(Caller::Page, "users.checkPasswordReset", json!({"code": CODE}))
+        .unwrap();
+    assert_eq!(shown["username"], "carol");
+    assert_eq!(shown["after_reset_url"], "https://funrun.example.com/welcome");
+    let reset = json!({"code": CODE, "password": "correct horse"});
+    assert_eq!(
+        kit.call_as(Caller::Page, "users.resetPassword", reset).unwrap(),
+        true
+    );
+    assert_eq!(
+        kit.calls("codes.redeem")[0]["user_changes"],
+        json!({"password": "correct horse"})
+    );
+
+    let notice = &kit.calls("mail.send")[0]["message"];
+    assert_eq!(
+        (&notice["to"], &notice["from"]),
+        (&json!("carol@home.com"), &json!("myapp@domain.com"))
+    );
+    assert!(!notice.to_string().contains("correct horse"));
+    let keys = &kit.calls("template.renderMail")[0]["data"];
+    assert_eq!(
+        keys["forgot_link"],
+        "https://funrun.example.com/_forgotpassword?scope=Fun%20Run"
+    );
+    assert_eq!(keys["changed_at"], "5 January 2026, 12:00 UTC");
+
+    for (function, parameters) in [
+        ("users.checkPasswordReset", json!({"code": "x"})),
+        (
+            "users.resetPassword",
+            json!({"code": "x", "password": "correct horse"}),
+        ),
+    ] {
+        assert_eq!(
+            kit.call(function, parameters).unwrap_err().code(),
+            codes::CODE_DEAD
+        );
+    }
+}
+
+#[test]
+fn a_notice_that_cannot_be_mailed_does_not_undo_the_reset() {
+    let kit = kit()
+        .on("mail.send", |_| Err(Error::new(codes::MAIL_NOT_SENT, "no")))
+        .started()
+        .unwrap();
+    let reset = json!({"code": CODE, "password": "correct horse"});
+    assert_eq!(kit.call("users.resetPassword", reset).unwrap(), true);
+    assert!(kit.logs().iter().any(|line| line.contains("notice")));
+    assert!(!kit.logs().iter().any(|line| line.contains(CODE)), "C09");
+}
+
+#[test]
+fn the_job_of_the_original_is_recommended_with_its_values() {
+    let job = plugin().manifest().jobs[0].clone();
+    assert_eq!(
+        (job.name.as_str(), job.path.as_str()),
+        ("CleanPasswordResets", "admin/pw_reset_cleanup.lua")
+    );
+    assert_eq!((job.interval, job.run_once, job.active), (3600, false, true));
+}
