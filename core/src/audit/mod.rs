@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::functions::{AuditSink, Call, CallRecord, Function};
 use crate::{Core, Error, Result, random};
 
+pub use store::Entry;
+
 /// Longer parameters are cut: the log says what was done, it does not keep every template's text.
 const PARAMETERS_LIMIT: usize = 2000;
 /// A name that someone typed to sign in may be anything.
@@ -78,26 +80,6 @@ impl Audit {
             tracing::error!(%error, act = act.name, "the audit log could not be written");
         }
     }
-}
-
-/// One thing that was done, or refused.
-#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
-pub struct Entry {
-    pub id: String,
-    /// Unix milliseconds.
-    pub at: i64,
-    /// `operator`, `app`, `job`, `page` or `plugin`.
-    pub caller_kind: String,
-    pub caller_id: String,
-    pub caller_name: String,
-    pub address: String,
-    pub function: String,
-    /// The parameters as JSON, secrets masked; cut when long.
-    pub parameters: String,
-    /// 0 when it was done, else the error's code.
-    pub code: i64,
-    pub message: String,
-    pub duration_us: i64,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,7 +1,30 @@
 //! The table `audit`.
 
-use super::{Entry, List};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::List;
 use crate::{Db, Result};
+
+/// One thing that was done, or refused.
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
+pub struct Entry {
+    pub id: String,
+    /// Unix milliseconds.
+    pub at: i64,
+    /// `operator`, `app`, `job`, `page` or `plugin`.
+    pub caller_kind: String,
+    pub caller_id: String,
+    pub caller_name: String,
+    pub address: String,
+    pub function: String,
+    /// The parameters as JSON, secrets masked; cut when long.
+    pub parameters: String,
+    /// 0 when it was done, else the error's code.
+    pub code: i64,
+    pub message: String,
+    pub duration_us: i64,
+}
 
 pub(super) async fn insert(db: &Db, entry: Entry) -> Result<()> {
     db.write(move |tx| {

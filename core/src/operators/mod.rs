@@ -15,8 +15,8 @@ use crate::functions::{OperatorCaller, Role, Via};
 use crate::throttle::Throttle;
 use crate::{Code, Core, Error, Result, random};
 
-pub use sessions::Session;
 pub use setup::SetupLink;
+pub use store::Session;
 
 /// Characters a password of an operator has at least (NIST SP 800-63B-4: 15 where it is the only factor).
 pub const PASSWORD_LEAST: usize = 15;

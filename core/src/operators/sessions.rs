@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use schemars::JsonSchema;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::store::Session;
 use super::{Operators, Origin, caller, store};
 use crate::functions::OperatorCaller;
 use crate::{Result, random};
@@ -18,19 +17,6 @@ const IDLE_MS: i64 = 2 * 3_600_000;
 const ABSOLUTE_MS: i64 = 12 * 3_600_000;
 /// The last use is written at most once in this time: reading a page must not write.
 const SEEN_EVERY_MS: i64 = 60_000;
-
-/// An open session, as it is listed.
-#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
-pub struct Session {
-    pub id: String,
-    pub operator_id: String,
-    pub operator_name: String,
-    /// Unix milliseconds, like all times here.
-    pub created_at: i64,
-    pub seen_at: i64,
-    pub address: String,
-    pub user_agent: String,
-}
 
 impl Operators {
     /// The operator whose session this is; `None` when it is unknown, ended, or too old.

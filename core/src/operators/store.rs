@@ -1,6 +1,8 @@
 //! The tables `operators` and `sessions`.
 
-use super::Session;
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::{Code, Db, Error, Result};
 
 pub(super) struct NewOperator {
@@ -20,6 +22,19 @@ pub(super) struct OperatorRow {
     pub active: i64,
     pub created_at: i64,
     pub last_login_at: Option<i64>,
+}
+
+/// An open session, as it is listed.
+#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
+pub struct Session {
+    pub id: String,
+    pub operator_id: String,
+    pub operator_name: String,
+    /// Unix milliseconds, like all times here.
+    pub created_at: i64,
+    pub seen_at: i64,
+    pub address: String,
+    pub user_agent: String,
 }
 
 pub(super) struct NewSession {

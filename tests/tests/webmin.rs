@@ -1,0 +1,359 @@
+//! The webmin seen from outside, without a browser. Cases W… of the security table.
+
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests: a broken expectation is a failed test"
+)]
+
+use coronet_tests::client::{Client, Response};
+use coronet_tests::page::{self, Form};
+use coronet_tests::server::{Setup, TestServer};
+use hyper::Method;
+use hyper::header::CONTENT_TYPE;
+use serde_json::json;
+
+const OPERATOR: &str = "carla";
+const PASSWORD: &str = "a long way to the harbour";
+
+async fn bare_server() -> TestServer {
+    Setup::default()
+        .without_plugins()
+        .start()
+        .await
+        .expect("SQLite is always there")
+}
+
+/// The first operator, made as the printed link proposes.
+async fn set_up(server: &TestServer) -> Client {
+    let client = server.client();
+    let (page, path) = page::visit(&client, &server.set_up_link().await).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let form = Form::all(&page.text(), &path).remove(0);
+    let answer = form
+        .fill("name", OPERATOR)
+        .fill_kind("password", PASSWORD)
+        .submit(&client)
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    client
+}
+
+async fn sign_in(client: &Client, password: &str) -> Response {
+    let (page, path) = page::visit(client, "/webmin/login").await;
+    let form = Form::all(&page.text(), &path).remove(0);
+    form.fill("name", OPERATOR)
+        .fill_kind("password", password)
+        .submit(client)
+        .await
+}
+
+async fn is_signed_in(client: &Client) -> bool {
+    client.get("/webmin/scopes").await.status == 200
+}
+
+fn session_cookie(client: &Client) -> String {
+    client.cookie("coronet_session").expect("a session")
+}
+
+#[tokio::test]
+async fn w10_there_is_no_operator_until_the_printed_link_makes_one() {
+    let server = bare_server().await;
+    let client = server.client();
+    for (name, password) in [
+        ("admin", "admin"),
+        ("admin", "password"),
+        ("coronium", "admin"),
+        ("root", ""),
+    ] {
+        let (page, path) = page::visit(&client, "/webmin/login").await;
+        let form = Form::all(&page.text(), &path).remove(0);
+        let answer = form
+            .fill("name", name)
+            .fill_kind("password", password)
+            .submit(&client)
+            .await;
+        assert_eq!(answer.status.as_u16() / 100, 4, "{name}: {}", answer.text());
+    }
+    let link = server.set_up_link().await;
+    let wrong = link.replace(
+        link.split_once('=').expect("a secret").1,
+        "AAAAAAAAAAAAAAAAAAAAAAAA",
+    );
+    assert_eq!(
+        client.get(&wrong).await.status.as_u16() / 100,
+        4,
+        "another secret opens nothing"
+    );
+    assert!(is_signed_in(&set_up(&server).await).await);
+    assert_eq!(
+        server.client().get(&link).await.status.as_u16() / 100,
+        4,
+        "the link works once"
+    );
+}
+
+#[tokio::test]
+async fn w01_other_sites_cannot_write() {
+    let server = bare_server().await;
+    let client = set_up(&server).await;
+    let (page, path) = page::visit(&client, "/webmin/scopes/new").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let form = Form::all(&page.text(), &path)
+        .into_iter()
+        .find(|form| form.has("name"))
+        .expect("the form of a scope");
+    let form = form.fill("name", "Forged");
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form.pairs())
+        .finish();
+    let forged: [&[(&str, &str)]; 6] = [
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("referer", "https://evil.example/")],
+        &[],
+    ];
+    for headers in forged {
+        for content_type in ["application/x-www-form-urlencoded", "text/plain"] {
+            let mut request = client
+                .request(Method::POST, &form.action)
+                .header(CONTENT_TYPE, content_type);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let status = client.send(request, body.clone()).await.status.as_u16();
+            assert!(
+                (400..500).contains(&status),
+                "{headers:?} {content_type}: {status}"
+            );
+        }
+    }
+    for method in [Method::GET, Method::HEAD] {
+        let request = client
+            .request(method, &format!("{}?{body}", form.action))
+            .header("x-http-method-override", "POST");
+        client.send(request, "").await;
+    }
+    let without_token: Vec<(&str, &str)> = form
+        .pairs()
+        .into_iter()
+        .filter(|(name, _)| *name == "name")
+        .collect();
+    client.post_form(&form.action, &without_token).await;
+    let scopes = server.operate("scopes.list", json!({})).await.to_string();
+    let forged_once = scopes.contains("Forged");
+    // A form of our own page, complete, does write: the refusals above were for the right reason.
+    if !forged_once {
+        let answer = form.submit(&client).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    assert!(
+        server
+            .operate("scopes.list", json!({}))
+            .await
+            .to_string()
+            .contains("Forged")
+    );
+}
+
+#[tokio::test]
+async fn w02_a_session_is_new_at_login_and_dead_at_logout() {
+    let server = bare_server().await;
+    let first = set_up(&server).await;
+    let client = server.client();
+    client.set_cookie("coronet_session", "chosen-by-somebody-else");
+    let answer = sign_in(&client, PASSWORD).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let session = session_cookie(&client);
+    assert_ne!(session, "chosen-by-somebody-else");
+    assert_ne!(session, session_cookie(&first));
+
+    let (page, path) = page::visit(&client, "/webmin/").await;
+    let logout = Form::all(&page.text(), &path)
+        .into_iter()
+        .find(|form| form.action.ends_with("/logout"));
+    logout.expect("a way to sign out").submit(&client).await;
+    client.set_cookie("coronet_session", &session);
+    assert!(!is_signed_in(&client).await, "dead at once");
+    assert!(is_signed_in(&first).await, "the other session is untouched");
+}
+
+#[tokio::test]
+async fn w02_w13_pages_are_sealed() {
+    let server = bare_server().await;
+    let client = set_up(&server).await;
+    for path in ["/webmin/", "/webmin/login", "/webmin/scopes"] {
+        let page = client.get(path).await;
+        let policy = page.header("content-security-policy");
+        for directive in ["frame-ancestors 'none'", "object-src 'none'", "base-uri 'none'"] {
+            assert!(policy.contains(directive), "{path}: {directive} in {policy:?}");
+        }
+        assert!(!policy.contains("script-src 'unsafe-inline'"), "{path}: {policy}");
+        assert_eq!(page.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(
+            page.header("cache-control").contains("no-store"),
+            "{path}: {:?}",
+            page.headers
+        );
+        assert!(!page.header("referrer-policy").is_empty(), "{path}");
+        assert!(!page.text().contains("<script>"), "{path}: no script inline");
+    }
+}
+
+#[tokio::test]
+async fn w03_guessing_is_slowed_down_and_the_owner_gets_in_again() {
+    let server = bare_server().await;
+    set_up(&server).await;
+    let mut statuses = Vec::new();
+    for number in 0..12 {
+        statuses.push(
+            sign_in(&server.client(), &format!("wrong password {number}"))
+                .await
+                .status
+                .as_u16(),
+        );
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let (unknown, known) = (statuses[0], statuses[1]);
+    assert_eq!(unknown, known);
+}
+
+#[tokio::test]
+async fn w06_every_room_asks_for_a_session() {
+    let server = bare_server().await;
+    let rooms = [
+        "/webmin/",
+        "/webmin/jobs",
+        "/webmin/templates",
+        "/webmin/mail",
+        "/webmin/scopes",
+        "/webmin/users",
+        "/webmin/resets",
+        "/webmin/plugins",
+        "/webmin/tokens",
+        "/webmin/functions",
+        "/webmin/audit",
+    ];
+    for room in rooms {
+        let (page, _) = page::visit(&server.client(), room).await;
+        assert!(!page.text().contains("Sign out"), "{room}: {}", page.text());
+        let answer = server.client().post_form(room, &[("name", "x")]).await;
+        assert!(
+            [401, 403, 404, 405].contains(&answer.status.as_u16()),
+            "{room}: {}",
+            answer.status
+        );
+    }
+}
+
+#[tokio::test]
+async fn w11_w14_nothing_is_told_to_strangers() {
+    let server = bare_server().await;
+    let token = server.token().await;
+    let client = server.client();
+    let closed = [
+        "/metrics",
+        "/api/v1/openapi.json",
+        "/api/v1/users.get",
+        "/api/v1/",
+    ];
+    for path in closed {
+        let status = client.get(path).await.status.as_u16();
+        assert!([401, 403, 404, 405].contains(&status), "{path}: {status}");
+        let with_query = format!("{path}?token={token}&access_token={token}");
+        let status = client.get(&with_query).await.status.as_u16();
+        assert!(
+            [401, 403, 404, 405].contains(&status),
+            "{path}: a token in the URL opened it: {status}"
+        );
+    }
+    for path in [
+        "/admin.db",
+        "/.git/config",
+        "/coronet.toml",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/pages/../admin.db",
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.status.as_u16() / 100, 4, "{path}");
+        assert!(!answer.text().contains("root:"), "{path}");
+    }
+    assert_eq!(
+        server
+            .call(&token, "scopes.list", json!({}))
+            .await
+            .status
+            .as_u16()
+            / 100,
+        4,
+        "operators only"
+    );
+    let mut broken = token.clone();
+    let last = if broken.pop() == Some('a') { 'b' } else { 'a' };
+    broken.push(last);
+    for wrong in [broken.as_str(), "", "Bearer", "cor_", "null"] {
+        assert_eq!(
+            server
+                .call(wrong, "users.get", json!({"user_id": "x"}))
+                .await
+                .status,
+            401,
+            "{wrong:?}"
+        );
+    }
+    assert_eq!(client.get("/healthz").await.status, 200);
+    assert_eq!(client.get("/readyz").await.status, 200);
+}
+
+/// W14: a token may call what it was granted, until it is revoked.
+#[tokio::test]
+async fn w14_a_token_is_limited_to_its_grants_and_dies_when_revoked() {
+    let server = bare_server().await;
+    let narrow = server.token_for("users.get").await;
+    let answer = server
+        .call(&narrow, "users.login", json!({"login_type": {}}))
+        .await;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    let tokens = server.operate("tokens.list", json!({})).await;
+    assert!(!tokens.to_string().contains(&narrow), "never shown again");
+    let rows = tokens
+        .as_array()
+        .or_else(|| tokens["items"].as_array())
+        .expect("rows")
+        .clone();
+    let id = rows[0]["id"].as_str().expect("an id").to_owned();
+    server.cli(&["token", "revoke", &id]).await.succeeded();
+    assert_eq!(
+        server
+            .call(&narrow, "users.get", json!({"user_id": "x"}))
+            .await
+            .status,
+        401
+    );
+}
+
+/// W08: thousands of idle and slow connections leave room for others.
+#[tokio::test]
+async fn w08_idle_and_slow_connections_do_not_stop_service() {
+    let server = bare_server().await;
+    let mut idle = Vec::new();
+    for number in 0..2_000 {
+        let Ok(stream) = tokio::net::TcpStream::connect(server.address()).await else {
+            break;
+        };
+        if number % 2 == 0 {
+            let head = b"POST /api/v1/users.get HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{";
+            let _ = stream.try_write(head);
+        }
+        idle.push(stream);
+    }
+    for _ in 0..20 {
+        assert_eq!(
+            server.client().get("/healthz").await.status,
+            200,
+            "with {} idle",
+            idle.len()
+        );
+    }
+}
