@@ -38,6 +38,13 @@ pub fn start(core: &Core) -> Result<()> {
                 info,
             ),
             Function::read(
+                "server.siteUrl",
+                "Gives the URL that links to this server start with.",
+                &server,
+                site_url,
+            )
+            .access(Access::APP | Access::JOB | Access::PAGE | Access::PLUGIN),
+            Function::read(
                 "server.health",
                 "Says whether every part works, and if not, which and why.",
                 &server,
@@ -92,6 +99,10 @@ async fn info(server: Arc<Server>, _call: Arc<Call>, _input: Nothing) -> Result<
         pid: std::process::id(),
         memory_bytes: metrics::resident_memory(),
     })
+}
+
+async fn site_url(server: Arc<Server>, _call: Arc<Call>, _input: Nothing) -> Result<String> {
+    Ok(server.core.config.site_url())
 }
 
 async fn health(server: Arc<Server>, call: Arc<Call>, _input: Nothing) -> Result<Health> {

@@ -80,7 +80,7 @@ fn plugin() -> Plugin {
             "codes.*",
             "mail.send",
             "scopes.get",
-            "server.info",
+            "server.siteUrl",
             "store.*",
             "template.renderMail",
         ])

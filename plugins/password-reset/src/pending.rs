@@ -3,9 +3,6 @@
 use crate::PURPOSE;
 use coronet_plugin::prelude::*;
 
-/// Rows of one answer.
-const MOST: u32 = 500;
-
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Flush {
@@ -19,6 +16,17 @@ pub(crate) struct Flush {
 pub(crate) struct List {
     /// Only of this application.
     scope: Option<String>,
+    /// Which part of the list.
+    page: Option<PageRequest>,
+}
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageRequest {
+    /// The `next` of the page before; without it the first page.
+    after: Option<String>,
+    /// Items on the page: 1 to 500, 50 if absent.
+    limit: Option<u32>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -37,16 +45,21 @@ pub(crate) struct Pending {
     email: Option<String>,
     scope: String,
     /// Unix milliseconds.
-    issued_at: i64,
+    #[serde(rename(deserialize = "issued_at"))]
+    created_at: i64,
     /// Unix milliseconds.
     expires_at: i64,
     /// Whether its time is over; it is kept until it is flushed.
     expired: bool,
 }
 
-#[derive(Deserialize)]
-struct Page {
+/// A part of the list.
+#[derive(Deserialize, Serialize, JsonSchema)]
+pub(crate) struct Page {
     items: Vec<Pending>,
+    /// What to ask the next page with; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 pub(crate) fn flush(host: &Host, input: Flush) -> Result<u64> {
@@ -57,13 +70,15 @@ pub(crate) fn flush(host: &Host, input: Flush) -> Result<u64> {
     )
 }
 
-pub(crate) fn list(host: &Host, input: List) -> Result<Vec<Pending>> {
-    let mut parameters = json!({"purpose": PURPOSE, "page": {"limit": MOST}});
+pub(crate) fn list(host: &Host, input: List) -> Result<Page> {
+    let mut parameters = json!({"purpose": PURPOSE});
     if let Some(scope) = input.scope {
         parameters["scope"] = scope.into();
     }
-    let page: Page = host.call("codes.list", parameters)?;
-    Ok(page.items)
+    if let Some(page) = input.page {
+        parameters["page"] = serde_json::to_value(page)?;
+    }
+    host.call("codes.list", parameters)
 }
 
 pub(crate) fn revoke(host: &Host, input: Revoke) -> Result<u64> {

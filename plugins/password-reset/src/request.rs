@@ -148,15 +148,11 @@ pub(crate) fn app_name(scope: &Scope) -> &str {
 
 /// Where links of a scope lead, without a slash at the end.
 pub(crate) fn site_url(host: &Host, scope: &Scope) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Info {
-        site_url: String,
-    }
     if !scope.site_url.is_empty() {
         return Ok(scope.site_url.trim_end_matches('/').to_owned());
     }
-    let info: Info = host.call("server.info", json!({}))?;
-    Ok(info.site_url.trim_end_matches('/').to_owned())
+    let url: String = host.call("server.siteUrl", json!({}))?;
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 /// Where a user of the scope asks for a new link.
