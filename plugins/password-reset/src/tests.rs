@@ -20,9 +20,7 @@ fn kit() -> Kit {
             }
             _ => Err(Error::new(1004, "There is no such scope.")),
         })
-        .on("server.info", |_| {
-            Ok(json!({"site_url": "http://127.0.0.1:8000"}))
-        })
+        .on("server.siteUrl", |_| Ok(json!("http://127.0.0.1:8000")))
         .on("users.find", |parameters| match parameters["email"].as_str() {
             Some("carol@home.com" | "CAROL@home.com") => Ok(json!({"user_id": "usr_1", "username": "carol",
                 "email": "carol@home.com", "active": true})),
