@@ -8,6 +8,7 @@ use coronet_core::store::{self, Store};
 use coronet_core::tokens::{self, Tokens};
 use coronet_core::{Core, Result, accounts, audit, codes, server};
 use coronet_jobs::Jobs;
+use coronet_templates::Templates;
 
 /// Everything that is started over a [`Core`]. The server and the CLI without a server start the same;
 /// only the server goes on to run what works in the background.
@@ -16,6 +17,7 @@ pub struct Services {
     pub operators: Arc<Operators>,
     pub tokens: Arc<Tokens>,
     pub plugins: Arc<Plugins>,
+    pub templates: Arc<Templates>,
     pub jobs: Arc<Jobs>,
     store: Arc<Store>,
 }
@@ -30,6 +32,7 @@ impl Services {
         let operators = operators::start(&core, &audit)?;
         let tokens = tokens::start(&core)?;
         server::start(&core)?;
+        let templates = Templates::start(&core).await?;
         let jobs = coronet_jobs::start(&core)?;
         let accounts = accounts::start(&core)?;
         codes::start(&core, &accounts).await?;
@@ -41,6 +44,7 @@ impl Services {
             operators,
             tokens,
             plugins,
+            templates,
             jobs,
             store,
         })

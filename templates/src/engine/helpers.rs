@@ -30,20 +30,12 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a limit on work is measured in real time, not by core.clock"
-    )]
     pub(crate) fn new() -> Self {
         Self {
             output: AtomicU64::new(0),
             steps: AtomicU64::new(0),
             started: Instant::now(),
         }
-    }
-
-    pub(crate) fn output(&self) -> u64 {
-        self.output.load(Ordering::Relaxed)
     }
 
     fn charge(&self, bytes: u64) -> Result<(), RenderError> {

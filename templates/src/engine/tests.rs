@@ -10,12 +10,13 @@ struct Held(HashMap<String, String>);
 impl Sources for Held {
     type Stamp = ();
 
-    fn source(&self, path: &str) -> Result<Option<Source<()>>, Problem> {
+    fn source(&self, path: &str) -> Result<Option<Source>, Problem> {
         Ok(self.0.get(path).map(|text| Source {
             text: text.as_str().into(),
-            stamp: (),
         }))
     }
+
+    fn stamp(&self, _: &str) {}
 
     fn resolve(&self, _: &str, name: &str) -> Option<String> {
         (!name.contains("..")).then(|| format!("templates/{name}"))
@@ -33,7 +34,7 @@ fn held(files: &[(&str, &str)]) -> Held {
 
 fn compile(files: &[(&str, &str)]) -> Result<Unit, TemplateFault> {
     let root = format!("templates/{}", files[0].0);
-    Unit::compile(&root, &held(files)).map(|(unit, _)| unit)
+    Unit::compile(&root, &held(files)).0
 }
 
 fn render(files: &[(&str, &str)], data: Value) -> Result<String, TemplateFault> {

@@ -17,11 +17,10 @@ const MAX_DEPTH: usize = 64;
 /// Largest template text.
 pub(crate) const MAX_SOURCE: usize = 256 * 1024;
 
-/// A template text and the mark that tells whether it has changed.
+/// A template text.
 #[derive(Debug, Clone)]
-pub(crate) struct Source<S> {
+pub(crate) struct Source {
     pub(crate) text: std::sync::Arc<str>,
-    pub(crate) stamp: S,
 }
 
 /// Where templates come from.
@@ -30,11 +29,17 @@ pub(crate) trait Sources {
     type Stamp;
 
     /// The live text of a full path such as `templates/password/email.tpl`.
-    fn source(&self, path: &str) -> Result<Option<Source<Self::Stamp>>, Problem>;
+    fn source(&self, path: &str) -> Result<Option<Source>, Problem>;
+
+    /// The state of a path, whether there is a file or not.
+    fn stamp(&self, path: &str) -> Self::Stamp;
 
     /// The full path of `name` as written in `from`, or `None` when no path is safe.
     fn resolve(&self, from: &str, name: &str) -> Option<String>;
 }
+
+/// The states of all files a compilation looked at, found or not.
+pub(crate) type Stamps<S> = Vec<(String, S)>;
 
 /// A template with all it includes, compiled.
 pub struct Unit {
@@ -53,11 +58,12 @@ impl std::fmt::Debug for Unit {
 }
 
 impl Unit {
-    /// Compiles the template at `root`. The second part of the answer names every file that was read, with its stamp.
+    /// Compiles the template at `root`. The second part of the answer names every file that was looked at, with its
+    /// state: a later look that finds the same states would come to the same result.
     pub(crate) fn compile<S: Sources>(
         root: &str,
         sources: &S,
-    ) -> Result<(Self, Vec<(String, S::Stamp)>), TemplateFault> {
+    ) -> (Result<Self, TemplateFault>, Stamps<S::Stamp>) {
         let mut collector = Collector {
             root,
             sources,
@@ -65,9 +71,15 @@ impl Unit {
             files: BTreeMap::new(),
             stamps: Vec::new(),
         };
-        collector.load(root, None)?;
-        collector.check_inlines()?;
-        collector.check_depth()?;
+        let checked = collector
+            .load(root, None)
+            .and_then(|()| collector.check_inlines())
+            .and_then(|()| collector.check_depth());
+        let stamps = std::mem::take(&mut collector.stamps);
+        (checked.map(|()| Self::assemble(collector)), stamps)
+    }
+
+    fn assemble<S: Sources>(collector: Collector<'_, S>) -> Self {
         let keys = collector.keys();
         let loops = collector.files.values().any(|file| file.loops);
         let mut registry = Handlebars::new();
@@ -77,15 +89,12 @@ impl Unit {
         for (path, file) in collector.files {
             registry.register_template(&path, file.template);
         }
-        Ok((
-            Self {
-                registry,
-                root: root.to_owned(),
-                keys,
-                loops,
-            },
-            collector.stamps,
-        ))
+        Self {
+            registry,
+            root: collector.root.to_owned(),
+            keys,
+            loops,
+        }
     }
 
     /// Whether the template writes `key`, a key of the top level, somewhere.
@@ -134,6 +143,8 @@ impl<S: Sources> Collector<'_, S> {
     }
 
     fn read(&mut self, path: &str, by: Option<Problem>) -> Result<Prepared, TemplateFault> {
+        // The state before the reading: a change in between is then seen as one.
+        self.stamps.push((path.to_owned(), self.sources.stamp(path)));
         let broken = |problem| TemplateFault::Broken(vec![problem]);
         let Some(source) = self.sources.source(path).map_err(broken)? else {
             return Err(TemplateFault::Missing {
@@ -145,10 +156,7 @@ impl<S: Sources> Collector<'_, S> {
             return Err(self.too_much(format!("{path} is larger than {MAX_SOURCE} bytes")));
         }
         let resolve = |name: &str| self.sources.resolve(path, name);
-        let prepared =
-            prepare::prepare(path, &source.text, self.engine, &resolve).map_err(TemplateFault::Broken)?;
-        self.stamps.push((path.to_owned(), source.stamp));
-        Ok(prepared)
+        prepare::prepare(path, &source.text, self.engine, &resolve).map_err(TemplateFault::Broken)
     }
 
     /// A name without an ending is that of an inline partial, defined in one of the files.
@@ -244,6 +252,7 @@ impl<S: Sources> Collector<'_, S> {
     }
 
     fn cycle(&self, from: &str, to: &str) -> TemplateFault {
+        let root = self.root.to_owned();
         let place = self.files.iter().find_map(|(path, file)| {
             let edge = file
                 .edges
@@ -252,7 +261,7 @@ impl<S: Sources> Collector<'_, S> {
             let include = file.includes.iter().find(|include| include.name == to);
             include.filter(|_| edge).map(|include| (path, include.place))
         });
-        let (path, place) = place.unwrap_or_else(|| (&self.stamps[0].0, super::Place::START));
+        let (path, place) = place.unwrap_or((&root, super::Place::START));
         let message =
             format!("Including `{to}` here never ends: it includes, directly or not, what includes it.");
         TemplateFault::Broken(vec![Problem::new(path, place, message)])

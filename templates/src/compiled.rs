@@ -1,0 +1,204 @@
+//! Compiled templates, kept until one of their files changes.
+//!
+//! A rendering costs a look into memory and one `stat` for each file of the home it is made of: no reading, no
+//! parsing. A template that breaks while the server runs keeps its last good form, and the error is logged.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::engine::{Place, Problem, Source, Sources, TemplateFault, Unit};
+use crate::resources::{Layers, ResourcePath, Stamp};
+
+/// Most templates kept; more than any installation has, and an end to what a flood of names could fill.
+const MAX_KEPT: usize = 2000;
+
+/// A template that was compiled, or could not be.
+#[derive(Debug, Clone)]
+struct Kept {
+    /// The last form that compiled.
+    unit: Option<Arc<Unit>>,
+    /// Why the newest form does not, if so.
+    fault: Option<TemplateFault>,
+    /// The states of all files the newest form was read from.
+    stamps: Arc<Vec<(String, Stamp)>>,
+}
+
+/// The compiled templates of a server.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    layers: Arc<Layers>,
+    kept: RwLock<HashMap<ResourcePath, Kept>>,
+}
+
+impl Compiled {
+    pub(crate) fn new(layers: Arc<Layers>) -> Self {
+        Self {
+            layers,
+            kept: RwLock::default(),
+        }
+    }
+
+    /// The template at `path` if it is known in its newest form: nothing is read or compiled.
+    pub(crate) fn fresh(&self, path: &ResourcePath) -> Option<Result<Arc<Unit>, TemplateFault>> {
+        let kept = self.known(path)?;
+        self.is_fresh(&kept).then(|| answer(&kept))
+    }
+
+    /// The template at `path`, compiled in its newest form that can be.
+    ///
+    /// # Errors
+    /// When it is not there, or is wrong and was never right since the server started.
+    pub(crate) fn get(&self, path: &ResourcePath) -> Result<Arc<Unit>, TemplateFault> {
+        let known = self.known(path);
+        if let Some(kept) = &known
+            && self.is_fresh(kept)
+        {
+            return answer(kept);
+        }
+        let (outcome, stamps) = compile(&self.layers, path);
+        let kept = match outcome {
+            Ok(unit) => Kept {
+                unit: Some(Arc::new(unit)),
+                fault: None,
+                stamps,
+            },
+            Err(fault) => self.kept_in_spite_of(path, known, fault, stamps),
+        };
+        let mut all = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MAX_KEPT && !all.contains_key(path) {
+            all.clear();
+        }
+        all.insert(path.clone(), kept.clone());
+        answer(&kept)
+    }
+
+    /// What is wrong with the newest form of a template, also when an older one is serving.
+    pub(crate) fn fault(&self, path: &ResourcePath) -> Option<TemplateFault> {
+        if let Err(fault) = self.get(path) {
+            return Some(fault);
+        }
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(path).and_then(|kept| kept.fault.clone())
+    }
+
+    fn known(&self, path: &ResourcePath) -> Option<Kept> {
+        self.kept
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(path)
+            .cloned()
+    }
+
+    fn is_fresh(&self, kept: &Kept) -> bool {
+        kept.stamps.iter().all(|(path, stamp)| {
+            ResourcePath::parse(path).is_some_and(|path| self.layers.stamp(&path) == *stamp)
+        })
+    }
+
+    fn kept_in_spite_of(
+        &self,
+        path: &ResourcePath,
+        known: Option<Kept>,
+        fault: TemplateFault,
+        stamps: Arc<Vec<(String, Stamp)>>,
+    ) -> Kept {
+        // A template that is gone is gone; one that is broken goes on in its last good form.
+        let gone = matches!(&fault, TemplateFault::Missing { by: None, .. });
+        let unit = known.and_then(|kept| kept.unit).filter(|_| !gone);
+        if unit.is_some() {
+            tracing::error!(%path, %fault, "a template is broken; its last good form goes on serving");
+        }
+        Kept {
+            unit,
+            fault: Some(fault),
+            stamps,
+        }
+    }
+}
+
+/// Compiles a text as if it were live at `path`, to see whether it may be saved.
+pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<Unit, TemplateFault> {
+    let sources = WithDraft { layers, path, text };
+    Unit::compile(path.as_str(), &sources).0
+}
+
+fn answer(kept: &Kept) -> Result<Arc<Unit>, TemplateFault> {
+    match (&kept.unit, &kept.fault) {
+        (Some(unit), _) => Ok(Arc::clone(unit)),
+        (None, Some(fault)) => Err(fault.clone()),
+        (None, None) => Err(TemplateFault::Missing {
+            file: String::new(),
+            by: None,
+        }),
+    }
+}
+
+type Outcome = (Result<Unit, TemplateFault>, Arc<Vec<(String, Stamp)>>);
+
+fn compile(layers: &Layers, path: &ResourcePath) -> Outcome {
+    let (unit, stamps) = Unit::compile(path.as_str(), layers);
+    (unit, Arc::new(stamps))
+}
+
+impl Sources for Layers {
+    type Stamp = Stamp;
+
+    fn source(&self, path: &str) -> Result<Option<Source>, Problem> {
+        let Some(resource) = ResourcePath::parse(path) else {
+            return Ok(None);
+        };
+        let unreadable =
+            |fault| Problem::new(path, Place::START, format!("The file cannot be used: {fault}."));
+        let live = self.live(&resource).map_err(unreadable)?;
+        Ok(live.map(|live| Source { text: live.text }))
+    }
+
+    fn stamp(&self, path: &str) -> Stamp {
+        ResourcePath::parse(path).map_or(Stamp::Absent, |path| Layers::stamp(self, &path))
+    }
+
+    /// Includes of a page are looked for among pages first; all others, as in mail, below `templates/`.
+    fn resolve(&self, from: &str, name: &str) -> Option<String> {
+        if from.starts_with("pages/") {
+            let folder = from.rsplit_once('/').map_or("pages", |(folder, _)| folder);
+            let beside = [folder, "pages"]
+                .into_iter()
+                .filter_map(|root| ResourcePath::parse(&format!("{root}/{name}")));
+            if let Some(found) = beside
+                .into_iter()
+                .find(|path| Layers::stamp(self, path) != Stamp::Absent)
+            {
+                return Some(found.to_string());
+            }
+        }
+        ResourcePath::below("templates", name)
+            .filter(ResourcePath::is_template)
+            .map(|path| path.to_string())
+    }
+}
+
+/// The layers with one text replaced by a draft.
+struct WithDraft<'a> {
+    layers: &'a Layers,
+    path: &'a ResourcePath,
+    text: &'a str,
+}
+
+impl Sources for WithDraft<'_> {
+    type Stamp = ();
+
+    fn source(&self, path: &str) -> Result<Option<Source>, Problem> {
+        if path == self.path.as_str() {
+            return Ok(Some(Source {
+                text: self.text.into(),
+            }));
+        }
+        Sources::source(self.layers, path)
+    }
+
+    fn stamp(&self, _: &str) {}
+
+    fn resolve(&self, from: &str, name: &str) -> Option<String> {
+        Sources::resolve(self.layers, from, name)
+    }
+}

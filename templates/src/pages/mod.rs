@@ -1,0 +1,3 @@
+//! The page runtime.
+
+pub(crate) mod samples;

@@ -1,0 +1,97 @@
+//! What may be saved: a text that would not work is refused before it is live.
+
+use coronet_core::lua;
+use coronet_core::{Code, Error, Result};
+
+use super::{Layers, ResourcePath};
+use crate::compiled;
+use crate::engine::{Problem, TemplateFault};
+
+/// Largest text of a page's script, style sheet or other file; templates and Lua have smaller limits of their own.
+const MAX_TEXT: usize = 512 * 1024;
+
+/// Files a page may consist of, beside code and templates.
+const PAGE_TEXTS: [&str; 12] = [
+    "html",
+    "css",
+    "js",
+    "mjs",
+    "txt",
+    "svg",
+    "json",
+    "xml",
+    "md",
+    "webmanifest",
+    "map",
+    "csv",
+];
+
+/// Checks that `text` works at `path`.
+pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<()> {
+    if text.len() > MAX_TEXT {
+        let message = format!("{path} would have {} bytes; {MAX_TEXT} are allowed.", text.len());
+        return Err(Error::new(Code::TooLarge, message));
+    }
+    if text.contains('\0') {
+        return Err(Error::new(
+            Code::Unprocessable,
+            format!("{path}: a NUL character is not text."),
+        ));
+    }
+    match (path.root(), path.extension()) {
+        ("templates" | "pages", "tpl" | "hbs") => check_template(layers, path, text),
+        ("pages" | "jobs", "lua") => check_lua(path, text),
+        ("pages", extension) if PAGE_TEXTS.contains(&extension) => Ok(()),
+        (root, _) => Err(Error::new(Code::ParameterInvalid, wrong_kind(root))),
+    }
+}
+
+/// The error of a reset mail that does not show the link, if `unit` is one.
+pub(crate) fn missing_link(path: &ResourcePath, unit: &crate::engine::Unit) -> Option<TemplateFault> {
+    (path.is_reset_mail() && !unit.writes("reset_link")).then(|| {
+        let message = "This mail does not show {* reset_link *}, so nobody could reach the reset form. Add it. \
+                       (Files whose name starts with `notice` or `_` need no link.)";
+        TemplateFault::Broken(vec![Problem {
+            file: path.to_string(),
+            line: 1,
+            column: 1,
+            message: message.to_owned(),
+        }])
+    })
+}
+
+fn check_template(layers: &Layers, path: &ResourcePath, text: &str) -> Result<()> {
+    let unit = compiled::check(layers, path, text)?;
+    match missing_link(path, &unit) {
+        Some(fault) => Err(fault.into()),
+        None => Ok(()),
+    }
+}
+
+fn check_lua(path: &ResourcePath, text: &str) -> Result<()> {
+    let limit = lua::Limits::default().source;
+    lua::compile(path.as_str(), text, limit)
+        .map(|_| ())
+        .map_err(|fault| {
+            let problem = Problem {
+                file: path.to_string(),
+                line: fault.line.map_or(1, |line| line as usize),
+                column: 1,
+                message: fault.message.clone(),
+            };
+            let details = serde_json::json!({ "problems": [problem] });
+            Error::new(Code::Unprocessable, fault.message).with_details(details)
+        })
+}
+
+fn wrong_kind(root: &str) -> String {
+    match root {
+        "templates" => "Files under templates/ end in .tpl or .hbs.".to_owned(),
+        "jobs" => "Files under jobs/ end in .lua.".to_owned(),
+        _ => format!(
+            "Files under pages/ end in .lua, .tpl, .hbs or one of .{}. Put images and the like into the pages folder \
+             of the server's home.",
+            PAGE_TEXTS.join(", .")
+        ),
+    }
+}

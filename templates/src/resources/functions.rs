@@ -1,0 +1,424 @@
+//! The functions `resources.*`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use coronet_core::functions::{Call, Caller, Function};
+use coronet_core::{Code, Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Layer, Layers, ResourcePath, check,
+    store::{self, Change, EditedRow},
+};
+use crate::Templates;
+
+pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
+    vec![
+        Function::read(
+            "resources.list",
+            "Lists templates, pages and job code with the layer that is live.",
+            templates,
+            list,
+        ),
+        Function::read(
+            "resources.read",
+            "Reads a resource: the live text, or that of one layer.",
+            templates,
+            read,
+        ),
+        Function::write(
+            "resources.write",
+            "Saves a resource as edited, as a new revision, if it works.",
+            templates,
+            write,
+        ),
+        Function::write(
+            "resources.revert",
+            "Drops the edited text, so that the layer below is live again.",
+            templates,
+            revert,
+        ),
+        Function::read(
+            "resources.revisions",
+            "Lists the changes made to a resource, newest first.",
+            templates,
+            revisions,
+        ),
+        Function::read(
+            "resources.revision",
+            "Reads the text of one revision.",
+            templates,
+            revision,
+        ),
+        Function::write(
+            "resources.restore",
+            "Saves the text of an earlier revision as a new one.",
+            templates,
+            restore,
+        ),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListInput {
+    /// Start of the paths to list, such as `templates/password/`; everything when empty.
+    #[serde(default)]
+    prefix: String,
+}
+
+/// A resource in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Entry {
+    path: String,
+    /// The layer that is live.
+    layer: Layer,
+    /// All layers that have the path, the live one first.
+    layers: Vec<Layer>,
+    /// The live revision of the edited layer, else 0.
+    revision: i64,
+    /// Who made that revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// When the live text last changed, Unix milliseconds; absent for what is shipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_at: Option<i64>,
+    /// Who ships the lowest layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
+    /// What is wrong with the live text, if it cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+async fn list(templates: Arc<Templates>, _: Arc<Call>, input: ListInput) -> Result<Vec<Entry>> {
+    templates.refresh().await?;
+    // Folders are read and files compiled: not on a thread that serves others.
+    tokio::task::spawn_blocking(move || entries(&templates, &input.prefix))
+        .await
+        .map_err(Error::unexpected)
+}
+
+fn entries(templates: &Templates, prefix: &str) -> Vec<Entry> {
+    let layers = &templates.layers;
+    let shipped = layers.shipped.resources().into_iter().map(|(path, _)| path);
+    let paths: BTreeSet<ResourcePath> = shipped
+        .filter(|path| path.starts_with(prefix))
+        .chain(layers.edited_paths(prefix))
+        .filter_map(|path| ResourcePath::parse(&path))
+        .chain(layers.files.list(prefix))
+        .collect();
+    paths
+        .into_iter()
+        .filter_map(|path| entry(templates, path))
+        .collect()
+}
+
+fn entry(templates: &Templates, path: ResourcePath) -> Option<Entry> {
+    let layers = templates.layers.present(&path);
+    let layer = *layers.first()?;
+    let edited = templates.layers.edited(&path);
+    let changed_at = match layer {
+        Layer::Edited => edited.as_ref().map(|edited| edited.changed_at),
+        Layer::File => templates.layers.files.mark(&path).map(|mark| mark.modified_ms()),
+        Layer::Shipped => None,
+    };
+    Some(Entry {
+        layer,
+        revision: edited.as_ref().map_or(0, |edited| edited.revision),
+        author: edited.as_ref().map(|edited| edited.author.to_string()),
+        note: edited.as_ref().map(|edited| edited.note.to_string()),
+        changed_at,
+        provider: templates
+            .layers
+            .shipped
+            .resource(path.as_str())
+            .map(|shipped| shipped.provider),
+        problem: templates.problem(&path, layer),
+        path: path.to_string(),
+        layers,
+    })
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReadInput {
+    /// Whole path, such as `templates/password/email.tpl`.
+    path: String,
+    /// The layer to read instead of the live one.
+    #[serde(default)]
+    layer: Option<Layer>,
+}
+
+/// A resource with its text.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Resource {
+    #[serde(flatten)]
+    entry: Entry,
+    text: String,
+    /// The layer the text is from.
+    text_layer: Layer,
+    /// Where the file of the home lies, or would lie.
+    file: String,
+}
+
+async fn read(templates: Arc<Templates>, _: Arc<Call>, input: ReadInput) -> Result<Resource> {
+    let path = parse(&input.path)?;
+    templates.refresh().await?;
+    let read = move || {
+        let live = match input.layer {
+            Some(layer) => templates.layers.in_layer(&path, layer),
+            None => templates.layers.live(&path),
+        };
+        let live = live
+            .map_err(|fault| unusable(&path, &fault))?
+            .ok_or_else(|| absent(&path))?;
+        let file = templates.layers.files.location(&path).display().to_string();
+        let entry = entry(&templates, path.clone()).ok_or_else(|| absent(&path))?;
+        Ok(Resource {
+            entry,
+            text: live.text.to_string(),
+            text_layer: live.layer,
+            file,
+        })
+    };
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(Error::unexpected)?
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WriteInput {
+    /// Whole path, such as `templates/password/email.tpl`.
+    path: String,
+    text: String,
+    /// Why, in a few words, for the history.
+    #[serde(default)]
+    #[schemars(length(max = 500))]
+    note: String,
+    /// The live revision the text was made from, 0 when the resource was not edited then. When another change came
+    /// since, nothing is saved. Without it the text is saved over whatever is there.
+    #[serde(default)]
+    revision: Option<i64>,
+}
+
+/// What a change came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Changed {
+    path: String,
+    /// The revision that was made.
+    revision: i64,
+    /// The layer that is live now; absent when none has the path any more.
+    layer: Option<Layer>,
+}
+
+async fn write(templates: Arc<Templates>, call: Arc<Call>, input: WriteInput) -> Result<Changed> {
+    let path = parse(&input.path)?;
+    let (note, expected) = (input.note, input.revision);
+    templates
+        .save(path, input.text, "write", note, expected, &call.caller)
+        .await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RevertInput {
+    /// Whole path, such as `templates/password/email.tpl`.
+    path: String,
+    /// The live revision the decision was made on; see `resources.write`.
+    #[serde(default)]
+    revision: Option<i64>,
+}
+
+async fn revert(templates: Arc<Templates>, call: Arc<Call>, input: RevertInput) -> Result<Changed> {
+    let path = parse(&input.path)?;
+    templates.refresh().await?;
+    if templates.layers.edited(&path).is_none() {
+        return Err(Error::new(
+            Code::NotFound,
+            format!("{path} is not edited: there is nothing to revert."),
+        ));
+    }
+    let change = Change {
+        path: path.to_string(),
+        text: None,
+        kind: "revert",
+        author: author(&call.caller),
+        note: String::new(),
+        at: templates.core.clock.now_ms(),
+        expected: input.revision,
+    };
+    templates.change(path, change).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RevisionsInput {
+    /// Whole path, such as `templates/password/email.tpl`.
+    path: String,
+}
+
+/// A change in a resource's history.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Revision {
+    revision: i64,
+    /// `write`, `restore` or `revert`; a revert has no text.
+    kind: String,
+    author: String,
+    note: String,
+    /// Unix milliseconds.
+    changed_at: i64,
+    /// Characters of the text.
+    size: i64,
+    /// Whether this revision is live.
+    live: bool,
+}
+
+async fn revisions(templates: Arc<Templates>, _: Arc<Call>, input: RevisionsInput) -> Result<Vec<Revision>> {
+    let path = parse(&input.path)?;
+    templates.refresh().await?;
+    let live = templates.layers.edited(&path).map(|edited| edited.revision);
+    let rows = store::revisions(&templates.core.db, path.as_str()).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Revision {
+            live: live == Some(row.revision),
+            revision: row.revision,
+            kind: row.kind,
+            author: row.author,
+            note: row.note,
+            changed_at: row.changed_at,
+            size: row.size,
+        })
+        .collect())
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RevisionInput {
+    /// Whole path, such as `templates/password/email.tpl`.
+    path: String,
+    revision: i64,
+}
+
+/// A text of the past.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RevisionText {
+    path: String,
+    revision: i64,
+    text: String,
+}
+
+async fn revision(templates: Arc<Templates>, _: Arc<Call>, input: RevisionInput) -> Result<RevisionText> {
+    let path = parse(&input.path)?;
+    let text = revision_text(&templates, &path, input.revision).await?;
+    Ok(RevisionText {
+        path: path.to_string(),
+        revision: input.revision,
+        text,
+    })
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RestoreInput {
+    /// Whole path, such as `templates/password/email.tpl`.
+    path: String,
+    /// The revision whose text is to be live again.
+    revision: i64,
+    /// The live revision the decision was made on; see `resources.write`.
+    #[serde(default)]
+    expected: Option<i64>,
+}
+
+async fn restore(templates: Arc<Templates>, call: Arc<Call>, input: RestoreInput) -> Result<Changed> {
+    let path = parse(&input.path)?;
+    let text = revision_text(&templates, &path, input.revision).await?;
+    let note = format!("Revision {} restored", input.revision);
+    templates
+        .save(path, text, "restore", note, input.expected, &call.caller)
+        .await
+}
+
+impl Templates {
+    /// Saves a text in the edited layer, if it works.
+    async fn save(
+        self: &Arc<Self>,
+        path: ResourcePath,
+        text: String,
+        kind: &'static str,
+        note: String,
+        expected: Option<i64>,
+        caller: &Caller,
+    ) -> Result<Changed> {
+        self.refresh().await?;
+        let (layers, checked, draft) = (Arc::clone(&self.layers), path.clone(), text);
+        let check = move || check::check(&layers, &checked, &draft).map(|()| draft);
+        let text = tokio::task::spawn_blocking(check)
+            .await
+            .map_err(Error::unexpected)??;
+        let change = Change {
+            path: path.to_string(),
+            text: Some(text),
+            kind,
+            author: author(caller),
+            note,
+            at: self.core.clock.now_ms(),
+            expected,
+        };
+        self.change(path, change).await
+    }
+
+    async fn change(&self, path: ResourcePath, change: Change) -> Result<Changed> {
+        let (revision, live): (i64, Option<EditedRow>) = store::change(&self.core.db, change).await?;
+        self.layers.set_edited(&path, revision, live);
+        let layer = Layers::present(&self.layers, &path).first().copied();
+        Ok(Changed {
+            path: path.to_string(),
+            revision,
+            layer,
+        })
+    }
+}
+
+async fn revision_text(templates: &Templates, path: &ResourcePath, revision: i64) -> Result<String> {
+    store::revision_text(&templates.core.db, path.as_str(), revision)
+        .await?
+        .ok_or_else(|| {
+            Error::new(
+                Code::NotFound,
+                format!("{path} has no text under revision {revision}."),
+            )
+        })
+}
+
+fn parse(path: &str) -> Result<ResourcePath> {
+    ResourcePath::parse(path).ok_or_else(|| {
+        let message = "This is not the path of a resource. A path looks like templates/password/email.tpl.";
+        Error::new(Code::NotFound, message)
+    })
+}
+
+fn absent(path: &ResourcePath) -> Error {
+    Error::new(Code::NotFound, format!("There is no resource {path}."))
+}
+
+fn unusable(path: &ResourcePath, fault: &dyn std::fmt::Display) -> Error {
+    Error::new(
+        Code::Unprocessable,
+        format!("The file of {path} cannot be used: {fault}."),
+    )
+}
+
+/// Who made a change, for people: an operator's name, or what else acted.
+fn author(caller: &Caller) -> String {
+    match caller {
+        Caller::Operator(operator) => operator.name.clone(),
+        other => format!("{} {}", other.kind(), other.name()),
+    }
+}

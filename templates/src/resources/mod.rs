@@ -1,0 +1,15 @@
+//! Resources: texts with a path, in three layers, with revisions.
+//!
+//! `path` says which paths are safe, `files` reads the middle layer, `store` keeps the edited one, `layers` puts the
+//! three together, `check` says what may be saved, `functions` is what callers see.
+
+pub(crate) mod check;
+pub(crate) mod files;
+pub(crate) mod functions;
+mod layers;
+mod path;
+pub(crate) mod store;
+
+pub use layers::Layer;
+pub(crate) use layers::{Layers, Stamp};
+pub use path::{ROOTS, ResourcePath};

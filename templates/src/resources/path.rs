@@ -1,0 +1,165 @@
+use std::fmt;
+
+/// The folders a resource can be in.
+pub const ROOTS: [&str; 3] = ["templates", "pages", "jobs"];
+
+/// Longest path and longest part of one.
+const MAX_PATH: usize = 240;
+const MAX_SEGMENT: usize = 120;
+
+/// The path of a resource, such as `templates/password/email.tpl`: safe to use below a folder.
+///
+/// It starts with one of [`ROOTS`] and has no part that leads elsewhere: no `..`, no backslash, no percent sign, no
+/// control character, no hidden file (case M07).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourcePath(String);
+
+impl ResourcePath {
+    /// Checks a whole path.
+    pub fn parse(path: &str) -> Option<Self> {
+        let (root, rest) = path.split_once('/')?;
+        let safe = ROOTS.contains(&root) && path.len() <= MAX_PATH && rest.split('/').all(is_safe_segment);
+        safe.then(|| Self(path.to_owned()))
+    }
+
+    /// Checks a path given relative to `root`, one of [`ROOTS`].
+    pub fn below(root: &str, path: &str) -> Option<Self> {
+        Self::parse(&format!("{root}/{path}"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `templates`, `pages` or `jobs`.
+    pub fn root(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+
+    /// The path without its root.
+    pub fn relative(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, rest)| rest)
+    }
+
+    /// The last part.
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// What follows the last dot of the file's name.
+    pub fn extension(&self) -> &str {
+        self.file_name()
+            .rsplit_once('.')
+            .map_or("", |(_, extension)| extension)
+    }
+
+    /// The folder, with its root.
+    pub fn folder(&self) -> &str {
+        self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
+    /// Whether this is a template, in either notation.
+    pub fn is_template(&self) -> bool {
+        matches!(self.extension(), "tpl" | "hbs")
+    }
+
+    /// Whether this is the mail of a password reset, which is useless without its link: every template below
+    /// `templates/password/`, except notices (`notice…`) and parts meant to be included (`_…`).
+    pub fn is_reset_mail(&self) -> bool {
+        let name = self.file_name();
+        self.0.starts_with("templates/password/")
+            && self.is_template()
+            && !name.starts_with("notice")
+            && !name.starts_with('_')
+    }
+
+    /// The HTML part that belongs to a mail's text: `email.tpl` -> `email.html.tpl`. `None` for what is HTML itself.
+    pub fn html_sibling(&self) -> Option<Self> {
+        let (stem, extension) = self.0.rsplit_once('.')?;
+        (!self.file_name().contains(".html.")).then(|| Self(format!("{stem}.html.{extension}")))
+    }
+}
+
+impl fmt::Display for ResourcePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_safe_segment(segment: &str) -> bool {
+    !segment.is_empty()
+        && segment.len() <= MAX_SEGMENT
+        && !segment.starts_with(['.', ' '])
+        && !segment.ends_with(['.', ' '])
+        && segment
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_-. +@()".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m07_w07_no_path_leads_out_of_its_folder() {
+        for path in [
+            "templates/../secret",
+            "templates/a/../../x",
+            "templates/..%2fx.tpl",
+            "templates/%2e%2e/x",
+            "templates/..\\x.tpl",
+            "templates\\x.tpl",
+            "templates//x.tpl",
+            "templates/./x.tpl",
+            "/templates/x.tpl",
+            "/etc/passwd",
+            "etc/passwd",
+            "templates/x\0.tpl",
+            "templates/x\n.tpl",
+            "templates/.hidden",
+            "templates/.git/config",
+            "templates/x.",
+            "templates/",
+            "templates",
+            "",
+            "templates/C:/x",
+            "templates/a/ /b",
+            "templates/\u{202e}lpt.x",
+        ] {
+            assert_eq!(ResourcePath::parse(path), None, "{path:?}");
+        }
+        for path in [
+            "templates/Fun Run/über_uns.tpl",
+            "pages/_coronium/password/password_form.lua",
+            "jobs/a.lua",
+        ] {
+            assert!(ResourcePath::parse(path).is_some(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn reset_mails_are_told_from_notices_and_parts() {
+        let is_reset = |path| ResourcePath::parse(path).unwrap().is_reset_mail();
+        assert!(is_reset("templates/password/email.tpl"));
+        assert!(is_reset("templates/password/email.html.tpl"));
+        assert!(is_reset("templates/password/fun/custom_reset.hbs"));
+        assert!(!is_reset("templates/password/notice.html.tpl"));
+        assert!(!is_reset("templates/password/_footer.tpl"));
+        assert!(!is_reset("templates/mail/test.tpl"));
+    }
+
+    #[test]
+    fn a_text_has_an_html_sibling() {
+        let sibling = |path: &str| {
+            ResourcePath::parse(path)
+                .unwrap()
+                .html_sibling()
+                .map(|p| p.to_string())
+        };
+        assert_eq!(
+            sibling("templates/a/email.tpl").as_deref(),
+            Some("templates/a/email.html.tpl")
+        );
+        assert_eq!(sibling("templates/a/email.html.tpl"), None);
+    }
+}

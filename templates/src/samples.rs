@@ -1,0 +1,153 @@
+//! Sample data: one typed context for every template Coronet ships, and what can be read from any other template.
+//!
+//! A context is the promise of what a template is given. Optional keys are asked for with `{{#if}}`; a test renders
+//! every shipped template with the full sample and with the least.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::engine::Unit;
+use crate::resources::ResourcePath;
+
+/// What a template is given, with an example.
+pub(crate) trait Context: Serialize {
+    /// The templates this context is for: a path without its ending, so that text and HTML share it.
+    const STEM: &'static str;
+
+    /// An example with every key.
+    fn sample() -> Self;
+
+    /// An example with only the keys that are always there.
+    fn least() -> Self;
+}
+
+/// `password/email`: the mail with the link to the reset form.
+#[derive(Debug, Serialize)]
+pub(crate) struct ResetMail {
+    reset_link: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_name: Option<String>,
+}
+
+impl Context for ResetMail {
+    const STEM: &'static str = "templates/password/email";
+
+    fn sample() -> Self {
+        Self {
+            username: Some("Carol".into()),
+            app_name: Some("Fun Run".into()),
+            ..Self::least()
+        }
+    }
+
+    fn least() -> Self {
+        let code = "Zk3vX9q0T1uYb8hJ5cR2mN7pLdGfAsWe4iOxVzQjKlE";
+        Self {
+            reset_link: format!("https://funrun.example.com/_resetpassword?code={code}"),
+            username: None,
+            app_name: None,
+        }
+    }
+}
+
+/// `password/notice`: tells a user that the password was changed.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct PasswordNotice {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_name: Option<String>,
+    /// When, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_at: Option<String>,
+    /// Where a user who did not do this asks for a new link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forgot_link: Option<String>,
+}
+
+impl Context for PasswordNotice {
+    const STEM: &'static str = "templates/password/notice";
+
+    fn sample() -> Self {
+        Self {
+            username: Some("Carol".into()),
+            app_name: Some("Fun Run".into()),
+            changed_at: Some("23 November 2026, 09:41 UTC".into()),
+            forgot_link: Some("https://funrun.example.com/_forgotpassword?scope=Fun%20Run".into()),
+        }
+    }
+
+    fn least() -> Self {
+        Self::default()
+    }
+}
+
+/// `mail/test`: the test mail of the webmin.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct TestMail {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_at: Option<String>,
+}
+
+impl Context for TestMail {
+    const STEM: &'static str = "templates/mail/test";
+
+    fn sample() -> Self {
+        Self {
+            to: Some("carol@example.com".into()),
+            transport: Some("mailgun".into()),
+            sent_at: Some("23 November 2026, 09:41 UTC".into()),
+        }
+    }
+
+    fn least() -> Self {
+        Self::default()
+    }
+}
+
+/// Sample data for a template: what the template itself asks for, with the examples of its context.
+pub(crate) fn of(path: &ResourcePath, unit: &Unit) -> Value {
+    let Value::Object(mut sample) = unit.sample() else {
+        return json!({});
+    };
+    for (key, value) in typed(path).unwrap_or_default() {
+        sample.insert(key, value);
+    }
+    Value::Object(sample)
+}
+
+fn typed(path: &ResourcePath) -> Option<Map<String, Value>> {
+    contexts()
+        .into_iter()
+        .find(|(stem, ..)| belongs(path, stem))
+        .and_then(|(_, sample, _)| match sample {
+            Value::Object(map) => Some(map),
+            _ => None,
+        })
+}
+
+/// Every context: its stem, its full sample and its least.
+pub(crate) fn contexts() -> Vec<(&'static str, Value, Value)> {
+    fn context<C: Context>() -> (&'static str, Value, Value) {
+        (C::STEM, json!(C::sample()), json!(C::least()))
+    }
+    let mut contexts = vec![
+        context::<ResetMail>(),
+        context::<PasswordNotice>(),
+        context::<TestMail>(),
+    ];
+    contexts.extend(crate::pages::samples::contexts());
+    contexts
+}
+
+fn belongs(path: &ResourcePath, stem: &str) -> bool {
+    path.as_str()
+        .strip_prefix(stem)
+        .is_some_and(|ending| matches!(ending, ".tpl" | ".html.tpl" | ".hbs" | ".html.hbs"))
+}

@@ -1,0 +1,190 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use coronet_core::db::Dialect;
+use coronet_core::{Code, Core, Error, Result};
+use serde_json::{Map, Value, json};
+
+use crate::compiled::Compiled;
+use crate::engine::{Engine, TemplateFault, Unit};
+use crate::resources::{Layer, Layers, ResourcePath, check, files::Files, store};
+use crate::{functions, resources, shipped};
+
+/// How long a server may not notice what another server on the same database has edited.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The Templates service: resources, rendering and, in `pages`, the page runtime.
+pub struct Templates {
+    pub(crate) core: Core,
+    pub(crate) layers: Arc<Layers>,
+    compiled: Compiled,
+    poll: Mutex<Poll>,
+}
+
+#[derive(Debug)]
+struct Poll {
+    checked: Instant,
+    counter: i64,
+}
+
+impl Templates {
+    /// Starts the service: adds what it ships, reads what was edited, and registers its functions.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a function's name is taken.
+    pub async fn start(core: &Core) -> Result<Arc<Self>> {
+        shipped::contribute(&core.contributions);
+        let layers = Arc::new(Layers::new(
+            Files::new(&core.config.home),
+            core.contributions.clone(),
+        ));
+        let templates = Arc::new(Self {
+            core: core.clone(),
+            compiled: Compiled::new(Arc::clone(&layers)),
+            layers,
+            poll: Mutex::new(Poll {
+                checked: Instant::now(),
+                counter: store::counter(&core.db).await?,
+            }),
+        });
+        templates.layers.set_all_edited(store::all(&core.db).await?);
+        core.functions
+            .add("core", resources::functions::all(&templates))?;
+        core.functions.add("core", functions::all(&templates))?;
+        Ok(templates)
+    }
+
+    /// Fills a template with data. HTML or text is decided by the template's name.
+    ///
+    /// # Errors
+    /// `NotFound` without such a template; `Unprocessable` when it is wrong or the data does not fit it.
+    pub async fn render(self: &Arc<Self>, path: &ResourcePath, data: Map<String, Value>) -> Result<String> {
+        let unit = self.unit(path).await?;
+        let data = Value::Object(data);
+        if !unit.loops() {
+            return Ok(unit.render(&data)?);
+        }
+        // Only a loop can make rendering long.
+        let rendered = tokio::task::spawn_blocking(move || unit.render(&data)).await;
+        Ok(rendered.map_err(Error::unexpected)??)
+    }
+
+    /// Fills a mail: its text, and its HTML when there is a template for it.
+    ///
+    /// The shipped HTML belongs to the shipped text: who replaces `email.tpl` and not `email.html.tpl` gets a mail of
+    /// text only, and not one whose HTML says something else.
+    ///
+    /// # Errors
+    /// See [`Self::render`].
+    pub async fn render_mail(
+        self: &Arc<Self>,
+        path: &ResourcePath,
+        data: Map<String, Value>,
+    ) -> Result<(String, Option<String>)> {
+        let html = self.html_part(path);
+        let Some(html) = html else {
+            return Ok((self.render(path, data).await?, None));
+        };
+        let text = self.render(path, data.clone()).await?;
+        Ok((text, Some(self.render(&html, data).await?)))
+    }
+
+    /// The compiled template, checked for what its folder asks of it.
+    pub(crate) async fn unit(self: &Arc<Self>, path: &ResourcePath) -> Result<Arc<Unit>> {
+        self.refresh().await?;
+        let unit = match self.compiled.fresh(path) {
+            Some(unit) => unit?,
+            None => {
+                let (this, path) = (Arc::clone(self), path.clone());
+                let compile = move || this.compiled.get(&path);
+                tokio::task::spawn_blocking(compile)
+                    .await
+                    .map_err(Error::unexpected)??
+            }
+        };
+        match check::missing_link(path, &unit) {
+            Some(fault) => Err(fault.into()),
+            None => Ok(unit),
+        }
+    }
+
+    /// As [`Self::unit`], for threads that may block.
+    pub(crate) fn unit_blocking(&self, path: &ResourcePath) -> Result<Arc<Unit>, TemplateFault> {
+        self.compiled.get(path)
+    }
+
+    /// Notices what another server has edited. On SQLite there is no other server.
+    pub(crate) async fn refresh(&self) -> Result<()> {
+        if self.core.db.dialect() == Dialect::Sqlite || !self.poll_is_due() {
+            return Ok(());
+        }
+        let counter = store::counter(&self.core.db).await?;
+        if counter != self.lock_poll().counter {
+            self.layers.set_all_edited(store::all(&self.core.db).await?);
+            self.lock_poll().counter = counter;
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the live text of a template that lies in a file or was edited.
+    pub(crate) fn problem(&self, path: &ResourcePath, layer: Layer) -> Option<String> {
+        if layer == Layer::Shipped {
+            return None;
+        }
+        if path.is_template() {
+            return self.compiled.fault(path).map(|fault| fault.to_string());
+        }
+        if layer == Layer::File && path.extension() == "lua" {
+            return match self.layers.live(path) {
+                Ok(Some(live)) => check::check(&self.layers, path, &live.text)
+                    .err()
+                    .map(|e| e.message().to_owned()),
+                Ok(None) => None,
+                Err(fault) => Some(format!("The file cannot be used: {fault}.")),
+            };
+        }
+        None
+    }
+
+    fn html_part(&self, path: &ResourcePath) -> Option<ResourcePath> {
+        let html = path.html_sibling()?;
+        let own = *self.layers.present(path).first()?;
+        let its = *self.layers.present(&html).first()?;
+        (its != Layer::Shipped || own == Layer::Shipped).then_some(html)
+    }
+
+    fn poll_is_due(&self) -> bool {
+        let mut poll = self.lock_poll();
+        let due = poll.checked.elapsed() >= POLL;
+        if due {
+            poll.checked = Instant::now();
+        }
+        due
+    }
+
+    fn lock_poll(&self) -> std::sync::MutexGuard<'_, Poll> {
+        self.poll.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<TemplateFault> for Error {
+    fn from(fault: TemplateFault) -> Self {
+        let code = match &fault {
+            TemplateFault::Missing { by: None, .. } => Code::NotFound,
+            _ => Code::Unprocessable,
+        };
+        Error::new(code, sentence(&fault)).with_details(json!({ "problems": fault.problems() }))
+    }
+}
+
+fn sentence(fault: &TemplateFault) -> String {
+    match fault {
+        TemplateFault::Missing { file, by: None } => format!("There is no template {file}."),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a template's result is HTML.
+pub(crate) fn is_html(path: &ResourcePath) -> bool {
+    Engine::of(path.as_str()) == Engine::Html
+}

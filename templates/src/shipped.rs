@@ -1,0 +1,33 @@
+//! What ships with the Templates service: the files beside `src/`, in the binary.
+
+use coronet_core::Contributions;
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/shipped"]
+struct Shipped;
+
+/// The name under which they are shipped, and their routes.
+const PROVIDER: &str = "core";
+
+/// Pages that have a public path of their own.
+const ROUTES: [(&str, &str); 2] = [
+    ("/_resetpassword", "_coronium/password/password_form"),
+    ("/_forgotpassword", "_coronium/password/forgot_form"),
+];
+
+/// Adds the shipped files and routes.
+pub(crate) fn contribute(contributions: &Contributions) {
+    for path in Shipped::iter() {
+        let text = Shipped::get(&path).and_then(|file| String::from_utf8(file.data.into_owned()).ok());
+        match text {
+            Some(text) => {
+                contributions.add_resource(PROVIDER, &path, text);
+            }
+            None => tracing::error!(%path, "a shipped file is not text"),
+        }
+    }
+    for (path, page) in ROUTES {
+        contributions.add_route(PROVIDER, path, page);
+    }
+}
