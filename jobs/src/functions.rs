@@ -139,7 +139,7 @@ async fn create(jobs: Arc<Jobs>, _call: Arc<Call>, input: Create) -> Result<JobV
         path: names::job_path(&path)?,
         interval,
         cron,
-        timezone,
+        timezone: timezone.filter(|zone| !zone.is_empty()),
         run_once,
         active,
         timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
@@ -185,6 +185,7 @@ struct Changes {
     interval: Option<i64>,
     #[serde(default)]
     cron: Option<String>,
+    /// Empty: UTC.
     #[serde(default)]
     timezone: Option<String>,
     #[serde(default)]
@@ -227,7 +228,9 @@ fn apply(job: &mut Job, changes: Changes, now: i64) -> Result<()> {
         job.interval = changes.interval;
         job.cron = changes.cron;
     }
-    job.timezone = changes.timezone.or(job.timezone.take());
+    if let Some(zone) = changes.timezone {
+        job.timezone = Some(zone).filter(|zone| !zone.is_empty());
+    }
     job.run_once = changes.run_once.unwrap_or(job.run_once);
     job.active = changes.active.unwrap_or(job.active);
     job.timeout = changes.timeout.unwrap_or(job.timeout);

@@ -12,6 +12,7 @@ mod chunks;
 mod control;
 mod email;
 mod error;
+mod heap;
 mod log;
 mod namespace;
 mod pool;

@@ -17,7 +17,7 @@ use super::error::{LuaError, LuaErrorKind};
 use super::log::LogSink;
 use super::namespace::{self, Host};
 use super::sandbox::Sandbox;
-use super::{Limits, email};
+use super::{Limits, email, heap};
 use crate::functions::{Caller, Registry};
 
 /// How many sessions may wait for a thread, for each thread there is.
@@ -128,6 +128,11 @@ fn run_session<T>(
     email::bind(sandbox.lua(), sandbox.core(), host.clone())?;
     namespace::bind(sandbox.lua(), sandbox.core(), host)?;
     let outcome = work(&sandbox);
+    let used_much = sandbox.lua().used_memory() > heap::MUCH;
+    drop(sandbox);
+    if used_much {
+        heap::give_back();
+    }
     match control.verdict() {
         Some(stopped) => Err(stopped),
         None => outcome,
