@@ -9,6 +9,7 @@ mod dashboard;
 mod door;
 mod jobs;
 mod kit;
+mod mail;
 mod plugins;
 mod profile;
 mod server;
@@ -36,6 +37,7 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
             .mount(BASE, door::routes())
             .mount(BASE, dashboard::routes())
             .mount(BASE, accounts::routes())
+            .mount(BASE, mail::routes())
             .mount(BASE, templates::routes())
             .mount(BASE, jobs::routes())
             .mount(BASE, plugins::routes())

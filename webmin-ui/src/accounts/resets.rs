@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::records::{Items, Scope};
 use crate::kit::helpers::path_segment;
-use crate::kit::parts::Confirm;
+use crate::kit::parts::{Confirm, Pager};
+use crate::kit::query::Query;
 use crate::kit::{Answer, Area, Desk, Field, Posted, View};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -24,17 +25,22 @@ pub(crate) struct Reset {
     pub(crate) scope: String,
     pub(crate) created_at: Option<i64>,
     pub(crate) expires_at: Option<i64>,
+    /// Too old to work, and not deleted yet.
+    pub(crate) expired: bool,
 }
 
 #[derive(Debug, Default, Serialize, FromForm)]
 pub(crate) struct Filter {
     #[field(default = "")]
     pub(crate) scope: String,
+    #[field(default = "")]
+    after: String,
 }
 
 #[derive(Serialize)]
 pub(crate) struct ResetsView {
     pub(crate) resets: Vec<Reset>,
+    pub(crate) pager: Pager,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) filter: Filter,
     /// Whether the plugin that does resets is there.
@@ -66,37 +72,35 @@ async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
     if !filter.scope.is_empty() {
         parameters["scope"] = json!(filter.scope);
     }
-    let resets = if available {
-        let found: Listed = desk.call("users.listPasswordResets", parameters).await?;
-        found.into_resets()
+    if !filter.after.is_empty() {
+        parameters["page"] = json!({ "after": filter.after });
+    }
+    let found = if available {
+        desk.call("users.listPasswordResets", parameters).await?
     } else {
-        Vec::new()
+        Items {
+            items: Vec::new(),
+            next: None,
+        }
     };
+    let address = Query::new("/resets").with("scope", &filter.scope);
+    let pager = Pager {
+        newer: (!filter.after.is_empty()).then(|| address.to_string()),
+        newer_label: "Latest",
+        older: found.next.map(|next| address.with("after", &next).to_string()),
+        older_label: "Older",
+        ..Pager::default()
+    };
+    let resets = found.items;
     let scopes = desk.call("scopes.list", json!({})).await?;
     desk.page(&ResetsView {
         resets,
+        pager,
         scopes,
         filter,
         available,
         can_edit: desk.can_edit(),
     })
-}
-
-/// A plugin may answer with a page or with a plain list.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Listed {
-    Page(Items<Reset>),
-    All(Vec<Reset>),
-}
-
-impl Listed {
-    fn into_resets(self) -> Vec<Reset> {
-        match self {
-            Self::Page(page) => page.items,
-            Self::All(all) => all,
-        }
-    }
 }
 
 #[get("/reset/<id>/revoke")]

@@ -1,0 +1,145 @@
+//! One mail: as text, as HTML in a sandboxed frame, its headers, and every attempt to deliver it.
+
+use rocket::{Route, get, post, routes};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::records::{Attempt, Mail};
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::Badge;
+use crate::kit::{Answer, Area, Desk, Reply, View};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![show, html, retry, retry_is_a_button]
+}
+
+#[derive(Serialize)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// A step on the mail's way.
+#[derive(Serialize)]
+pub(crate) struct Step {
+    /// `good`, `warn` or `bad`.
+    pub(crate) tone: &'static str,
+    pub(crate) title: String,
+    pub(crate) at: Option<i64>,
+    pub(crate) detail: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct MailView {
+    pub(crate) mail: Mail,
+    pub(crate) badge: Badge,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) attempts: Vec<Step>,
+    /// Only while another attempt is to come.
+    pub(crate) next_attempt_at: Option<i64>,
+    pub(crate) can_retry: bool,
+    /// On its way right now, so the page looks again by itself.
+    pub(crate) busy: bool,
+}
+
+impl View for MailView {
+    const TEMPLATE: &'static str = "mail/show";
+
+    fn area(&self) -> Area {
+        Area::Mail
+    }
+
+    fn title(&self) -> String {
+        self.mail.subject.clone()
+    }
+}
+
+#[get("/mail/message/<id>")]
+async fn show(desk: Desk<'_>, id: &str) -> Answer {
+    let mail: Mail = desk.call("mail.get", json!({ "id": id })).await?;
+    desk.page(&view(mail, desk.can_edit()))
+}
+
+/// The HTML form alone, for the frame: it must not meet our own pages (W04).
+#[get("/mail/message/<id>/html")]
+async fn html(desk: Desk<'_>, id: &str) -> Answer {
+    let mail: Mail = desk.call("mail.get", json!({ "id": id })).await?;
+    Ok(Reply::Foreign {
+        html: mail.html.unwrap_or_default(),
+    })
+}
+
+#[post("/mail/message/<id>/retry")]
+async fn retry(desk: Desk<'_>, id: &str) -> Answer {
+    let page = format!("/mail/message/{}", path_segment(id));
+    match desk.call::<Value>("mail.retry", json!({ "id": id })).await {
+        Ok(_) => desk.go(page, "It is sent again, now."),
+        Err(error) => desk.back(page, error),
+    }
+}
+
+#[get("/mail/message/<id>/retry")]
+fn retry_is_a_button(id: &str) -> Reply {
+    Reply::go(format!("/mail/message/{}", path_segment(id)))
+}
+
+pub(crate) fn view(mail: Mail, can_edit: bool) -> MailView {
+    let waits = matches!(mail.state.as_str(), "queued" | "retrying" | "sending");
+    MailView {
+        badge: mail.badge(),
+        headers: headers(&mail),
+        attempts: mail.attempts.iter().map(step).collect(),
+        next_attempt_at: mail
+            .next_attempt_at
+            .filter(|_| waits && !mail.attempts.is_empty()),
+        can_retry: can_edit && mail.can_retry(),
+        busy: waits && mail.attempts.is_empty(),
+        mail,
+    }
+}
+
+fn step(attempt: &Attempt) -> Step {
+    let (tone, word) = match attempt.outcome.as_str() {
+        "sent" | "ok" | "delivered" => ("good", "Handed over"),
+        "captured" => ("good", "Kept here"),
+        "temporary" | "retry" | "retrying" => ("warn", "Not taken, to be tried again"),
+        "permanent" | "failed" => ("bad", "Refused"),
+        other => ("", other),
+    };
+    let title = if attempt.transport.is_empty() {
+        word.to_owned()
+    } else {
+        format!("{word}, {}", attempt.transport)
+    };
+    Step {
+        tone,
+        title,
+        at: attempt.at,
+        detail: attempt.detail.clone(),
+    }
+}
+
+fn headers(mail: &Mail) -> Vec<Header> {
+    let header = |name: &str, value: String| Header {
+        name: name.to_owned(),
+        value,
+    };
+    let mut headers = vec![
+        header("From", mail.from.clone()),
+        header("To", mail.to.join(", ")),
+        header("Cc", mail.cc.join(", ")),
+        header("Bcc", mail.bcc.join(", ")),
+        header("Reply-To", mail.reply_to.clone().unwrap_or_default()),
+        header("Subject", mail.subject.clone()),
+        header("Message-Id", mail.message_id.clone()),
+    ];
+    let own = mail.headers.iter().map(|(name, value)| {
+        header(
+            name,
+            value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        )
+    });
+    headers.extend(own);
+    headers.retain(|header| !header.value.is_empty());
+    headers
+}

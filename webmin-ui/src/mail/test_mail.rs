@@ -1,0 +1,56 @@
+//! A test mail: shows that the transport works, end to end.
+
+use rocket::{Route, get, post, routes};
+use serde_json::{Value, json};
+
+use crate::kit::helpers::path_segment;
+use crate::kit::parts::FormPage;
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![show, send]
+}
+
+#[get("/mail/test")]
+fn show(desk: Desk<'_>) -> Answer {
+    desk.page(&page(form()))
+}
+
+#[post("/mail/test", data = "<posted>")]
+async fn send(desk: Desk<'_>, posted: Posted) -> Answer {
+    match desk
+        .call::<Value>("mail.test", json!({ "to": posted.text("to") }))
+        .await
+    {
+        Ok(answer) => {
+            let id = answer.get("id").and_then(Value::as_str).unwrap_or_default();
+            desk.go(
+                format!("/mail/message/{}", path_segment(id)),
+                "The test mail is in the outbox. Its way is shown here.",
+            )
+        }
+        Err(error) => desk.refused(&error, &page(form().filled(&posted).refused(&error))),
+    }
+}
+
+fn form() -> Form {
+    Form::new("/mail/test", "Send test mail")
+        .unguarded()
+        .cancel("/mail")
+        .fields([Field::email("to", "To")
+            .required()
+            .autofocus()
+            .placeholder("you@example.com")
+            .wide()])
+}
+
+fn page(form: Form) -> FormPage {
+    FormPage {
+        area: Area::Mail,
+        title: "Send a test mail".to_owned(),
+        lead: "It takes the same way as every mail: outbox, transport, provider. With the capture transport it stays here to be read.".to_owned(),
+        back: "/mail",
+        back_label: "Mail",
+        form,
+    }
+}
