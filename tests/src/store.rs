@@ -146,3 +146,35 @@ pub async fn multiply_user(server: &TestServer, user_id: &str, copies: usize) {
 pub fn email_of_copy(number: usize) -> String {
     format!("copy{number}@example.com")
 }
+
+/// Makes copies of a job that are all due at one moment: so many milliseconds after the job was made. A server
+/// that looked at its plans before sees them at its next look.
+pub async fn multiply_job(server: &TestServer, name: &str, copies: usize, due_after: i64) {
+    let statement = "
+        WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $2)
+        INSERT INTO jobs (id, name, path, interval_seconds, run_once, active, timeout_seconds, retries, misfire,
+                          phase, tick_at, due_at, armed_at, attempt, created_at, updated_at)
+        SELECT 'job_copy' || CAST(n AS TEXT), 'Copy' || CAST(n AS TEXT), path, interval_seconds, run_once, 1,
+               timeout_seconds, retries, misfire, phase, created_at + $3, created_at + $3, armed_at, 0, created_at, updated_at
+        FROM jobs, numbers WHERE name = $1";
+    let mut connection = connect(&url_of(server)).await;
+    sqlx::query(statement)
+        .bind(name)
+        .bind(i64::try_from(copies).expect("not that many"))
+        .bind(due_after)
+        .execute(&mut connection)
+        .await
+        .expect("copies");
+}
+
+/// How many runs of jobs have ended, and the milliseconds from the first start to the last end.
+pub async fn ended_runs(server: &TestServer) -> (usize, i64) {
+    let statement = "
+        SELECT COUNT(*), COALESCE(MAX(ended_at) - MIN(started_at), 0) FROM job_runs WHERE outcome = 'ok'";
+    let mut connection = connect(&url_of(server)).await;
+    let (count, took): (i64, i64) = sqlx::query_as(statement)
+        .fetch_one(&mut connection)
+        .await
+        .expect("runs");
+    (usize::try_from(count).expect("a count"), took)
+}

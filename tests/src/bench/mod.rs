@@ -13,7 +13,7 @@ pub async fn run() -> String {
     measures::starts(&mut table).await;
     for kind in [Kind::Sqlite, Kind::Postgres] {
         measures::resets_and_passwords(&mut table, kind).await;
+        measures::lua_runs(&mut table, kind).await;
     }
-    measures::lua_runs(&mut table).await;
     table.to_string()
 }
