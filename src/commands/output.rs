@@ -1,9 +1,4 @@
 //! What a command prints: results on standard output, what went wrong on standard error.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is where the command line speaks"
-)]
 
 use coronet_core::Error;
 use rocket::serde::json::{Value, serde_json};
@@ -16,7 +11,10 @@ pub struct Output {
 impl Output {
     /// A result as JSON, laid out for reading.
     pub fn value(self, value: &Value) {
-        println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
+        say(
+            std::io::stdout(),
+            &serde_json::to_string_pretty(value).unwrap_or_default(),
+        );
     }
 
     /// A line for people; with `--json`, the value instead.
@@ -24,7 +22,7 @@ impl Output {
         if self.json {
             self.value(value)
         } else {
-            println!("{text}")
+            say(std::io::stdout(), text);
         }
     }
 
@@ -34,7 +32,7 @@ impl Output {
             return self.value(rows);
         };
         if items.is_empty() {
-            return println!("{empty}");
+            return say(std::io::stdout(), empty);
         }
         let head = columns.iter().map(|(_, title)| (*title).to_owned()).collect();
         let cells = items
@@ -54,21 +52,29 @@ impl Output {
                 .iter()
                 .zip(&widths)
                 .map(|(text, width)| format!("{text:width$}"));
-            println!("{}", padded.collect::<Vec<_>>().join("  ").trim_end());
+            say(
+                std::io::stdout(),
+                padded.collect::<Vec<_>>().join("  ").trim_end(),
+            );
         }
     }
 
     /// What went wrong, in words; with `--json`, as the object `{code, message, …}`.
     pub fn error(self, error: &Error) {
         if self.json {
-            eprintln!(
-                "{}",
-                serde_json::to_string(error).unwrap_or_else(|_| error.to_string())
+            say(
+                std::io::stderr(),
+                &serde_json::to_string(error).unwrap_or_else(|_| error.to_string()),
             );
         } else {
-            eprintln!("coronet: {}", error.message());
+            say(std::io::stderr(), &format!("coronet: {}", error.message()));
         }
     }
+}
+
+/// Whoever reads may stop reading, as `head` does: then the rest is for nobody.
+fn say(mut to: impl std::io::Write, line: &str) {
+    let _ = writeln!(to, "{line}");
 }
 
 /// Times end in `_at` and are Unix milliseconds; control characters would reach the terminal.

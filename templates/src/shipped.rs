@@ -7,16 +7,10 @@ use rust_embed::RustEmbed;
 #[folder = "$CARGO_MANIFEST_DIR/shipped"]
 struct Shipped;
 
-/// The name under which they are shipped, and their routes.
+/// The name under which they are shipped. Their public paths come with the plugins that use them.
 const PROVIDER: &str = "core";
 
-/// Pages that have a public path of their own.
-const ROUTES: [(&str, &str); 2] = [
-    ("/_resetpassword", "_coronium/password/password_form"),
-    ("/_forgotpassword", "_coronium/password/forgot_form"),
-];
-
-/// Adds the shipped files and routes.
+/// Adds the shipped files.
 pub(crate) fn contribute(contributions: &Contributions) {
     for path in Shipped::iter() {
         let text = Shipped::get(&path).and_then(|file| String::from_utf8(file.data.into_owned()).ok());
@@ -26,8 +20,5 @@ pub(crate) fn contribute(contributions: &Contributions) {
             }
             None => tracing::error!(%path, "a shipped file is not text"),
         }
-    }
-    for (path, page) in ROUTES {
-        contributions.add_route(PROVIDER, path, page);
     }
 }

@@ -113,7 +113,7 @@ async fn jobs(call: &Call) -> Found {
         .filter_map(|job| job["name"].as_str())
         .collect();
     Ok(if failed.is_empty() {
-        Ok(format!("{} jobs", all.len()))
+        Ok(format!("{} scheduled", all.len()))
     } else {
         Err(format!("failed: {}", failed.join(", ")))
     })
