@@ -1,1 +1,42 @@
+//! Mail through Mailgun: the transport `mailgun`.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `settings` | what an operator enters, and the account that follows from it |
+//! | `message` | a message of Coronet, as the fields of Mailgun's API |
+//! | `answer` | what Mailgun's answers mean: sent, try again, give up |
+//! | `deliver` | the request itself |
+//!
+//! Source: Mailgun's OpenAPI description (mailgun/mailgun-mcp-server, `src/openapi.yaml`, 2026).
 
+mod answer;
+mod deliver;
+mod message;
+mod settings;
+
+use coronet_plugin::manifest::Limits;
+use coronet_plugin::prelude::*;
+use std::time::Duration;
+
+fn plugin() -> Plugin {
+    Plugin::new("mailgun")
+        .settings::<settings::Settings>()
+        .start(deliver::Transport::start)
+        .define(
+            Function::new("mailgun.deliver", deliver::deliver)
+                .summary("Hands one mail over to Mailgun.")
+                .internal()
+                // Longer than the longest timeout of the settings, which should be what ends a slow attempt.
+                .deadline(settings::LONGEST_TIMEOUT + Duration::from_secs(30)),
+        )
+        .provides("mail.transport", "mailgun", "mailgun.deliver")
+        .limits(Limits {
+            threads: 32,
+            ..Limits::default()
+        })
+}
+
+export!(plugin());
+
+#[cfg(test)]
+mod tests;
