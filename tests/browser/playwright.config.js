@@ -15,7 +15,8 @@ export default defineConfig({
   use: {
     browserName: "chromium",
     screenshot: "only-on-failure",
-    trace: "retain-on-failure",
+    // Recording costs every story time: ask for it with `npm test -- --trace on`.
+    trace: "off",
     launchOptions: {
       executablePath: process.env.CORONET_TEST_CHROMIUM ?? "/usr/bin/chromium",
       args: [

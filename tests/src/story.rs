@@ -142,3 +142,8 @@ pub fn rows(listing: &Value) -> &[Value] {
         .or_else(|| listing.as_object()?.values().find_map(Value::as_array));
     rows.map(Vec::as_slice).unwrap_or_default()
 }
+
+/// The code of a reset link.
+pub fn code_of(link: &str) -> String {
+    link.split_once("code=").expect("a code in the link").1.to_owned()
+}

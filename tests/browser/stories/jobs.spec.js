@@ -1,0 +1,74 @@
+// The Jobs Service, with the job of the documentation.
+import { test, expect } from "../support/fixtures.js";
+
+const CODE = `local job = core.job()
+function job.run()
+  local count = core.users.flushExpiredPasswordResets()
+  core.log("cleared " .. count)
+  return job.OK
+end
+return job
+`;
+
+async function write(page, text) {
+  const editor = page.getByRole("textbox", { name: /^Text of/ });
+  await editor.click();
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.insertText(text);
+}
+
+test("a new job leads to the editor, and runs on Run now", async ({ desk: page }) => {
+  await page.goto("/webmin/jobs");
+  await page.getByRole("link", { name: "New Job" }).first().click();
+  await page.getByLabel("Job Name").fill("CleanPasswordResets");
+  await page.getByLabel("Job Path").fill("admin/pw_reset_cleanup.lua");
+  await page.getByLabel("Job Interval").fill("3600");
+  await expect(page.getByRole("switch", { name: "Run Once" })).not.toBeChecked();
+  await expect(page.getByRole("switch", { name: "Active" })).toBeChecked();
+  await page.getByRole("button", { name: "Create" }).click();
+
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("jobs/admin/pw_reset_cleanup.lua");
+  await write(page, CODE);
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("edited");
+  await page.getByRole("button", { name: "Run now" }).first().click();
+
+  await page.goto("/webmin/job/CleanPasswordResets");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("active, recurring");
+  const history = page.getByRole("region", { name: "History" });
+  await expect(async () => {
+    await page.reload();
+    await expect(history).toContainText("ok", { timeout: 1_000 });
+  }).toPass();
+});
+
+test("a broken job shows its line, and the list shows that it is off", async ({ desk: page, server }) => {
+  await server.call("jobs.create", { job: { name: "Broken", path: "broken.lua", interval: 3600, retries: 0 } });
+  await page.goto("/webmin/templates/edit?path=jobs%2Fbroken.lua");
+  await write(page, "local job = core.job()\nfunction job.run()\n  error('out of carrots')\nend\nreturn job\n");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("edited");
+  await page.getByRole("button", { name: "Run now" }).first().click();
+  await expect(async () => {
+    await page.goto("/webmin/job/Broken");
+    await expect(page.locator("main")).toContainText("out of carrots", { timeout: 1_000 });
+  }).toPass();
+  await page.goto("/webmin/jobs");
+  await expect(page.getByRole("row", { name: /Broken/ })).toContainText(/inactive/);
+});
+
+test("a recommended job is added with one click", async ({ desk: page }) => {
+  await page.goto("/webmin/jobs");
+  await page.getByRole("region", { name: "Recommended" }).getByRole("button", { name: "Add" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("CleanPasswordResets active, recurring");
+});
+
+test("a job is deleted only after it was confirmed", async ({ desk: page, server }) => {
+  await server.call("jobs.create", { job: { name: "Short-lived", path: "short.lua", interval: 3600 } });
+  await page.goto("/webmin/job/Short-lived");
+  await page.getByRole("link", { name: "Delete" }).click();
+  const dialog = page.getByRole("dialog").or(page.locator("main"));
+  await dialog.getByRole("button", { name: "Delete" }).first().click();
+  await expect(page).toHaveURL(/\/webmin\/jobs/);
+  expect(await server.call("jobs.list")).not.toContainEqual(expect.objectContaining({ name: "Short-lived" }));
+});

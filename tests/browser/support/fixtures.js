@@ -1,0 +1,71 @@
+// What a story is given: a server, a fake Mailgun, and a browser that knows where the server is.
+import { test as base, expect } from "@playwright/test";
+import { FakeMailgun } from "./mailgun.js";
+import { Server } from "./server.js";
+
+export const OPERATOR = { name: "carla", password: "a long way to the harbour" };
+
+export const test = base.extend({
+  server: async ({}, use, info) => {
+    const server = await Server.start();
+    await use(server);
+    if (info.status !== info.expectedStatus) {
+      await info.attach("server log", { body: server.child.printed.join("\n") });
+    }
+    await server.stop();
+  },
+
+  mailgun: async ({}, use) => {
+    const mailgun = await FakeMailgun.start();
+    await use(mailgun);
+    await mailgun.stop();
+  },
+
+  baseURL: async ({ server }, use) => use(server.url),
+
+  /** A page whose visitor is the first operator, made by clicking. */
+  desk: async ({ page, server }, use) => {
+    await page.goto(await server.setUpLink());
+    await page.getByLabel("Name").fill(OPERATOR.name);
+    await page.getByLabel("Password", { exact: true }).fill(OPERATOR.password);
+    await page.getByLabel("Password again", { exact: true }).fill(OPERATOR.password);
+    await page.getByRole("button", { name: "Make operator" }).click();
+    await expect(page).toHaveURL(/\/webmin\/?$/);
+    await use(page);
+  },
+
+  /** A server whose mail goes to the fake, with the scope "Fun Run" and its user Carol. */
+  funRun: async ({ server, mailgun }, use) => {
+    const settings = { api_key: mailgun.key, domain: mailgun.domain, base_url: mailgun.baseUrl };
+    await server.call("plugins.configure", { name: "mailgun", settings });
+    await server.call("mail.useTransport", { name: "mailgun" });
+    await server.call("scopes.create", { name: "Fun Run" });
+    const meta = { email: CAROL };
+    await server.call("users.register", { username: "Carol", password: OLD_PASSWORD, scope: "Fun Run", meta });
+    await use({
+      async resetLink(mails) {
+        await server.call("users.sendPasswordResetLink", {
+          to_email: CAROL,
+          scope: "Fun Run",
+          options: { from_email: "app@example.com", subject: "Password Reset Request" },
+        });
+        return linkOf(await mailgun.mail(mails));
+      },
+      async canLogIn(password) {
+        const login = { username: "Carol", password, scope: "Fun Run" };
+        return server.call("users.login", { login_type: login }).then(() => true, () => false);
+      },
+    });
+  },
+});
+
+export const CAROL = "carol@example.com";
+export const OLD_PASSWORD = "correct horse battery";
+export const NEW_PASSWORD = "staple of the new world";
+
+/** The reset link in a mail. */
+export function linkOf(mail) {
+  return mail.text.match(/https?:\S*_resetpassword\?code=\S+/)[0];
+}
+
+export { expect };
