@@ -7,7 +7,8 @@
 //! | --- | --- |
 //! | `mod` | [`Plugins`]: finds libraries, starts a supervisor for each, stops them |
 //! | `supervisor` | the task that keeps one plugin running |
-//! | `process`, `wire` | one host process, and the calls to and from it |
+//! | `membership` | what a plugin brings into the house, and takes along |
+//! | `process`, `spawn`, `life`, `wire` | one host process: its start, its life, and the calls to and from it |
 //! | `plugin` | state and functions of a plugin, as the rest of the server sees it |
 //! | `library` | the sealed copy of a library that is hashed and loaded |
 //! | `manifest`, `settings` | what is checked before anything else happens |
@@ -20,11 +21,14 @@
 pub mod functions;
 pub mod host;
 mod library;
+mod life;
 pub mod log;
 mod manifest;
+mod membership;
 mod plugin;
 mod process;
 mod settings;
+mod spawn;
 mod store;
 mod supervisor;
 mod wire;
@@ -39,10 +43,11 @@ use tokio::time::timeout;
 
 use functions::{Details, Summary};
 use log::Log;
+use membership::Names;
 use plugin::Plugin;
 pub use plugin::{LastError, State};
 use process::{Launch, Process, Trouble};
-use supervisor::{Command, Names, Supervisor, Wish};
+use supervisor::{Command, Supervisor, Wish};
 
 use crate::{Code, Core, Error, Result};
 

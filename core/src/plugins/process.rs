@@ -1,27 +1,20 @@
 //! One host process: its start, its life, its end.
 
-use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, OnceLock, mpsc as blocking};
+use std::sync::Arc;
 use std::time::Duration;
 
-use coronet_plugin_abi::manifest::allows;
+use coronet_plugin_abi::Manifest;
 use coronet_plugin_abi::wire::Frame;
-use coronet_plugin_abi::{Failure, Manifest};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::unix::pipe;
-use tokio::process::{Child, Command};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
-use super::host;
 use super::library::Library;
-use super::log::{Level, Log};
+use super::life::{Life, record_output};
+use super::log::Log;
+use super::spawn::spawn;
 use super::wire::Wire;
-use crate::functions::{Caller, Registry};
-use crate::{Code, Error, Result, json};
+use crate::functions::Registry;
 
 /// From the start of the process to its manifest.
 const LOADING: Duration = Duration::from_secs(10);
@@ -29,8 +22,6 @@ const LOADING: Duration = Duration::from_secs(10);
 const STARTING: Duration = Duration::from_secs(30);
 /// Calls of one plugin that the server works on at a time.
 const HOST_CALLS: usize = 64;
-/// A line of output longer than this is cut.
-const LONGEST_LINE: u64 = 8 * 1024;
 
 /// What a process needs to be started.
 pub(super) struct Launch<'a> {
@@ -64,7 +55,7 @@ pub(super) enum Trouble {
 }
 
 /// What the process says on its way to being ready.
-enum Step {
+pub(super) enum Step {
     Hello(Vec<u8>),
     Refused(String),
     Ready,
@@ -186,7 +177,7 @@ impl Drop for Process {
     }
 }
 
-const OUT_OF_TURN: &str = "its process spoke out of turn";
+pub(super) const OUT_OF_TURN: &str = "its process spoke out of turn";
 
 enum Next {
     Step(Step),
@@ -209,220 +200,4 @@ async fn next_step(
             Next::Ended(reason.ok().and_then(|reason| reason.clone()).unwrap_or_default())
         }
     }
-}
-
-/// What runs as long as the process does.
-struct Life {
-    wire: Arc<Wire>,
-    functions: Registry,
-    log: Arc<Log>,
-    /// Known from the first step on.
-    manifest: Arc<OnceLock<Arc<Manifest>>>,
-    step: mpsc::UnboundedSender<Step>,
-    host_calls: Arc<Semaphore>,
-}
-
-impl Life {
-    async fn live(self, mut child: Child, end: watch::Sender<Option<String>>) {
-        let nonsense = tokio::select! {
-            read = self.wire.read(|frame| self.see(frame)) => read.err(),
-            () = self.wire.condemned() => None,
-            () = self.wire.send_later() => None,
-        };
-        // It may be gone already; then there is nothing to kill.
-        let _ = child.start_kill();
-        let status = child.wait().await.ok();
-        let reason = self
-            .wire
-            .sentence()
-            .or_else(|| nonsense.map(|cause| cause.to_string()));
-        let reason = reason.unwrap_or_else(|| describe(status));
-        let name = self
-            .manifest
-            .get()
-            .map_or("A plugin", |manifest| manifest.name.as_str());
-        let text = format!("The plugin {name} ended before it answered ({reason}). Try again shortly.");
-        self.wire.close(&Error::new(Code::Unavailable, text));
-        end.send_replace(Some(reason));
-    }
-
-    fn see(&self, frame: Frame<'_>) {
-        match frame {
-            Frame::Return { id, ok, payload } => self.wire.returned(id, ok, payload),
-            Frame::Call {
-                id,
-                parent,
-                function,
-                parameters,
-                ..
-            } => self.answer(id, parent, function, parameters),
-            Frame::Log { level, message } => self
-                .log
-                .add(Level::from_number(level), &String::from_utf8_lossy(message)),
-            Frame::Hello { manifest } => self.tell(Step::Hello(manifest.to_vec())),
-            Frame::Refused { reason } => {
-                self.tell(Step::Refused(String::from_utf8_lossy(reason).into_owned()))
-            }
-            Frame::Ready => self.tell(Step::Ready),
-            Frame::Start { .. } | Frame::Stop => self.wire.condemn(OUT_OF_TURN),
-        }
-    }
-
-    fn tell(&self, step: Step) {
-        // Nobody listens once the process is up.
-        let _ = self.step.send(step);
-    }
-
-    /// Answers a call of the plugin, if its manifest requires the function.
-    fn answer(&self, id: u64, parent: u64, function: &str, parameters: &[u8]) {
-        let manifest = self.manifest.get();
-        let Some(manifest) =
-            manifest.filter(|manifest| manifest.requires.iter().any(|entry| allows(entry, function)))
-        else {
-            let text = format!("The plugin's manifest does not require {function}, so it may not call it.");
-            return reply(&self.wire, id, Err(Error::new(Code::Forbidden, text)));
-        };
-        let parameters = match json::parse(parameters) {
-            Ok(parameters) => parameters,
-            Err(error) => return reply(&self.wire, id, Err(error)),
-        };
-        let caller = Caller::Plugin {
-            name: manifest.name.as_str().into(),
-            parent: self.wire.parent(parent),
-        };
-        let (wire, functions, function) = (
-            Arc::clone(&self.wire),
-            self.functions.clone(),
-            function.to_owned(),
-        );
-        let turn = Arc::clone(&self.host_calls);
-        tokio::spawn(async move {
-            // The semaphore is never closed; were it, the call would simply not wait.
-            let _turn = turn.acquire().await;
-            let outcome = functions.call(&caller, &function, parameters).await;
-            let outcome = outcome.and_then(|value| serde_json::to_vec(&value).map_err(Error::unexpected));
-            reply(&wire, id, outcome);
-        });
-    }
-}
-
-fn reply(wire: &Wire, id: u64, outcome: Result<Vec<u8>>) {
-    let sent = match &outcome {
-        Ok(payload) => wire.send(&Frame::Return {
-            id,
-            ok: true,
-            payload,
-        }),
-        Err(error) => wire.send(&Frame::Return {
-            id,
-            ok: false,
-            payload: &failure(error).to_json(),
-        }),
-    };
-    if let Err(error) = sent {
-        // The answer was too large; the plugin must not wait for it for ever.
-        let _ = wire.send(&Frame::Return {
-            id,
-            ok: false,
-            payload: &failure(&error).to_json(),
-        });
-    }
-}
-
-fn failure(error: &Error) -> Failure {
-    Failure {
-        code: error.code().number().into(),
-        message: error.message().to_owned(),
-        details: error.details().cloned(),
-        retryable: error.is_retryable(),
-    }
-}
-
-/// Keeps what the plugin prints, line by line.
-async fn record_output(output: OwnedFd, log: Arc<Log>) {
-    let Ok(output) = pipe::Receiver::from_owned_fd(output) else {
-        return;
-    };
-    let mut output = BufReader::new(output);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match (&mut output)
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-            .await
-        {
-            Ok(0) | Err(_) => return,
-            Ok(_) => log.add(Level::Output, String::from_utf8_lossy(&line).trim_end()),
-        }
-    }
-}
-
-fn describe(status: Option<ExitStatus>) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    let Some(status) = status else {
-        return "its process was lost".to_owned();
-    };
-    match (status.code(), status.signal()) {
-        (Some(0), _) => "its process ended".to_owned(),
-        (Some(code), _) => format!("its process ended with status {code}"),
-        (None, Some(libc::SIGSEGV)) => "it crashed: segmentation fault".to_owned(),
-        (None, Some(libc::SIGABRT)) => "it aborted".to_owned(),
-        (None, Some(libc::SIGBUS)) => "it crashed: bus error".to_owned(),
-        (None, Some(libc::SIGKILL)) => "it was killed".to_owned(),
-        (None, signal) => format!("it was ended by signal {}", signal.unwrap_or_default()),
-    }
-}
-
-/// A request to the thread that starts processes.
-struct Spawn {
-    command: Command,
-    runtime: tokio::runtime::Handle,
-    answer: oneshot::Sender<std::io::Result<Child>>,
-}
-
-/// Starts the process on a thread that lives as long as the server: the kernel's "die with your parent" means the
-/// thread that started a process, and threads of the runtime come and go.
-async fn spawn(
-    program: PathBuf,
-    label: String,
-    socket: OwnedFd,
-    library: File,
-    output: OwnedFd,
-) -> std::io::Result<Child> {
-    static SPAWNER: OnceLock<blocking::Sender<Spawn>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (sender, requests) = blocking::channel::<Spawn>();
-        let serve = move || {
-            for mut request in requests {
-                let _entered = request.runtime.enter();
-                let _ = request.answer.send(request.command.spawn());
-            }
-        };
-        // Without the thread the channel is closed, and every start says so.
-        let _ = std::thread::Builder::new()
-            .name("plugin-spawner".into())
-            .spawn(serve);
-        sender
-    });
-    let mut command = Command::new(program);
-    command
-        .arg(host::COMMAND)
-        .arg(label)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::from(socket))
-        .stdout(Stdio::from(library))
-        .stderr(Stdio::from(output))
-        .process_group(0)
-        .kill_on_drop(true);
-    let (answer, child) = oneshot::channel();
-    let gone = || std::io::Error::other("the thread that starts processes is gone");
-    let request = Spawn {
-        command,
-        runtime: tokio::runtime::Handle::current(),
-        answer,
-    };
-    spawner.send(request).map_err(|_| gone())?;
-    child.await.map_err(|_| gone())?
 }

@@ -3,10 +3,8 @@
 //! A replacement is always ready before the old process is told to stop, so calls never meet a gap. Only a death
 //! makes one, and then calls wait for the next process for a while.
 
-use std::collections::HashMap;
 use std::future::pending;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use coronet_plugin_abi::Manifest;
@@ -15,12 +13,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::log::Level;
-use super::plugin::{Available, Plugin, PluginFunction, State};
+use super::membership::{Membership, Names};
+use super::plugin::{Available, Plugin, State};
 use super::process::{Launch, Process, Trouble};
 use super::settings::Settings;
 use super::{library, manifest, store};
-use crate::contributions::RecommendedJob;
-use crate::functions::Function;
 use crate::{Code, Error, Result};
 
 /// Deaths within [`MEMORY`] after which a plugin is not started again, and the wait before each earlier restart.
@@ -53,30 +50,10 @@ pub(super) enum Wish {
     End,
 }
 
-/// Who has which plugin name: the first file with it keeps it.
-#[derive(Default)]
-pub(super) struct Names(Mutex<HashMap<String, PathBuf>>);
-
-impl Names {
-    fn claim(&self, name: &str, path: &PathBuf) -> Result<(), Trouble> {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let holder = names.entry(name.to_owned()).or_insert_with(|| path.clone());
-        if holder == path {
-            return Ok(());
-        }
-        Err(Trouble::Refused(format!(
-            "{} is a plugin of the same name",
-            holder.display()
-        )))
-    }
-}
-
 pub(super) struct Supervisor {
     plugin: Arc<Plugin>,
-    names: Arc<Names>,
     process: Option<Arc<Process>>,
-    /// What the registry knows of this plugin.
-    registered: Option<Arc<Manifest>>,
+    membership: Membership,
     deaths: Vec<Instant>,
     retry_at: Option<Instant>,
     /// The row that was read last.
@@ -93,10 +70,9 @@ struct Ready {
 impl Supervisor {
     pub(super) fn new(plugin: Arc<Plugin>, names: Arc<Names>) -> Self {
         Self {
+            membership: Membership::new(Arc::clone(&plugin), names),
             plugin,
-            names,
             process: None,
-            registered: None,
             deaths: Vec::new(),
             retry_at: None,
             changed_at: None,
@@ -165,12 +141,12 @@ impl Supervisor {
         match self.prepare(None).await {
             Ok(Some(ready)) => self.install(ready),
             Ok(None) => {
-                self.withdraw();
+                self.membership.withdraw();
                 self.rest(State::Disabled, None);
             }
             Err(Trouble::Refused(reason)) => {
                 self.plugin.remember(&reason);
-                self.withdraw();
+                self.membership.withdraw();
                 self.rest(State::Refused, Some(reason));
             }
             Err(Trouble::Broken(reason)) => self.stumbled(&reason),
@@ -239,7 +215,7 @@ impl Supervisor {
         self.plugin.status().enabled = enabled;
         if !enabled {
             self.retry_at = None;
-            self.withdraw();
+            self.membership.withdraw();
             self.rest(State::Disabled, None);
             return Ok(());
         }
@@ -270,7 +246,7 @@ impl Supervisor {
         let process = Arc::new(Process::launch(launch).await?);
         let manifest = Arc::clone(&process.manifest);
         manifest::check(&manifest).map_err(Trouble::Refused)?;
-        self.names.claim(&manifest.name, &plugin.path)?;
+        self.membership.claim(&manifest.name)?;
         let (enabled, kept) = self.kept(&manifest).await?;
         {
             let mut status = plugin.status();
@@ -285,7 +261,7 @@ impl Supervisor {
             return Ok(None);
         }
         let settings = settings.unwrap_or(kept);
-        self.register(&manifest)?;
+        self.membership.register(&manifest)?;
         process.start(&settings.to_json()).await?;
         Ok(Some(Ready { process, settings }))
     }
@@ -324,35 +300,10 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Brings the plugin's functions into the registry. Core, and whoever was there first, keeps a name.
-    fn register(&mut self, manifest: &Arc<Manifest>) -> Result<(), Trouble> {
-        let same = self
-            .registered
-            .as_ref()
-            .is_some_and(|known| known.functions == manifest.functions);
-        if !same {
-            let registry = &self.plugin.core.functions;
-            let function = |function: &coronet_plugin_abi::manifest::FunctionManifest| {
-                let deadline = manifest::deadline(function);
-                let handler = PluginFunction {
-                    plugin: Arc::clone(&self.plugin),
-                    deadline,
-                };
-                Function::dynamic(manifest::spec(function), Box::new(handler))
-            };
-            registry.remove_provider(&manifest.name);
-            self.registered = None;
-            let added = registry.add(&manifest.name, manifest.functions.iter().map(function).collect());
-            added.map_err(|error| Trouble::Refused(error.message().trim_end_matches('.').to_owned()))?;
-        }
-        self.registered = Some(Arc::clone(manifest));
-        Ok(())
-    }
-
     /// Sends calls to a new process, and lets the old one finish.
     fn install(&mut self, ready: Ready) {
         let Ready { process, settings } = ready;
-        self.contribute(&process.manifest);
+        self.membership.contribute(&process.manifest);
         {
             let mut status = self.plugin.status();
             status.state = State::Running;
@@ -370,54 +321,6 @@ impl Supervisor {
         if let Some(old) = self.process.replace(process) {
             tokio::spawn(async move { old.stop(DRAIN).await });
         }
-    }
-
-    fn contribute(&self, manifest: &Manifest) {
-        let (all, name) = (&self.plugin.core.contributions, manifest.name.as_str());
-        all.remove(name);
-        let taken = |what: &str| {
-            self.plugin
-                .log
-                .add(Level::Warn, &format!("{what} is taken by another provider"))
-        };
-        for resource in &manifest.resources {
-            if !all.add_resource(name, &resource.path, resource.text.as_str()) {
-                taken(&resource.path);
-            }
-        }
-        for route in &manifest.routes {
-            if !all.add_route(name, &route.path, &route.page) {
-                taken(&route.path);
-            }
-        }
-        for provided in &manifest.provides {
-            if !all.add_provided(name, &provided.kind, &provided.name, &provided.function) {
-                taken(&format!("{} \"{}\"", provided.kind, provided.name));
-            }
-        }
-        for job in &manifest.jobs {
-            let job = RecommendedJob {
-                name: job.name.clone(),
-                path: job.path.clone(),
-                interval: job.interval,
-                run_once: job.run_once,
-                active: job.active,
-                summary: job.summary.clone(),
-            };
-            let job_name = job.name.clone();
-            if !all.add_job(name, job) {
-                taken(&job_name);
-            }
-        }
-    }
-
-    /// Takes back everything that the plugin brought.
-    fn withdraw(&mut self) {
-        let name = self.plugin.name();
-        if self.registered.take().is_some() {
-            self.plugin.core.functions.remove_provider(&name);
-        }
-        self.plugin.core.contributions.remove(&name);
     }
 
     /// Settles in a state without a process.

@@ -1,0 +1,130 @@
+//! What a plugin brings into the house, and takes along when it leaves.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use coronet_plugin_abi::Manifest;
+use coronet_plugin_abi::manifest::FunctionManifest;
+
+use super::log::Level;
+use super::manifest;
+use super::plugin::{Plugin, PluginFunction};
+use super::process::Trouble;
+use crate::contributions::RecommendedJob;
+use crate::functions::Function;
+
+/// Who has which plugin name: the first file with it keeps it.
+#[derive(Default)]
+pub(super) struct Names(Mutex<HashMap<String, PathBuf>>);
+
+impl Names {
+    fn claim(&self, name: &str, path: &Path) -> Result<(), Trouble> {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let holder = names.entry(name.to_owned()).or_insert_with(|| path.to_owned());
+        if holder == path {
+            return Ok(());
+        }
+        Err(Trouble::Refused(format!(
+            "{} is a plugin of the same name",
+            holder.display()
+        )))
+    }
+}
+
+/// One plugin's name, functions and contributions.
+pub(super) struct Membership {
+    plugin: Arc<Plugin>,
+    names: Arc<Names>,
+    /// What the registry knows of the plugin.
+    registered: Option<Arc<Manifest>>,
+}
+
+impl Membership {
+    pub(super) fn new(plugin: Arc<Plugin>, names: Arc<Names>) -> Self {
+        Self {
+            plugin,
+            names,
+            registered: None,
+        }
+    }
+
+    /// Takes the name for this plugin.
+    pub(super) fn claim(&self, name: &str) -> Result<(), Trouble> {
+        self.names.claim(name, &self.plugin.path)
+    }
+
+    /// Brings the plugin's functions into the registry. Core, and whoever was there first, keeps a name.
+    pub(super) fn register(&mut self, manifest: &Arc<Manifest>) -> Result<(), Trouble> {
+        let same = self
+            .registered
+            .as_ref()
+            .is_some_and(|known| known.functions == manifest.functions);
+        if !same {
+            let registry = &self.plugin.core.functions;
+            let function = |function: &FunctionManifest| {
+                let deadline = manifest::deadline(function);
+                let handler = PluginFunction {
+                    plugin: Arc::clone(&self.plugin),
+                    deadline,
+                };
+                Function::dynamic(manifest::spec(function), Box::new(handler))
+            };
+            registry.remove_provider(&manifest.name);
+            self.registered = None;
+            let added = registry.add(&manifest.name, manifest.functions.iter().map(function).collect());
+            added.map_err(|error| Trouble::Refused(error.message().trim_end_matches('.').to_owned()))?;
+        }
+        self.registered = Some(Arc::clone(manifest));
+        Ok(())
+    }
+
+    /// Offers what the plugin ships and recommends.
+    pub(super) fn contribute(&self, manifest: &Manifest) {
+        let (all, name) = (&self.plugin.core.contributions, manifest.name.as_str());
+        all.remove(name);
+        let taken = |what: &str| {
+            self.plugin
+                .log
+                .add(Level::Warn, &format!("{what} is taken by another provider"))
+        };
+        for resource in &manifest.resources {
+            if !all.add_resource(name, &resource.path, resource.text.as_str()) {
+                taken(&resource.path);
+            }
+        }
+        for route in &manifest.routes {
+            if !all.add_route(name, &route.path, &route.page) {
+                taken(&route.path);
+            }
+        }
+        for provided in &manifest.provides {
+            if !all.add_provided(name, &provided.kind, &provided.name, &provided.function) {
+                taken(&format!("{} \"{}\"", provided.kind, provided.name));
+            }
+        }
+        for job in &manifest.jobs {
+            let job = RecommendedJob {
+                name: job.name.clone(),
+                path: job.path.clone(),
+                interval: job.interval,
+                run_once: job.run_once,
+                active: job.active,
+                summary: job.summary.clone(),
+            };
+            let job_name = job.name.clone();
+            if !all.add_job(name, job) {
+                taken(&job_name);
+            }
+        }
+    }
+
+    /// Takes back everything that the plugin brought.
+    pub(super) fn withdraw(&mut self) {
+        let name = self.plugin.name();
+        if self.registered.take().is_some() {
+            self.plugin.core.functions.remove_provider(&name);
+        }
+        self.plugin.core.contributions.remove(&name);
+    }
+}
