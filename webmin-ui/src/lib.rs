@@ -14,6 +14,8 @@ mod plugins;
 mod profile;
 mod server;
 mod templates;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

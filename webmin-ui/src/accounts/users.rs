@@ -25,7 +25,7 @@ pub(crate) struct Filter {
     #[field(default = "")]
     pub(crate) active: String,
     #[field(default = "")]
-    after: String,
+    pub(crate) after: String,
 }
 
 #[derive(Serialize)]

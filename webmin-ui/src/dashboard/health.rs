@@ -53,6 +53,8 @@ pub(super) struct MailCounts {
     pub(super) failed: i64,
     pub(super) sent: i64,
     pub(super) captured: i64,
+    /// What an operator has to do something about.
+    pub(super) alarm: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +78,7 @@ impl Facts {
             database: (database.dialect(), database.ping().await.is_ok()),
             plugins: ask(desk, "plugins.list", json!({})).await,
             transports: ask(desk, "mail.transports", json!({})).await,
-            mail: ask(desk, "mail.counts", json!({})).await,
+            mail: ask(desk, "mail.stats", json!({})).await,
             jobs: ask(desk, "jobs.list", json!({})).await,
             scopes: ask(desk, "scopes.list", json!({})).await,
             any_user: ask::<Items>(desk, "users.list", json!({ "page": { "limit": 1 } }))

@@ -189,3 +189,15 @@ fn words(code: Code) -> (&'static str, &'static str, &'static str) {
         ),
     }
 }
+
+#[cfg(test)]
+pub(crate) fn sample_refusal(views: &super::view::Views) -> String {
+    let view = RefusalView {
+        title: "Not found",
+        message: "<script>",
+        advice: "",
+        incident: Some("inc_1"),
+        icon: "search",
+    };
+    views.render("shell/refusal", &view).unwrap()
+}

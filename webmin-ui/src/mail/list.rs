@@ -4,7 +4,7 @@ use rocket::{FromForm, Route, get, routes};
 use serde::Serialize;
 use serde_json::json;
 
-use super::records::Mail;
+use super::records::Summary;
 use crate::accounts::records::Items;
 use crate::kit::parts::{Badge, Pager};
 use crate::kit::query::Query;
@@ -27,9 +27,8 @@ pub(crate) struct Filter {
 #[derive(Serialize)]
 pub(crate) struct MailRow {
     pub(crate) badge: Badge,
-    pub(crate) recipients: String,
     #[serde(flatten)]
-    pub(crate) mail: Mail,
+    pub(crate) mail: Summary,
 }
 
 /// One of the states the outbox can be looked at by.
@@ -64,17 +63,24 @@ impl View for OutboxView {
 
 #[get("/mail?<filter..>")]
 async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
-    let mut asked = json!({});
+    let mut parameters = json!({ "filter": {} });
     for (name, value) in [("state", &filter.state), ("search", &filter.search)] {
         if !value.is_empty() {
-            asked[name] = json!(value);
+            parameters["filter"][name] = json!(value);
         }
     }
     if !filter.after.is_empty() {
-        asked["page"] = json!({ "after": filter.after });
+        parameters["page"] = json!({ "after": filter.after });
     }
-    let found: Items<Mail> = desk.call("mail.list", json!({ "filter": asked })).await?;
-    let mails = found.items.into_iter().map(row).collect();
+    let found: Items<Summary> = desk.call("mail.list", parameters).await?;
+    let mails = found
+        .items
+        .into_iter()
+        .map(|mail| MailRow {
+            badge: mail.badge(),
+            mail,
+        })
+        .collect();
     let address = Query::new("/mail")
         .with("state", &filter.state)
         .with("search", &filter.search);
@@ -97,21 +103,13 @@ async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
     })
 }
 
-fn row(mail: Mail) -> MailRow {
-    MailRow {
-        badge: mail.badge(),
-        recipients: mail.to.join(", "),
-        mail,
-    }
-}
-
 const STATES: [(&str, &str); 6] = [
     ("", "All"),
     ("queued", "Waiting"),
     ("sent", "Sent"),
-    ("delivered", "Delivered"),
     ("captured", "Captured"),
     ("failed", "Failed"),
+    ("cancelled", "Cancelled"),
 ];
 
 fn states(filter: &Filter) -> Vec<StateChoice> {

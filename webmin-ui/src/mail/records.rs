@@ -5,71 +5,91 @@ use serde_json::{Map, Value};
 
 use crate::kit::parts::Badge;
 
-/// A mail of the outbox; the list leaves body and attempts out.
+/// A mail in the list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Summary {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    /// All recipients.
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) transport: Option<String>,
+    pub(crate) attempts: i64,
+    pub(crate) created_at: Option<i64>,
+    pub(crate) due_at: Option<i64>,
+    pub(crate) finished_at: Option<i64>,
+    /// The provider's latest answer.
+    pub(crate) detail: Option<String>,
+}
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Mail {
-    pub(crate) id: String,
-    pub(crate) state: String,
-    pub(crate) to: Vec<String>,
+    #[serde(flatten)]
+    pub(crate) summary: Summary,
+    pub(crate) from: String,
+    pub(crate) recipients: Vec<String>,
     pub(crate) cc: Vec<String>,
     pub(crate) bcc: Vec<String>,
-    pub(crate) from: String,
     pub(crate) reply_to: Option<String>,
-    pub(crate) subject: String,
     pub(crate) text: Option<String>,
     pub(crate) html: Option<String>,
     pub(crate) headers: Map<String, Value>,
     pub(crate) tags: Vec<String>,
+    pub(crate) test_mode: bool,
     pub(crate) message_id: String,
-    pub(crate) transport: Option<String>,
     pub(crate) provider_id: Option<String>,
-    pub(crate) error: Option<String>,
-    pub(crate) attempt_count: i64,
-    pub(crate) attempts: Vec<Attempt>,
-    pub(crate) created_at: Option<i64>,
-    pub(crate) next_attempt_at: Option<i64>,
-    pub(crate) sent_at: Option<i64>,
+    pub(crate) account: Option<String>,
+    /// Whether secrets in the mail are hidden in this view.
+    pub(crate) masked: bool,
+    pub(crate) failed_attempts: Vec<Attempt>,
 }
 
-/// One try to hand the mail to its transport.
+/// A try to hand the mail to its transport, that failed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Attempt {
     pub(crate) at: Option<i64>,
     pub(crate) transport: String,
-    pub(crate) outcome: String,
-    pub(crate) detail: Option<String>,
+    pub(crate) message: String,
+    pub(crate) retry_at: Option<i64>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Transport {
     pub(crate) name: String,
+    /// `core`, or the plugin.
+    pub(crate) provider: String,
     pub(crate) active: bool,
-    pub(crate) provider: Option<String>,
-    pub(crate) available: bool,
-    pub(crate) summary: String,
+    /// `ready`, `paused` or `missing`.
+    pub(crate) state: String,
+    pub(crate) alarm: Option<String>,
+    pub(crate) paused_until: Option<i64>,
 }
 
-impl Mail {
+impl Summary {
     pub(crate) fn badge(&self) -> Badge {
         let tone = match self.state.as_str() {
-            "sent" | "delivered" => "good",
+            "sent" => "good",
             "captured" => "accent",
-            "queued" | "waiting" => "info",
+            "queued" if self.attempts > 0 => "warn",
+            "queued" => "info",
             "sending" => "info busy",
-            "retrying" => "warn",
-            "failed" | "bounced" | "complained" => "bad",
+            "failed" => "bad",
             _ => "",
         };
-        Badge::new(tone, self.state.clone())
+        let word = if self.state == "queued" {
+            "waiting"
+        } else {
+            &self.state
+        };
+        Badge::new(tone, word)
     }
 
-    pub(crate) fn can_retry(&self) -> bool {
-        matches!(
-            self.state.as_str(),
-            "failed" | "bounced" | "retrying" | "captured"
-        )
+    /// Still on its way.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.state.as_str(), "queued" | "sending")
     }
 }

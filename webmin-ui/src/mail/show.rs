@@ -4,13 +4,13 @@ use rocket::{Route, get, post, routes};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::records::{Attempt, Mail};
+use super::records::Mail;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::Badge;
 use crate::kit::{Answer, Area, Desk, Reply, View};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![show, html, retry, retry_is_a_button]
+    routes![show, html, retry, retry_is_a_button, cancel, cancel_is_a_button]
 }
 
 #[derive(Serialize)]
@@ -38,6 +38,7 @@ pub(crate) struct MailView {
     /// Only while another attempt is to come.
     pub(crate) next_attempt_at: Option<i64>,
     pub(crate) can_retry: bool,
+    pub(crate) can_cancel: bool,
     /// On its way right now, so the page looks again by itself.
     pub(crate) busy: bool,
 }
@@ -50,7 +51,7 @@ impl View for MailView {
     }
 
     fn title(&self) -> String {
-        self.mail.subject.clone()
+        self.mail.summary.subject.clone()
     }
 }
 
@@ -73,7 +74,7 @@ async fn html(desk: Desk<'_>, id: &str) -> Answer {
 async fn retry(desk: Desk<'_>, id: &str) -> Answer {
     let page = format!("/mail/message/{}", path_segment(id));
     match desk.call::<Value>("mail.retry", json!({ "id": id })).await {
-        Ok(_) => desk.go(page, "It is sent again, now."),
+        Ok(_) => desk.go(page, "It is tried again now."),
         Err(error) => desk.back(page, error),
     }
 }
@@ -83,40 +84,62 @@ fn retry_is_a_button(id: &str) -> Reply {
     Reply::go(format!("/mail/message/{}", path_segment(id)))
 }
 
+#[post("/mail/message/<id>/cancel")]
+async fn cancel(desk: Desk<'_>, id: &str) -> Answer {
+    let page = format!("/mail/message/{}", path_segment(id));
+    match desk.call::<Value>("mail.cancel", json!({ "id": id })).await {
+        Ok(_) => desk.go(page, "Taken back: it is not sent."),
+        Err(error) => desk.back(page, error),
+    }
+}
+
+#[get("/mail/message/<id>/cancel")]
+fn cancel_is_a_button(id: &str) -> Reply {
+    Reply::go(format!("/mail/message/{}", path_segment(id)))
+}
+
 pub(crate) fn view(mail: Mail, can_edit: bool) -> MailView {
-    let waits = matches!(mail.state.as_str(), "queued" | "retrying" | "sending");
+    let waits = mail.summary.waits();
+    let tried = !mail.failed_attempts.is_empty();
     MailView {
-        badge: mail.badge(),
+        badge: mail.summary.badge(),
         headers: headers(&mail),
-        attempts: mail.attempts.iter().map(step).collect(),
-        next_attempt_at: mail
-            .next_attempt_at
-            .filter(|_| waits && !mail.attempts.is_empty()),
-        can_retry: can_edit && mail.can_retry(),
-        busy: waits && mail.attempts.is_empty(),
+        attempts: steps(&mail),
+        next_attempt_at: mail.summary.due_at.filter(|_| waits && tried),
+        can_retry: can_edit && (!waits || tried) && mail.summary.state != "sent",
+        can_cancel: can_edit && mail.summary.state == "queued",
+        busy: waits && !tried,
         mail,
     }
 }
 
-fn step(attempt: &Attempt) -> Step {
-    let (tone, word) = match attempt.outcome.as_str() {
-        "sent" | "ok" | "delivered" => ("good", "Handed over"),
-        "captured" => ("good", "Kept here"),
-        "temporary" | "retry" | "retrying" => ("warn", "Not taken, to be tried again"),
-        "permanent" | "failed" => ("bad", "Refused"),
-        other => ("", other),
+fn steps(mail: &Mail) -> Vec<Step> {
+    let failed = mail.failed_attempts.iter().map(|attempt| Step {
+        tone: if attempt.retry_at.is_some() { "warn" } else { "bad" },
+        title: format!("Not taken by {}", attempt.transport),
+        at: attempt.at,
+        detail: Some(attempt.message.clone()),
+    });
+    let transport = mail.summary.transport.as_deref().unwrap_or("the transport");
+    let end = match mail.summary.state.as_str() {
+        "sent" => Some(("good", format!("Taken by {transport}"))),
+        "captured" => Some(("good", "Kept here for reading".to_owned())),
+        "failed" => Some(("bad", "Given up".to_owned())),
+        "cancelled" => Some(("", "Taken back".to_owned())),
+        _ => None,
     };
-    let title = if attempt.transport.is_empty() {
-        word.to_owned()
-    } else {
-        format!("{word}, {}", attempt.transport)
-    };
-    Step {
+    let detail = mail
+        .summary
+        .detail
+        .clone()
+        .filter(|_| mail.summary.state == "sent");
+    let end = end.map(|(tone, title)| Step {
         tone,
         title,
-        at: attempt.at,
-        detail: attempt.detail.clone(),
-    }
+        at: mail.summary.finished_at,
+        detail,
+    });
+    failed.chain(end).collect()
 }
 
 fn headers(mail: &Mail) -> Vec<Header> {
@@ -126,11 +149,11 @@ fn headers(mail: &Mail) -> Vec<Header> {
     };
     let mut headers = vec![
         header("From", mail.from.clone()),
-        header("To", mail.to.join(", ")),
+        header("To", mail.recipients.join(", ")),
         header("Cc", mail.cc.join(", ")),
         header("Bcc", mail.bcc.join(", ")),
         header("Reply-To", mail.reply_to.clone().unwrap_or_default()),
-        header("Subject", mail.subject.clone()),
+        header("Subject", mail.summary.subject.clone()),
         header("Message-Id", mail.message_id.clone()),
     ];
     let own = mail.headers.iter().map(|(name, value)| {

@@ -3,7 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod functions;
 pub(crate) mod operators;
-mod sessions;
+pub(crate) mod sessions;
 pub(crate) mod snippets;
 pub(crate) mod tokens;
 pub(crate) mod try_it;

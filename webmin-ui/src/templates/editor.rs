@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::records::{Preview, Problem, Resource, area, is_template, language};
 use super::tree::{Folder, all, folders};
 use crate::jobs::records::Job;
-use crate::kit::helpers::path_segment;
 use crate::kit::query::Query;
 use crate::kit::{Answer, Area, Desk, Posted, View};
 
@@ -20,7 +19,6 @@ pub(super) fn routes() -> Vec<Route> {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct UsedBy {
     pub(crate) name: String,
-    pub(crate) segment: String,
 }
 
 #[derive(Serialize)]
@@ -152,10 +150,5 @@ async fn used_by(desk: &Desk<'_>, path: &str) -> Vec<UsedBy> {
     };
     let jobs: Vec<Job> = desk.call("jobs.list", json!({})).await.unwrap_or_default();
     let using = jobs.into_iter().filter(|job| job.path == code);
-    using
-        .map(|job| UsedBy {
-            segment: path_segment(&job.name),
-            name: job.name,
-        })
-        .collect()
+    using.map(|job| UsedBy { name: job.name }).collect()
 }

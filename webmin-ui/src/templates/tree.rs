@@ -124,7 +124,7 @@ pub(super) async fn all(desk: &Desk<'_>) -> Result<Vec<Resource>, Error> {
 }
 
 /// The texts by folder; the folder of `here` is open.
-pub(super) fn folders(all: Vec<Resource>, here: &str) -> Vec<Folder> {
+pub(crate) fn folders(all: Vec<Resource>, here: &str) -> Vec<Folder> {
     let mut folders: Vec<Folder> = Vec::new();
     for resource in all {
         let (folder, name) = resource.path.rsplit_once('/').unwrap_or(("", &resource.path));

@@ -1,0 +1,274 @@
+//! Who is let in, and what is refused (W01, W02, W04, W06, W10, W11).
+
+use coronet_core::functions::Role;
+use rocket::http::Status;
+
+use super::http::{Browser, PASSWORD};
+
+#[rocket::async_test]
+async fn w10_the_first_operator_is_made_by_a_link_that_works_once() {
+    let browser = Browser::fresh().await;
+    let link = browser.operators.setup_link().await.unwrap().unwrap();
+    let path = format!("/setup?token={}", link.token);
+    assert_eq!(browser.get("/setup?token=guess").await.status, Status::NotFound);
+    assert_eq!(browser.get(&path).await.status, Status::Ok);
+
+    let short = [
+        ("token", &*link.token),
+        ("name", "Carol"),
+        ("password", "short"),
+        ("again", "short"),
+    ];
+    let refused = browser.post("/setup", &short).await;
+    assert_eq!(refused.status, Status::UnprocessableEntity);
+    assert!(refused.body.contains("15 characters"));
+    assert!(
+        refused.body.contains(&*link.token),
+        "the form still works after a refused password"
+    );
+
+    let right = [
+        ("token", &*link.token),
+        ("name", "Carol"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    assert_eq!(
+        browser.post("/setup", &right).await.location.as_deref(),
+        Some("/webmin/")
+    );
+    assert!(
+        browser.get("/").await.body.contains("First steps"),
+        "the operator is signed in"
+    );
+    assert_eq!(browser.post("/setup", &right).await.status, Status::NotFound);
+}
+
+#[rocket::async_test]
+async fn w06_nothing_is_shown_or_done_without_a_session() {
+    let browser = Browser::fresh().await;
+    for path in [
+        "/",
+        "/users",
+        "/mail",
+        "/audit",
+        "/function/users.get",
+        "/templates/edit?path=x",
+        "/job/x",
+        "/profile",
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, Status::Unauthorized, "{path}");
+        assert!(page.body.contains("name=\"password\""), "{path} asks to sign in");
+    }
+    for path in [
+        "/scopes/new",
+        "/tokens/new",
+        "/jobs/reload",
+        "/plugin/x/restart",
+        "/profile/password",
+    ] {
+        assert_eq!(
+            browser.post(path, &[]).await.status,
+            Status::Unauthorized,
+            "{path}"
+        );
+    }
+}
+
+#[rocket::async_test]
+async fn w06_a_viewer_sees_and_does_not_change() {
+    let browser = Browser::signed_in(Role::Viewer).await;
+    let page = browser.get("/scopes").await;
+    assert_eq!(page.status, Status::Ok);
+    assert!(!page.body.contains("New scope"));
+    assert_eq!(
+        browser.post("/scopes/new", &[("name", "Fun Run")]).await.status,
+        Status::Forbidden
+    );
+    assert_eq!(
+        browser
+            .post("/tokens/new", &[("name", "x"), ("grants", "*")])
+            .await
+            .status,
+        Status::Forbidden
+    );
+    assert_eq!(
+        browser
+            .post(
+                "/operators/new",
+                &[("name", "x"), ("password", PASSWORD), ("role", "admin")]
+            )
+            .await
+            .status,
+        Status::Forbidden
+    );
+    assert!(
+        browser.get("/audit").await.body.contains("scopes.create"),
+        "the attempt is recorded"
+    );
+}
+
+#[rocket::async_test]
+async fn w01_writes_come_from_our_own_pages_only() {
+    let browser = Browser::signed_in(Role::Admin).await;
+    let form = [("name", "Fun Run")];
+    let foreign: [&[(&str, &str)]; 6] = [
+        &[],
+        &[("Sec-Fetch-Site", "cross-site")],
+        &[("Sec-Fetch-Site", "same-site")],
+        &[("Sec-Fetch-Site", "none")],
+        &[("Origin", "https://evil.example"), ("Host", "admin.example")],
+        &[("Origin", "null"), ("Host", "admin.example")],
+    ];
+    for headers in foreign {
+        assert_eq!(
+            browser.post_with("/scopes/new", &form, headers).await.status,
+            Status::Forbidden,
+            "{headers:?}"
+        );
+    }
+    assert!(browser.get("/scopes").await.body.contains("No scope yet"));
+    let own = [("Origin", "https://admin.example"), ("Host", "admin.example")];
+    assert_eq!(
+        browser.post_with("/scopes/new", &form, &own).await.status,
+        Status::SeeOther
+    );
+}
+
+#[rocket::async_test]
+async fn w01_login_and_setup_too_are_refused_from_elsewhere() {
+    let browser = Browser::fresh().await;
+    let cross = [("Sec-Fetch-Site", "cross-site")];
+    assert_eq!(
+        browser
+            .post_with("/login", &[("name", "x"), ("password", "y")], &cross)
+            .await
+            .status,
+        Status::Forbidden
+    );
+    assert_eq!(
+        browser
+            .post_with("/setup", &[("token", "x")], &cross)
+            .await
+            .status,
+        Status::Forbidden
+    );
+}
+
+#[rocket::async_test]
+async fn w02_a_session_ends_with_logout_and_is_new_at_every_login() {
+    let browser = Browser::signed_in(Role::Admin).await;
+    let cookie = || {
+        browser
+            .client
+            .cookies()
+            .get("coronet_session")
+            .map(|cookie| cookie.value().to_owned())
+    };
+    let first = cookie().unwrap();
+    assert_eq!(browser.get("/").await.status, Status::Ok);
+
+    let page = browser.post("/logout", &[]).await;
+    assert!(page.headers.get_one("Clear-Site-Data").is_some());
+    browser.client.cookies().add(("coronet_session", first.clone()));
+    assert_eq!(
+        browser.get("/").await.status,
+        Status::Unauthorized,
+        "the old cookie is worth nothing"
+    );
+
+    browser
+        .post("/login", &[("name", "Carol"), ("password", PASSWORD)])
+        .await;
+    assert_ne!(cookie().unwrap(), first);
+}
+
+#[rocket::async_test]
+async fn w02_a_removed_operator_is_out_at_once() {
+    let browser = Browser::signed_in(Role::Viewer).await;
+    assert_eq!(browser.get("/").await.status, Status::Ok);
+    let caller = coronet_core::functions::Caller::cli();
+    let listed = browser
+        .core
+        .functions
+        .call(&caller, "operators.list", serde_json::json!({}))
+        .await
+        .unwrap();
+    let change = serde_json::json!({ "id": listed[0]["id"], "role": "viewer", "active": false });
+    browser
+        .operators
+        .add("Dave", PASSWORD.to_owned(), Role::Admin)
+        .await
+        .unwrap();
+    browser
+        .core
+        .functions
+        .call(&caller, "operators.update", change)
+        .await
+        .unwrap();
+    assert_eq!(browser.get("/").await.status, Status::Unauthorized);
+}
+
+#[rocket::async_test]
+async fn w04_every_answer_carries_the_headers() {
+    let browser = Browser::fresh().await;
+    for path in ["/login", "/nothing/here", "/users"] {
+        let page = browser.get(path).await;
+        let header = |name| page.headers.get_one(name).unwrap_or_default().to_owned();
+        let policy = header("Content-Security-Policy");
+        assert!(
+            policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(header("Cache-Control"), "no-store", "{path}");
+        assert_eq!(header("X-Content-Type-Options"), "nosniff");
+        assert_eq!(header("X-Frame-Options"), "DENY");
+        assert_eq!(header("Cross-Origin-Opener-Policy"), "same-origin");
+    }
+}
+
+#[rocket::async_test]
+async fn w03_a_refused_login_says_the_same_for_a_wrong_name_and_a_wrong_password() {
+    let browser = Browser::fresh().await;
+    browser
+        .operators
+        .add("Carol", PASSWORD.to_owned(), Role::Admin)
+        .await
+        .unwrap();
+    let words = |page: super::http::Page| {
+        page.body
+            .split("role=\"alert\"")
+            .nth(1)
+            .unwrap()
+            .split("</div>")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let wrong_name = browser
+        .post("/login", &[("name", "Nobody"), ("password", PASSWORD)])
+        .await;
+    let wrong_password = browser
+        .post(
+            "/login",
+            &[("name", "Carol"), ("password", "not the password at all")],
+        )
+        .await;
+    assert_eq!(wrong_name.status, Status::Unauthorized);
+    assert_eq!(wrong_password.status, Status::Unauthorized);
+    assert_eq!(words(wrong_name), words(wrong_password));
+}
+
+#[rocket::async_test]
+async fn r18_what_is_no_form_is_refused() {
+    let browser = Browser::signed_in(Role::Admin).await;
+    let twice = browser.post("/scopes/new", &[("name", "a"), ("name", "b")]).await;
+    assert_eq!(twice.status, Status::BadRequest);
+    let huge = "x".repeat(1_100_000);
+    assert_eq!(
+        browser.post("/scopes/new", &[("name", &huge)]).await.status,
+        Status::PayloadTooLarge
+    );
+}

@@ -1,0 +1,7 @@
+//! The webmin as its operators meet it: over HTTP, against a real core; and every view with sample data.
+
+mod desk;
+mod guards;
+mod http;
+mod samples;
+mod views;
