@@ -6,6 +6,12 @@ mod setup;
 
 pub(crate) use login::ask;
 
+pub(crate) fn routes() -> Vec<rocket::Route> {
+    let mut routes = login::routes();
+    routes.extend(setup::routes());
+    routes
+}
+
 #[cfg(test)]
 pub(crate) mod samples {
     //! The views of the door, for the test that renders all.
@@ -37,10 +43,4 @@ pub(crate) mod samples {
             ("shell/refusal", sample_refusal(views)),
         ]
     }
-}
-
-pub(crate) fn routes() -> Vec<rocket::Route> {
-    let mut routes = login::routes();
-    routes.extend(setup::routes());
-    routes
 }

@@ -1,0 +1,252 @@
+//! Every view of the webmin with sample data, and something nasty in every text (W04).
+
+mod mail;
+mod plugins;
+mod server;
+mod work;
+
+use crate::accounts::records::{Scope, User};
+use crate::accounts::{resets, scopes, users};
+use crate::dashboard::{DashboardView, Step, Tile};
+use crate::door::samples as door;
+use crate::kit::parts::{Badge, Confirm, FormPage, Pager};
+use crate::kit::view::Views;
+use crate::kit::{Area, Field, Form, View};
+use crate::profile::theme::Theme;
+use crate::profile::{ProfileView, password_form};
+use crate::server::audit;
+
+/// Must come out as text, wherever it stands.
+pub(super) const NASTY: &str = "<script>alert(1)</script>\"'";
+const AT: i64 = 1_767_614_400_000;
+
+/// A template's name and what it renders to.
+pub(super) struct Rendered {
+    pub(super) template: &'static str,
+    pub(super) html: String,
+}
+
+pub(super) fn all(views: &Views) -> Vec<Rendered> {
+    let mut rendered = vec![
+        page(views, &dashboard()),
+        page(
+            views,
+            &scopes::ScopesView {
+                scopes: vec![scope()],
+                can_edit: true,
+            },
+        ),
+        page(
+            views,
+            &scopes::ScopesView {
+                scopes: Vec::new(),
+                can_edit: true,
+            },
+        ),
+        page(
+            views,
+            &scopes::ScopeView {
+                scope: scope(),
+                form: form(),
+                can_edit: true,
+            },
+        ),
+        page(views, &users_view(vec![user()])),
+        page(views, &users_view(Vec::new())),
+        page(
+            views,
+            &users::UserView {
+                user: user(),
+                form: form(),
+                can_edit: true,
+            },
+        ),
+        page(views, &resets_view(vec![reset()], true)),
+        page(views, &resets_view(Vec::new(), true)),
+        page(views, &resets_view(Vec::new(), false)),
+        page(
+            views,
+            &ProfileView::new(NASTY, "admin", Theme::Dark, password_form()),
+        ),
+        page(views, &form_page()),
+        page(
+            views,
+            &Confirm::new(Area::Users, NASTY, "/x".to_owned(), "Delete", "/y").line(NASTY),
+        ),
+    ];
+    rendered.extend(server::server(views));
+    rendered.extend(plugins::plugins(views));
+    rendered.extend(work::work(views));
+    rendered.extend(work::texts(views));
+    rendered.extend(mail::mails(views));
+    rendered.extend(
+        door::all(views)
+            .into_iter()
+            .map(|(template, html)| Rendered { template, html }),
+    );
+    rendered
+}
+
+fn page<V: View>(views: &Views, view: &V) -> Rendered {
+    assert!(!view.title().is_empty(), "{} has a title", V::TEMPLATE);
+    part(views, V::TEMPLATE, view)
+}
+
+fn part(views: &Views, template: &'static str, view: &impl serde::Serialize) -> Rendered {
+    let html = views
+        .render(template, view)
+        .unwrap_or_else(|fault| panic!("{fault}"));
+    Rendered { template, html }
+}
+
+fn text() -> String {
+    NASTY.to_owned()
+}
+
+fn badge() -> Badge {
+    Badge::new("good", NASTY)
+}
+
+fn pager() -> Pager {
+    Pager {
+        text: text(),
+        newer: Some(text()),
+        newer_label: "Newer",
+        older: Some(text()),
+        older_label: "Older",
+    }
+}
+
+fn form() -> Form {
+    let mut form = Form::new("/x", "Save")
+        .cancel("/y")
+        .fields([
+            Field::text("a", NASTY)
+                .value(NASTY)
+                .hint(NASTY)
+                .placeholder(NASTY)
+                .required()
+                .autofocus(),
+            Field::select("b", "B", [(NASTY, NASTY)]).value(NASTY),
+            Field::radio("c", "C", [(NASTY, NASTY, NASTY)]).value(NASTY),
+            Field::switch("d", "D", true).hint(NASTY),
+            Field::password("e", "E"),
+            Field::hidden("f", NASTY),
+        ])
+        .more(NASTY, [Field::code("g", "G").value(NASTY)]);
+    form.problem = Some(text());
+    form.fields[0].error = text();
+    form
+}
+
+fn form_page() -> FormPage {
+    FormPage {
+        area: Area::Users,
+        title: text(),
+        lead: text(),
+        back: "/users",
+        back_label: "Users",
+        form: form(),
+    }
+}
+
+fn dashboard() -> DashboardView {
+    let tile = |path| Tile {
+        tone: "good",
+        icon: "mail",
+        name: "Mail",
+        value: text(),
+        note: text(),
+        path,
+    };
+    let step = |done| Step {
+        done,
+        title: "Do it",
+        note: "Now",
+        act: "Go",
+        path: "/users",
+    };
+    DashboardView {
+        tiles: vec![tile("/mail"), tile("")],
+        steps: vec![step(true), step(false)],
+        steps_done: 1,
+        audit: vec![entry()],
+        can_edit: true,
+    }
+}
+
+fn scope() -> Scope {
+    Scope {
+        name: text(),
+        display_name: text(),
+        from_email: text(),
+        template: text(),
+        ..Scope::default()
+    }
+}
+
+fn user() -> User {
+    User {
+        user_id: text(),
+        username: text(),
+        scope: text(),
+        email: Some(text()),
+        group: Some(text()),
+        active: true,
+        created_at: Some(AT),
+        last_login_at: Some(AT),
+        ..User::default()
+    }
+}
+
+fn users_view(users: Vec<User>) -> users::UsersView {
+    let filter = users::Filter {
+        search: text(),
+        ..users::Filter::default()
+    };
+    users::UsersView {
+        users,
+        scopes: vec![scope()],
+        filter,
+        filtered: true,
+        pager: pager(),
+        can_edit: true,
+    }
+}
+
+fn reset() -> resets::Reset {
+    resets::Reset {
+        id: text(),
+        user_id: text(),
+        username: text(),
+        email: Some(text()),
+        scope: text(),
+        ..resets::Reset::default()
+    }
+}
+
+fn resets_view(resets: Vec<resets::Reset>, available: bool) -> resets::ResetsView {
+    resets::ResetsView {
+        resets,
+        pager: pager(),
+        scopes: vec![scope()],
+        filter: resets::Filter::default(),
+        available,
+        can_edit: true,
+    }
+}
+
+fn entry() -> audit::Entry {
+    audit::Entry {
+        id: text(),
+        at: AT,
+        caller_kind: text(),
+        caller_name: text(),
+        address: text(),
+        function: text(),
+        parameters: text(),
+        code: 903,
+        message: text(),
+        duration_us: 10,
+    }
+}

@@ -1,0 +1,91 @@
+//! Plugins.
+
+use super::{AT, Rendered, badge, form, page, text};
+use crate::kit::view::Views;
+use crate::plugins::records::{Details, LastError, Line, Provided, PublicRoute, Summary};
+use crate::plugins::{PluginLogView, PluginRow, PluginView, PluginsView};
+
+pub(super) fn plugins(views: &Views) -> Vec<Rendered> {
+    let summary = Summary {
+        name: text(),
+        version: text(),
+        description: text(),
+        state: "failed".to_owned(),
+        reason: Some(text()),
+        path: text(),
+        pid: Some(7),
+        functions: vec![text()],
+        provides: vec![Provided {
+            kind: text(),
+            name: text(),
+        }],
+        configurable: true,
+        last_error: Some(LastError {
+            at: AT,
+            message: text(),
+        }),
+        started_at: Some(AT),
+        sha256: Some(text()),
+        ..Summary::default()
+    };
+    let details = Details {
+        summary: summary.clone(),
+        requires: vec![text()],
+        resources: vec![text()],
+        jobs: vec![text()],
+        routes: vec![PublicRoute {
+            path: text(),
+            page: text(),
+        }],
+        ..Details::default()
+    };
+    let view = |form| PluginView {
+        plugin: details.clone(),
+        badge: badge(),
+        memory: text(),
+        form,
+        can_admin: true,
+    };
+    let line = Line {
+        at: AT,
+        level: "error".to_owned(),
+        text: text(),
+    };
+    vec![
+        page(
+            views,
+            &PluginsView {
+                plugins: vec![PluginRow {
+                    badge: badge(),
+                    plugin: summary,
+                }],
+                folders: vec![text()],
+                can_admin: true,
+            },
+        ),
+        page(
+            views,
+            &PluginsView {
+                plugins: Vec::new(),
+                folders: vec![text()],
+                can_admin: true,
+            },
+        ),
+        page(views, &view(Some(form()))),
+        page(views, &view(None)),
+        page(
+            views,
+            &PluginLogView {
+                name: text(),
+                lines: vec![line],
+            },
+        ),
+        page(
+            views,
+            &PluginLogView {
+                name: text(),
+                lines: Vec::new(),
+            },
+        ),
+    ]
+}

@@ -1,0 +1,137 @@
+//! Operators, tokens, functions, audit.
+
+use serde_json::{Map, Value, json};
+
+use super::{AT, NASTY, Rendered, entry, form, page, pager, text};
+use crate::kit::Form;
+use crate::kit::view::Views;
+use crate::server::snippets;
+use crate::server::{audit, functions, operators, sessions, tokens};
+
+pub(super) fn server(views: &Views) -> Vec<Rendered> {
+    let operator = operators::OperatorRow {
+        id: text(),
+        name: text(),
+        role: text(),
+        active: true,
+        created_at: AT,
+        last_login_at: None,
+    };
+    let session = sessions::SessionRow {
+        id: text(),
+        operator_name: text(),
+        created_at: AT,
+        seen_at: AT,
+        address: text(),
+        user_agent: text(),
+    };
+    let token = tokens::TokenRow {
+        id: text(),
+        name: text(),
+        hint: text(),
+        grants: vec![text()],
+        created_at: AT,
+        created_by: text(),
+        expires_at: Some(AT),
+        used_at: None,
+        state: "active".to_owned(),
+    };
+    let audit = |entries| audit::AuditView {
+        entries,
+        filter: audit::Filter::default(),
+        filtered: false,
+        pager: pager(),
+    };
+    let row = functions::FunctionRow {
+        name: text(),
+        summary: text(),
+        provider: text(),
+        writes: true,
+        access: vec!["app"],
+    };
+    let service = functions::Service {
+        name: text(),
+        functions: vec![row],
+    };
+    let list = |services| functions::FunctionsView {
+        services,
+        search: text(),
+        count: 1,
+    };
+    vec![
+        page(
+            views,
+            &operators::OperatorsView {
+                operators: vec![operator.clone()],
+                sessions: vec![session],
+                me: String::new(),
+                can_admin: true,
+            },
+        ),
+        page(
+            views,
+            &operators::OperatorView {
+                operator,
+                form: form(),
+                mine: false,
+                can_admin: true,
+            },
+        ),
+        page(
+            views,
+            &tokens::TokensView {
+                tokens: vec![token],
+                can_admin: true,
+            },
+        ),
+        page(
+            views,
+            &tokens::TokensView {
+                tokens: Vec::new(),
+                can_admin: true,
+            },
+        ),
+        page(
+            views,
+            &tokens::TokenMadeView {
+                name: text(),
+                token: text(),
+                site: text(),
+                example: text(),
+            },
+        ),
+        page(views, &audit(vec![entry()])),
+        page(views, &audit(Vec::new())),
+        page(views, &list(vec![service])),
+        page(views, &list(Vec::new())),
+        page(views, &function(Some(form()))),
+        page(views, &function(None)),
+    ]
+}
+
+fn function(form: Option<Form>) -> functions::FunctionView {
+    let values: Map<String, Value> = [("a".to_owned(), json!(NASTY))].into_iter().collect();
+    functions::FunctionView {
+        name: text(),
+        summary: text(),
+        provider: text(),
+        writes: true,
+        role: "editor",
+        access: vec!["app", "job"],
+        deadline_seconds: 10,
+        parameters: vec![functions::Parameter {
+            name: text(),
+            kind: text(),
+            required: false,
+            summary: text(),
+        }],
+        returns: text(),
+        snippets: snippets::all("https://a.example", "users.get", &["a".to_owned()], &values),
+        form,
+        outcome: Some(functions::Outcome {
+            ok: false,
+            text: text(),
+            milliseconds: 3,
+        }),
+    }
+}
