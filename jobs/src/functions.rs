@@ -119,7 +119,7 @@ fn yes() -> bool {
     true
 }
 
-async fn create(jobs: Arc<Jobs>, _call: Arc<Call>, input: Create) -> Result<JobView> {
+async fn create(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobView> {
     let NewJob {
         name,
         path,
@@ -159,7 +159,7 @@ async fn create(jobs: Arc<Jobs>, _call: Arc<Call>, input: Create) -> Result<JobV
         job.arm(now)?;
     }
     // The code first: a job without code would be shown as broken, code without a job harms nobody.
-    jobs.provide_code(&job.path).await?;
+    jobs.provide_code(&call, &job.path).await?;
     jobs.store.insert(job.clone()).await?;
     jobs.changed.notify_one();
     Ok(job.into())
@@ -200,7 +200,7 @@ struct Changes {
     misfire: Option<Misfire>,
 }
 
-async fn update(jobs: Arc<Jobs>, _call: Arc<Call>, input: Update) -> Result<JobView> {
+async fn update(jobs: Arc<Jobs>, call: Arc<Call>, input: Update) -> Result<JobView> {
     let now = jobs.core.clock.now_ms();
     let changes = input.changes;
     let new_path = changes.path.is_some();
@@ -209,7 +209,7 @@ async fn update(jobs: Arc<Jobs>, _call: Arc<Call>, input: Update) -> Result<JobV
         .change(&input.name, move |job| apply(job, changes, now))
         .await?;
     if new_path {
-        jobs.provide_code(&job.path).await?;
+        jobs.provide_code(&call, &job.path).await?;
     }
     jobs.changed.notify_one();
     Ok(job.into())
@@ -288,17 +288,21 @@ fn invalid(parameter: &str, text: String) -> Error {
 }
 
 impl Jobs {
-    /// Sees that there is code for the editor to open.
-    async fn provide_code(&self, path: &str) -> Result<()> {
+    /// Sees that there is code for the editor to open; an operator who made the job is its author.
+    async fn provide_code(&self, call: &Call, path: &str) -> Result<()> {
         match self.read_code(path).await {
             Ok(_) => return Ok(()),
             Err(error) if error.code() == Code::NotFound => {}
             Err(error) => return Err(error),
         }
         let parameters = json!({ "path": format!("jobs/{path}"), "text": NEW_JOB, "note": "Started with the job template" });
+        let author = match &call.caller {
+            operator @ Caller::Operator(_) => operator,
+            _ => &Caller::System,
+        };
         self.core
             .functions
-            .call(&Caller::System, "resources.write", parameters)
+            .call(author, "resources.write", parameters)
             .await?;
         Ok(())
     }

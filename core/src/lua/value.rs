@@ -67,10 +67,13 @@ pub fn from_json(lua: &Lua, value: &Value) -> mlua::Result<LuaValue> {
     })
 }
 
-/// How a value reads in a log line: text as it is, a table as JSON.
-pub(super) fn display(value: &LuaValue) -> String {
+/// How a value reads in a log line: text as it is, but not more of it than `limit` bytes; a table as JSON.
+pub(super) fn display(value: &LuaValue, limit: usize) -> String {
     match value {
-        LuaValue::String(text) => text.to_string_lossy(),
+        LuaValue::String(text) => {
+            let bytes = text.as_bytes();
+            String::from_utf8_lossy(&bytes[..bytes.len().min(limit)]).into_owned()
+        }
         LuaValue::Table(_) => match to_json(value, "table", Hint::NONE) {
             Ok(json) => json.to_string(),
             Err(_) => format!("table: {:p}", value.to_pointer()),
