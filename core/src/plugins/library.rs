@@ -1,6 +1,6 @@
 //! A plugin's file, as it was at one moment.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -39,13 +39,20 @@ pub(super) fn read(path: &Path) -> Result<Library, String> {
     if !about.is_file() {
         return Err("it is not a regular file".to_owned());
     }
-    if about.mode() & 0o002 != 0 {
-        return Err("everybody may write to the file; take that right away (chmod o-w)".to_owned());
+    let folder = path.parent().and_then(|folder| folder.metadata().ok());
+    if open_to_all(&about) || folder.is_some_and(|folder| open_to_all(&folder)) {
+        return Err(
+            "everybody may write to the file or its folder; take that right away (chmod o-w)".to_owned(),
+        );
     }
     if about.len() > LARGEST {
         return Err(format!("the file is over {} MiB", LARGEST / 1024 / 1024));
     }
     copy(&mut file).map_err(|cause| format!("the file cannot be copied: {cause}"))?
+}
+
+fn open_to_all(about: &Metadata) -> bool {
+    about.mode() & 0o002 != 0
 }
 
 fn copy(file: &mut File) -> io::Result<Result<Library, String>> {
@@ -154,6 +161,15 @@ mod tests {
     #[test]
     fn p07_a_file_that_everybody_may_write_is_refused() {
         assert!(refusal(b"", 0o666).contains("chmod o-w"));
+    }
+
+    #[test]
+    fn p07_a_folder_that_everybody_may_write_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("x.so");
+        std::fs::write(&path, this_program()).unwrap();
+        std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        assert!(read(&path).err().unwrap().contains("chmod o-w"));
     }
 
     #[test]

@@ -105,3 +105,52 @@ pub(super) async fn append_log(db: &Db, plugin: String, lines: Vec<Line>) -> Res
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    fn line(number: usize) -> Line {
+        Line {
+            id: format!("log_{number:06}"),
+            at: 7,
+            level: "info".to_owned(),
+            message: format!("line {number}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_about_a_plugin_comes_back() {
+        testing::on_each_database(async |core| {
+            assert_eq!(get(&core.db, "echo").await.unwrap(), None);
+            let row = |enabled, settings: &[u8], changed_at| Row {
+                enabled,
+                settings: Some(settings.to_vec()),
+                changed_at,
+            };
+            put(&core.db, "echo", row(1, b"one", 1)).await.unwrap();
+            put(&core.db, "echo", row(0, b"two", 2)).await.unwrap();
+            assert_eq!(get(&core.db, "echo").await.unwrap(), Some(row(0, b"two", 2)));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn f05_a_log_keeps_its_last_lines_and_no_more() {
+        testing::on_each_database(async |core| {
+            for start in [0, 600] {
+                let lines = (start..start + 600).map(line).collect();
+                append_log(&core.db, "echo".to_owned(), lines).await.unwrap();
+            }
+            append_log(&core.db, "other".to_owned(), vec![line(0)])
+                .await
+                .unwrap();
+            let kept = log(&core.db, "echo", 5000).await.unwrap();
+            assert_eq!(kept.len(), usize::try_from(KEPT_LINES).unwrap());
+            assert_eq!(kept[0].message, "line 200");
+            assert_eq!(log(&core.db, "echo", 1).await.unwrap()[0].message, "line 1199");
+        })
+        .await;
+    }
+}

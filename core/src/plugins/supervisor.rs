@@ -416,7 +416,8 @@ impl Supervisor {
             .available
             .send_replace(Available::No("the server is stopping".to_owned()));
         if let Some(process) = self.process.take() {
-            process.stop(DRAIN).await;
+            let grace = Duration::from_secs(self.plugin.core.config.grace_seconds);
+            process.stop(grace).await;
         }
         self.plugin.log.save(&self.plugin.core.db).await;
     }
