@@ -20,14 +20,15 @@ use std::time::{Duration, Instant};
 const LONGEST_DELAY_MS: u64 = 200;
 /// Requests worked off at a time; they mostly wait for the database.
 const WORKERS: usize = 16;
-/// Requests that may be waiting; more are refused as temporarily unavailable.
-const MOST_WAITING: usize = 5000;
+/// Requests that may be waiting: whoever brings more waits until there is room, or is asked to come again.
+const MOST_WAITING: usize = 1000;
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes and requests of one batch: a value of the store has 64 KiB at most.
 const BATCH_BYTES: usize = 48 * 1024;
 const BATCH: usize = 64;
 /// After this time without a sign of life a batch has no owner any more.
-const LEASE_MS: i64 = 15_000;
-const SWEEP: Duration = Duration::from_secs(5);
+const LEASE_MS: i64 = 10_000;
+const SWEEP: Duration = Duration::from_secs(3);
 /// A request this old is given up: whoever asked has asked again.
 const TOO_OLD_MS: i64 = 3_600_000;
 
@@ -43,7 +44,16 @@ struct Shared {
     settings: Settings,
     stand_in: String,
     inner: Mutex<Inner>,
-    changed: Condvar,
+    /// Rings for the keeper when a request came.
+    arrived: Condvar,
+    /// Rings for the one worker that watches the time, when something else may be due first.
+    sooner: Condvar,
+    /// Rings for one of the other workers, to take over the watch.
+    relieved: Condvar,
+    /// Rings for callers when a request was worked off.
+    room: Condvar,
+    /// Rings for the sweeper.
+    closed: Condvar,
 }
 
 #[derive(Default)]
@@ -58,6 +68,8 @@ struct Inner {
     mine: HashSet<String>,
     /// Whether a batch is being kept right now.
     keeping: bool,
+    /// Whether a worker watches the time until the first request is due.
+    watched: bool,
     closing: bool,
 }
 
@@ -101,7 +113,11 @@ impl Queue {
             settings,
             stand_in,
             inner: Mutex::default(),
-            changed: Condvar::new(),
+            arrived: Condvar::new(),
+            sooner: Condvar::new(),
+            relieved: Condvar::new(),
+            room: Condvar::new(),
+            closed: Condvar::new(),
         };
         let shared = Arc::new(shared);
         let mut threads = Vec::new();
@@ -130,13 +146,17 @@ impl Queue {
         let bytes = serde_json::to_vec(&request)?.len();
         let (kept, outcome) = sync_channel(1);
         {
-            let mut inner = self.shared.lock();
-            if inner.closing || inner.due.len() + inner.incoming.len() >= MOST_WAITING {
+            let shared = &self.shared;
+            let full =
+                |inner: &mut Inner| !inner.closing && inner.due.len() + inner.incoming.len() >= MOST_WAITING;
+            let waited = shared.room.wait_timeout_while(shared.lock(), PATIENCE, full);
+            let (mut inner, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            if inner.closing || waited.timed_out() {
                 let text = "Too many reset mails are waiting. Try again shortly.";
                 return Err(Error::new(codes::UNAVAILABLE, text).retryable());
             }
             inner.incoming.push(Incoming { request, bytes, kept });
-            self.shared.changed.notify_all();
+            shared.arrived.notify_one();
         }
         outcome.recv()?
     }
@@ -144,7 +164,10 @@ impl Queue {
     /// Works off everything that is waiting, and ends the threads.
     pub(crate) fn finish(&self) {
         self.shared.lock().closing = true;
-        self.shared.changed.notify_all();
+        self.shared.arrived.notify_all();
+        self.shared.closed.notify_all();
+        self.shared.room.notify_all();
+        self.shared.hurry();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A thread that panicked has nothing left to wait for; its batch is taken over by the next process.
@@ -162,12 +185,9 @@ impl Shared {
     fn keep(&self) {
         loop {
             let batch = {
-                let inner = self.lock();
-                let waiting = |inner: &mut Inner| inner.incoming.is_empty() && !inner.closing;
-                let mut inner = self
-                    .changed
-                    .wait_while(inner, waiting)
-                    .unwrap_or_else(PoisonError::into_inner);
+                let nothing = |inner: &mut Inner| inner.incoming.is_empty() && !inner.closing;
+                let waited = self.arrived.wait_while(self.lock(), nothing);
+                let mut inner = waited.unwrap_or_else(PoisonError::into_inner);
                 if inner.incoming.is_empty() {
                     return;
                 }
@@ -175,9 +195,21 @@ impl Shared {
                 take_batch(&mut inner.incoming)
             };
             self.keep_batch(batch);
-            self.lock().keeping = false;
-            self.changed.notify_all();
+            let closing = {
+                let mut inner = self.lock();
+                inner.keeping = false;
+                inner.closing
+            };
+            if closing {
+                self.hurry();
+            }
         }
+    }
+
+    /// Wakes all workers: what waits is due now.
+    fn hurry(&self) {
+        self.sooner.notify_all();
+        self.relieved.notify_all();
     }
 
     fn keep_batch(&self, batch: Vec<Incoming>) {
@@ -227,7 +259,11 @@ impl Shared {
                 },
             );
         }
-        self.changed.notify_all();
+        if inner.watched {
+            self.sooner.notify_one();
+        } else {
+            self.relieved.notify_one();
+        }
     }
 
     /// A worker.
@@ -261,19 +297,29 @@ impl Shared {
         self.host.now_ms() - first_at > TOO_OLD_MS
     }
 
-    /// The next request whose moment has come; all moments have come when the plugin stops.
+    /// The next request whose moment has come; all moments have come when the plugin stops. One worker watches the
+    /// time, and the others sleep until it has something to do.
     fn next_work(&self) -> Option<Work> {
         let mut inner = self.lock();
         loop {
             let now = Instant::now();
-            match inner.due.keys().next().copied() {
-                Some(place) if place.0 <= now || inner.closing => return inner.due.remove(&place),
-                Some((moment, _)) => {
-                    let waited = self.changed.wait_timeout(inner, moment - now);
+            let first = inner.due.keys().next().copied();
+            match first {
+                Some(place) if place.0 <= now || inner.closing => {
+                    if inner.due.len() > 1 && !inner.watched {
+                        self.relieved.notify_one();
+                    }
+                    self.room.notify_one();
+                    return inner.due.remove(&place);
+                }
+                Some((moment, _)) if !inner.watched => {
+                    inner.watched = true;
+                    let waited = self.sooner.wait_timeout(inner, moment - now);
                     inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    inner.watched = false;
                 }
                 None if inner.closing && inner.incoming.is_empty() && !inner.keeping => return None,
-                None => inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+                _ => inner = self.relieved.wait(inner).unwrap_or_else(PoisonError::into_inner),
             }
         }
     }
@@ -308,20 +354,20 @@ impl Shared {
         self.lock().mine.remove(&batch.key);
     }
 
-    /// The sweeper: takes over what a process that is gone left behind, and what is to be tried again.
+    /// The sweeper: takes over what a process that is gone left behind, and what is to be tried again. It waits
+    /// first: at the start of the server it may not be known yet where links lead.
     fn sweep(&self) {
         loop {
+            let waited = self
+                .closed
+                .wait_timeout_while(self.lock(), SWEEP, |inner| !inner.closing);
+            if waited.unwrap_or_else(PoisonError::into_inner).0.closing {
+                return;
+            }
             if let Err(error) = self.sweep_once() {
                 self.host.warn(format_args!(
                     "reset mails that may have been left behind cannot be seen: {error}"
                 ));
-            }
-            let inner = self.lock();
-            let waited = self
-                .changed
-                .wait_timeout_while(inner, SWEEP, |inner| !inner.closing);
-            if waited.unwrap_or_else(PoisonError::into_inner).0.closing {
-                return;
             }
         }
     }
