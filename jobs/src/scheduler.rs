@@ -13,7 +13,7 @@ use crate::store::Claim;
 
 /// How long a claim holds without a sign of life. With [`HEARTBEAT`] and [`LOOK`], a dead server's runs
 /// are taken over within 15 seconds.
-const LEASE: Duration = Duration::from_secs(11);
+const LEASE: Duration = Duration::from_secs(10);
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// The longest sleep: the clock may be set, and on PostgreSQL another server may change a plan or die.
 const LOOK: Duration = Duration::from_secs(3);

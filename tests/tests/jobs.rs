@@ -1,4 +1,5 @@
-//! The job of the documentation: it clears links over a day old, every hour and on demand.
+//! Jobs from outside: the one of the documentation, which clears links over a day old; those that fail; and servers
+//! that die while one runs.
 
 #![expect(
     clippy::expect_used,
@@ -114,4 +115,75 @@ async fn l01_an_endless_job_is_ended_and_others_run() {
     assert_eq!(run["outcome"], "ok", "{run}");
     let log = server.operate("jobs.log", json!({"run_id": run["id"]})).await;
     assert!(log.to_string().contains("hello"), "{log}");
+}
+
+/// What `job.run` of a job does for a few seconds.
+const BUSY: &str = "local job = core.job()\nfunction job.run()\n  local start = os.clock()\n  \
+    while os.clock() - start < 2 do end\n  return job.OK\nend\nreturn job\n";
+
+/// Makes the job, starts a run of it by hand, and returns its id while it runs.
+async fn start_busy_run(server: &TestServer) -> Value {
+    let job = json!({"name": "Busy", "path": "busy.lua", "interval": 3600});
+    server.operate("jobs.create", json!({"job": job})).await;
+    let write = json!({"path": "jobs/busy.lua", "text": BUSY, "note": ""});
+    server.operate("resources.write", write).await;
+    server.operate("jobs.run", json!({"name": "Busy"})).await["run_id"].clone()
+}
+
+/// The outcomes of the job's runs, oldest first, once there are so many.
+async fn outcomes(server: &TestServer, job: &str, count: usize) -> Vec<Value> {
+    let find = |runs: &Value| {
+        let ended: Vec<Value> = rows(runs)
+            .iter()
+            .rev()
+            .map(|run| run["outcome"].clone())
+            .collect();
+        (ended.len() == count && ended.iter().all(Value::is_string)).then_some(ended)
+    };
+    server.await_result("jobs.runs", json!({"name": job}), find).await
+}
+
+on_both_databases! {
+    /// F04: the run is marked, and run again; its next tick stays where it was.
+    async fn f04_a_killed_server_loses_no_run_and_no_remaining_interval(kind: Kind) {
+        let Some(mut server) = Setup::new(kind).without_plugins().start().await else { return };
+        start_busy_run(&server).await;
+        let due = server.operate("jobs.get", json!({"name": "Busy"})).await["next_run_at"].clone();
+        server.kill().await;
+        server.restart().await;
+        assert_eq!(outcomes(&server, "Busy", 2).await, ["lost", "ok"]);
+        let job = server.operate("jobs.get", json!({"name": "Busy"})).await;
+        assert_eq!(job["next_run_at"], due, "{job}");
+        assert_eq!(job["status"], "active, recurring");
+    }
+}
+
+on_both_databases! {
+    /// F04: a server that is told to stop finishes what runs.
+    async fn f04_a_stopping_server_lets_runs_finish(kind: Kind) {
+        let Some(mut server) = Setup::new(kind).without_plugins().start().await else { return };
+        start_busy_run(&server).await;
+        assert!(server.terminate().await.success());
+        server.restart().await;
+        assert_eq!(outcomes(&server, "Busy", 1).await, ["ok"]);
+    }
+}
+
+/// Decision 3: another server over the same database takes over within 15 seconds.
+#[tokio::test]
+async fn f04_a_dead_servers_run_is_taken_over_by_its_neighbour() {
+    let Some(mut first) = Setup::new(Kind::Postgres).without_plugins().start().await else {
+        return;
+    };
+    let neighbour = Setup::default()
+        .without_plugins()
+        .set("database", &first.database.url);
+    let neighbour = neighbour.start().await.expect("a second server");
+    start_busy_run(&first).await;
+    first.kill().await;
+    assert_eq!(outcomes(&neighbour, "Busy", 2).await, ["lost", "ok"]);
+    let runs = neighbour.operate("jobs.runs", json!({"name": "Busy"})).await;
+    let (again, lost) = (&rows(&runs)[0], &rows(&runs)[1]);
+    let waited = again["started_at"].as_i64().expect("a time") - lost["started_at"].as_i64().expect("a time");
+    assert!(waited < 15_000, "taken over after {waited} ms");
 }
