@@ -1,0 +1,258 @@
+//! One request, from its path to its answer.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coronet_core::functions::Caller;
+use coronet_core::lua::{Cancel, Limits, LogSink, LuaError, LuaErrorKind, LuaPool, Session};
+use coronet_core::{Code, Error, random};
+use serde_json::Value;
+
+use super::answer::{self, PageResponse};
+use super::failure::Failure;
+use super::form::{self, FormFault, Kind};
+use super::lua::{self, Input};
+use super::route::{self, Target};
+use super::{BodyFault, PageRequest, origin, statics};
+use crate::Templates;
+use crate::resources::ResourcePath;
+
+/// What page code may use for one answer. Somebody is waiting for it.
+const LIMITS: Limits = Limits {
+    time: Duration::from_secs(10),
+    memory: 32 << 20,
+    source: 256 << 10,
+};
+/// Page code mostly waits for functions, so there may be more threads than processors.
+const THREADS_PER_PROCESSOR: usize = 4;
+/// What the code of one answer may print.
+const LOG_BYTES: usize = 16 * 1024;
+
+const ERROR_TEMPLATE: &str = "pages/_coronium/error.tpl";
+/// Coronet's own pages: nothing inline, nothing from elsewhere, never inside another page (C10, C13).
+const OWN_FOLDER: &str = "pages/_coronium/";
+const OWN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                          form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Pages of operators may use what they like, as in the original, only not be framed by others.
+const PAGE_POLICY: &str = "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+
+/// Serves what stands below `pages/`.
+pub struct Pages {
+    templates: Arc<Templates>,
+    lua: LuaPool,
+    /// Where `/` leads when no page is there.
+    home: String,
+}
+
+impl Pages {
+    /// The pages of a Templates service; `home` is where `/` leads as long as nobody made a page for it.
+    pub fn new(templates: &Arc<Templates>, home: &str) -> Self {
+        let core = &templates.core;
+        let threads = core.config.lua_threads * THREADS_PER_PROCESSOR;
+        Self {
+            lua: LuaPool::new("pages", threads, &core.functions),
+            templates: Arc::clone(templates),
+            home: home.to_owned(),
+        }
+    }
+
+    /// Answers a request. `body` reads the body, of no more than the given number of bytes; it is only called when
+    /// there is somebody to read it.
+    pub async fn serve<B, F>(&self, request: PageRequest, body: B) -> PageResponse
+    where
+        B: FnOnce(u64) -> F + Send,
+        F: Future<Output = Result<Vec<u8>, BodyFault>> + Send,
+    {
+        if let Err(error) = self.templates.refresh().await {
+            return self.failed(&error).await;
+        }
+        let layers = &self.templates.layers;
+        match route::find(layers, &layers.shipped, &request.path) {
+            Some(Target::Page(path)) => self.run(&path, request, body).await,
+            Some(Target::File(path)) => self.file(&path, &request).await,
+            None if request.path == "/" && request.is_safe() => {
+                let mut response = PageResponse::new(302);
+                response.set("Location", self.home.as_str());
+                response
+            }
+            None => self.error(404).await,
+        }
+    }
+
+    /// The page of an error, by its status.
+    pub async fn error(&self, status: u16) -> PageResponse {
+        self.show(Failure::of(status)).await
+    }
+
+    /// The page of an error that has a cause.
+    pub async fn failed(&self, error: &Error) -> PageResponse {
+        let mut failure = Failure::of(error.code().status());
+        failure.incident = error.incident().map(str::to_owned);
+        self.show(failure).await
+    }
+
+    async fn file(&self, path: &ResourcePath, request: &PageRequest) -> PageResponse {
+        if !request.is_safe() {
+            return self.error(405).await;
+        }
+        let (templates, path) = (Arc::clone(&self.templates), path.clone());
+        let known = request.header("if-none-match").map(str::to_owned);
+        let served =
+            tokio::task::spawn_blocking(move || statics::serve(&templates.layers, &path, known.as_deref())).await;
+        match served {
+            Ok(Some(response)) => with_defaults(response, PAGE_POLICY, "same-origin"),
+            Ok(None) => self.error(404).await,
+            Err(cause) => self.failed(&Error::unexpected(cause)).await,
+        }
+    }
+
+    async fn run<B, F>(&self, path: &ResourcePath, request: PageRequest, body: B) -> PageResponse
+    where
+        B: FnOnce(u64) -> F + Send,
+        F: Future<Output = Result<Vec<u8>, BodyFault>> + Send,
+    {
+        if origin::is_foreign(&request, &self.templates.core.config.site_url()) {
+            return self.error(403).await;
+        }
+        let body = match self.body(&request, body).await {
+            Ok(body) => body,
+            Err(status) => return self.error(status).await,
+        };
+        let address = request.address;
+        let input = match self.input(request, body).await {
+            Ok(input) => input,
+            Err(fault) => {
+                let failure = Failure::of(400).with_message(format!("{fault} Go back and try again."));
+                return self.show(failure).await;
+            }
+        };
+        let log = LogSink::new(LOG_BYTES);
+        let session = Session {
+            caller: Caller::Page {
+                path: path.as_str().into(),
+                address,
+            },
+            limits: LIMITS,
+            log: log.clone(),
+            cancel: Cancel::default(),
+        };
+        let (templates, code) = (Arc::clone(&self.templates), path.clone());
+        let outcome = self
+            .lua
+            .run(session, move |sandbox| lua::run(sandbox, &templates, &code, input))
+            .await;
+        for line in log.text().lines() {
+            tracing::info!(page = %path, "{line}");
+        }
+        match outcome {
+            Ok(response) if response.status >= 400 && response.body.is_empty() => self.error(response.status).await,
+            Ok(response) => {
+                let own = path.as_str().starts_with(OWN_FOLDER);
+                let (policy, referrer) = if own {
+                    (OWN_POLICY, "no-referrer")
+                } else {
+                    (PAGE_POLICY, "same-origin")
+                };
+                with_defaults(response, policy, referrer)
+            }
+            Err(error) => self.show(broken(path, &error)).await,
+        }
+    }
+
+    /// The body of a request that may have one, or the status that says why not.
+    async fn body<B, F>(&self, request: &PageRequest, body: B) -> Result<Vec<u8>, u16>
+    where
+        B: FnOnce(u64) -> F,
+        F: Future<Output = Result<Vec<u8>, BodyFault>>,
+    {
+        if request.is_safe() {
+            return Ok(Vec::new());
+        }
+        let limit = Kind::of(request.header("content-type")).limit();
+        let announced = request
+            .header("content-length")
+            .and_then(|length| length.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > limit) {
+            return Err(413);
+        }
+        body(limit).await.map_err(|fault| match fault {
+            BodyFault::TooLarge => 413,
+            BodyFault::TooSlow => 408,
+            BodyFault::Broken => 400,
+        })
+    }
+
+    async fn input(&self, request: PageRequest, body: Vec<u8>) -> Result<Input, FormFault> {
+        let kind = Kind::of(request.header("content-type"));
+        let form = form::read(kind, body).await?;
+        let cookies = answer::cookies(&request);
+        let headers = request
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            // The webmin's cookies are not for pages; the others are in `cookies`.
+            .filter(|(name, _)| name != "cookie")
+            .collect();
+        Ok(Input {
+            // Whoever asks for the head alone gets the head of what a GET would give.
+            method: if request.method == "HEAD" { "GET".to_owned() } else { request.method },
+            path: request.path,
+            query: form::urlencoded(request.query.as_bytes())?,
+            form: form.fields,
+            files: form.files,
+            cookies,
+            headers,
+            https: self.templates.core.config.is_https(),
+        })
+    }
+
+    async fn show(&self, failure: Failure) -> PageResponse {
+        let status = failure.status;
+        let body = match self.render_failure(&failure).await {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(%error, "the page for errors cannot be shown; a plain one is");
+                failure.plain()
+            }
+        };
+        let mut response = PageResponse::new(status).with_body("text/html; charset=utf-8", body);
+        if matches!(status, 429 | 503) {
+            response.set("Retry-After", "60");
+        }
+        with_defaults(response, OWN_POLICY, "no-referrer")
+    }
+
+    async fn render_failure(&self, failure: &Failure) -> coronet_core::Result<String> {
+        let path = ResourcePath::parse(ERROR_TEMPLATE)
+            .ok_or_else(|| Error::new(Code::NotFound, "There is no template for errors."))?;
+        match serde_json::to_value(failure) {
+            Ok(Value::Object(data)) => self.templates.render(&path, data).await,
+            _ => Err(Error::unexpected("a failure is not an object")),
+        }
+    }
+}
+
+/// What a page's failing code means for whoever wanted the page. The cause is for the log.
+fn broken(path: &ResourcePath, error: &LuaError) -> Failure {
+    if error.kind == LuaErrorKind::Busy {
+        tracing::warn!(page = %path, "{error}");
+        return Failure::of(503);
+    }
+    let incident = random::id("inc");
+    let traceback = error.traceback.as_deref().unwrap_or_default();
+    tracing::error!(%incident, page = %path, line = error.line, traceback, "a page failed: {error}");
+    let status = match error.kind {
+        LuaErrorKind::Deadline | LuaErrorKind::Cancelled => 503,
+        _ => 500,
+    };
+    Failure::of(status).with_incident(incident)
+}
+
+fn with_defaults(mut response: PageResponse, policy: &str, referrer: &str) -> PageResponse {
+    response.set_default("Content-Security-Policy", policy);
+    response.set_default("Referrer-Policy", referrer);
+    response.set_default("Cache-Control", "no-store");
+    response.set_default("X-Content-Type-Options", "nosniff");
+    response
+}
