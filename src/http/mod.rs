@@ -3,6 +3,7 @@
 pub mod api;
 pub mod headers;
 pub mod health;
+pub mod pages;
 
 use coronet_core::Error;
 use rocket::http::{ContentType, Header, Status};

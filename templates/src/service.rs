@@ -6,7 +6,7 @@ use coronet_core::{Code, Core, Error, Result};
 use serde_json::{Map, Value, json};
 
 use crate::compiled::Compiled;
-use crate::engine::{Engine, TemplateFault, Unit};
+use crate::engine::{TemplateFault, Unit};
 use crate::resources::{Layer, Layers, ResourcePath, check, files::Files, store};
 use crate::{functions, resources, shipped};
 
@@ -182,9 +182,4 @@ fn sentence(fault: &TemplateFault) -> String {
         TemplateFault::Missing { file, by: None } => format!("There is no template {file}."),
         other => other.to_string(),
     }
-}
-
-/// Whether a template's result is HTML.
-pub(crate) fn is_html(path: &ResourcePath) -> bool {
-    Engine::of(path.as_str()) == Engine::Html
 }

@@ -76,7 +76,9 @@ pub(super) fn check_header(name: &str, value: &str) -> Result<(), String> {
     if value.chars().all(clean) {
         Ok(())
     } else {
-        Err(format!("the header {name} may only have printable ASCII characters"))
+        Err(format!(
+            "the header {name} may only have printable ASCII characters"
+        ))
     }
 }
 
@@ -131,7 +133,12 @@ impl NewCookie {
             "none" => "None",
             _ => return Err("samesite is Lax, Strict or None".to_owned()),
         };
-        let mut header = format!("{}={}; Path={}; SameSite={same_site}", self.name, escaped(&self.value), self.path);
+        let mut header = format!(
+            "{}={}; Path={}; SameSite={same_site}",
+            self.name,
+            escaped(&self.value),
+            self.path
+        );
         if let Some(seconds) = self.max_age {
             let _ = write!(header, "; Max-Age={seconds}");
         }
@@ -236,10 +243,22 @@ mod tests {
 
     #[test]
     fn c13_redirects_lead_to_http_addresses_and_paths_only() {
-        for good in ["/done", "done?x=1:2", "https://app.example/x", "HTTP://app.example"] {
+        for good in [
+            "/done",
+            "done?x=1:2",
+            "https://app.example/x",
+            "HTTP://app.example",
+        ] {
             assert!(check_redirect(good).is_ok(), "{good}");
         }
-        for bad in ["javascript:alert(1)", "data:text/html,x", "/a\r\nX: y", "", "/a b", "/\\evil.example"] {
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/a\r\nX: y",
+            "",
+            "/a b",
+            "/\\evil.example",
+        ] {
             assert!(check_redirect(bad).is_err(), "{bad:?}");
         }
     }

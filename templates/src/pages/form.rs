@@ -122,9 +122,7 @@ pub(super) fn add(fields: &mut Fields, name: String, value: String) -> Result<()
         return Err(FormFault::TooMany);
     }
     if let Some(list) = name.strip_suffix("[]") {
-        let held = fields
-            .entry(list)
-            .or_insert_with(|| Value::Array(Vec::new()));
+        let held = fields.entry(list).or_insert_with(|| Value::Array(Vec::new()));
         return match held {
             Value::Array(values) if values.len() < MAX_FIELDS => {
                 values.push(value.into());
@@ -177,7 +175,9 @@ fn has_no_nul(fields: &Fields) -> bool {
             Value::Null | Value::Bool(_) | Value::Number(_) => true,
         }
     }
-    fields.iter().all(|(name, value)| !name.contains('\0') && clean(value))
+    fields
+        .iter()
+        .all(|(name, value)| !name.contains('\0') && clean(value))
 }
 
 #[cfg(test)]
@@ -188,7 +188,9 @@ mod tests {
 
     #[test]
     fn fields_are_decoded_and_lists_are_lists() {
-        let fields = urlencoded(b"name=Carol+%26+Bob&empty=&bare&caf%C3%A9=1&tag[]=a&tag%5B%5D=b&one%5B%5D=x").unwrap();
+        let fields =
+            urlencoded(b"name=Carol+%26+Bob&empty=&bare&caf%C3%A9=1&tag[]=a&tag%5B%5D=b&one%5B%5D=x")
+                .unwrap();
         assert_eq!(
             Value::Object(fields),
             json!({"name": "Carol & Bob", "empty": "", "bare": "", "café": "1", "tag": ["a", "b"], "one": ["x"]})
@@ -207,7 +209,12 @@ mod tests {
             (b"email=%ff%fe", FormFault::NotText),
             (b"email=\xff", FormFault::NotText),
         ] {
-            assert_eq!(urlencoded(query), Err(fault), "{}", String::from_utf8_lossy(query));
+            assert_eq!(
+                urlencoded(query),
+                Err(fault),
+                "{}",
+                String::from_utf8_lossy(query)
+            );
         }
     }
 
@@ -215,19 +222,38 @@ mod tests {
     fn r17_ten_thousand_fields_are_refused() {
         let many: Vec<String> = (0..10_000).map(|n| format!("f{n}=x")).collect();
         assert_eq!(urlencoded(many.join("&").as_bytes()), Err(FormFault::TooMany));
-        assert_eq!(urlencoded("f[]=x&".repeat(10_000).as_bytes()), Err(FormFault::TooMany));
+        assert_eq!(
+            urlencoded("f[]=x&".repeat(10_000).as_bytes()),
+            Err(FormFault::TooMany)
+        );
     }
 
     #[tokio::test]
     async fn r01_json_is_an_object_without_doubled_keys() {
-        let read = async |body: &[u8]| read(Kind::Json, body.to_vec()).await.map(|form| Value::Object(form.fields));
-        assert_eq!(read(br#"{"email": ["a", 1]}"#).await, Ok(json!({"email": ["a", 1]})));
+        let read = async |body: &[u8]| {
+            read(Kind::Json, body.to_vec())
+                .await
+                .map(|form| Value::Object(form.fields))
+        };
+        assert_eq!(
+            read(br#"{"email": ["a", 1]}"#).await,
+            Ok(json!({"email": ["a", 1]}))
+        );
         assert_eq!(read(b" ").await, Ok(json!({})));
-        assert_eq!(read(br#"{"email": "a", "email": "b"}"#).await, Err(FormFault::NotJson));
+        assert_eq!(
+            read(br#"{"email": "a", "email": "b"}"#).await,
+            Err(FormFault::NotJson)
+        );
         assert_eq!(read(b"[1]").await, Err(FormFault::NotJson));
         assert_eq!(read(b"{").await, Err(FormFault::NotJson));
-        assert_eq!(read("[".repeat(100_000).as_bytes()).await, Err(FormFault::NotJson));
-        assert_eq!(read(br#"{"a": {"b": ["x\u0000"]}}"#).await, Err(FormFault::NotText));
+        assert_eq!(
+            read("[".repeat(100_000).as_bytes()).await,
+            Err(FormFault::NotJson)
+        );
+        assert_eq!(
+            read(br#"{"a": {"b": ["x\u0000"]}}"#).await,
+            Err(FormFault::NotText)
+        );
     }
 
     #[test]

@@ -138,7 +138,8 @@ fn bound(lua: &Lua, page: &Arc<Page>, object: &Table, method: Method) -> mlua::R
     let itself = object.to_pointer() as usize;
     lua.create_function(move |lua, arguments: MultiValue| {
         let mut arguments: Vec<LuaValue> = arguments.into_iter().collect();
-        if matches!(arguments.first(), Some(LuaValue::Table(first)) if first.to_pointer() as usize == itself) {
+        if matches!(arguments.first(), Some(LuaValue::Table(first)) if first.to_pointer() as usize == itself)
+        {
             arguments.remove(0);
         }
         method(&page, lua, arguments)
@@ -200,7 +201,13 @@ impl Page {
     }
 
     /// The first answer counts: code that has answered and goes on by mistake shows nothing more.
-    fn answer(&self, content_type: &str, headers: Option<&LuaValue>, body: Vec<u8>, status: Option<u16>) -> mlua::Result<LuaValue> {
+    fn answer(
+        &self,
+        content_type: &str,
+        headers: Option<&LuaValue>,
+        body: Vec<u8>,
+        status: Option<u16>,
+    ) -> mlua::Result<LuaValue> {
         let headers = header_list(headers)?;
         self.draft().answer.get_or_insert(Answer {
             content_type: content_type.to_owned(),
@@ -328,7 +335,10 @@ impl Page {
             None | Some(LuaValue::Nil) => Value::Object(Map::new()),
             Some(values) => json_of(method, values)?,
         };
-        let unit = self.templates.unit_blocking(&path).map_err(mlua::Error::external)?;
+        let unit = self
+            .templates
+            .unit_blocking(&path)
+            .map_err(mlua::Error::external)?;
         unit.render(&data).map_err(mlua::Error::external)
     }
 
@@ -365,7 +375,11 @@ fn header_list(value: Option<&LuaValue>) -> mlua::Result<Vec<(String, String)>> 
     let table = match value {
         None | Some(LuaValue::Nil) => return Ok(Vec::new()),
         Some(LuaValue::Table(table)) => table,
-        Some(_) => return Err(mlua::Error::runtime("the headers of an answer are a table of names and values")),
+        Some(_) => {
+            return Err(mlua::Error::runtime(
+                "the headers of an answer are a table of names and values",
+            ));
+        }
     };
     let mut headers = Vec::new();
     for pair in table.pairs::<String, LuaString>() {
@@ -400,7 +414,9 @@ fn optional_text(method: &str, parameter: &str, value: Option<&LuaValue>) -> mlu
         None | Some(LuaValue::Nil) => Ok(None),
         Some(LuaValue::String(text)) => match text.to_str() {
             Ok(text) => Ok(Some(text.to_owned())),
-            Err(_) => Err(mlua::Error::runtime(format!("{method}: `{parameter}` is not valid UTF-8"))),
+            Err(_) => Err(mlua::Error::runtime(format!(
+                "{method}: `{parameter}` is not valid UTF-8"
+            ))),
         },
         Some(LuaValue::Integer(number)) => Ok(Some(number.to_string())),
         Some(LuaValue::Number(number)) => Ok(Some(number.to_string())),

@@ -89,7 +89,10 @@ mod tests {
         let [photo] = &form.files[..] else {
             panic!("{:?}", form.files)
         };
-        assert_eq!((photo.field.as_str(), photo.file_name.as_str()), ("photo", "me.png"));
+        assert_eq!(
+            (photo.field.as_str(), photo.file_name.as_str()),
+            ("photo", "me.png")
+        );
         assert_eq!(photo.content, b"\x89PNG\0\xff");
     }
 
@@ -101,7 +104,11 @@ mod tests {
         assert_eq!(nul.unwrap_err(), FormFault::NotText);
         let binary = read_parts(&[("name=\"code\"", b"\xff\xfe")]).await;
         assert_eq!(binary.unwrap_err(), FormFault::NotText);
-        let cut = read("x".to_owned(), b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nrest".to_vec()).await;
+        let cut = read(
+            "x".to_owned(),
+            b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nrest".to_vec(),
+        )
+        .await;
         assert_eq!(cut.unwrap_err(), FormFault::NotMultipart);
         let nameless = read_parts(&[("filename=\"x\"", b"a")]).await;
         assert_eq!(nameless.unwrap_err(), FormFault::NotMultipart);

@@ -57,12 +57,24 @@ mod tests {
             (true, &[("Sec-Fetch-Site", "same-site")]),
             (
                 true,
-                &[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://reset.example.com")],
+                &[
+                    ("Sec-Fetch-Site", "cross-site"),
+                    ("Origin", "https://reset.example.com"),
+                ],
             ),
             (false, &[("Origin", "https://reset.example.com")]),
-            (false, &[("Origin", "http://10.0.0.7:8000"), ("Host", "10.0.0.7:8000")]),
-            (true, &[("Origin", "http://10.0.0.7:8001"), ("Host", "10.0.0.7:8000")]),
-            (true, &[("Origin", "https://evil.example"), ("Host", "reset.example.com")]),
+            (
+                false,
+                &[("Origin", "http://10.0.0.7:8000"), ("Host", "10.0.0.7:8000")],
+            ),
+            (
+                true,
+                &[("Origin", "http://10.0.0.7:8001"), ("Host", "10.0.0.7:8000")],
+            ),
+            (
+                true,
+                &[("Origin", "https://evil.example"), ("Host", "reset.example.com")],
+            ),
             (true, &[("Origin", "https://reset.example.com.evil.example")]),
             (true, &[("Origin", "null")]),
             (true, &[("Origin", "")]),

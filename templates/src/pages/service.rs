@@ -99,7 +99,8 @@ impl Pages {
         let (templates, path) = (Arc::clone(&self.templates), path.clone());
         let known = request.header("if-none-match").map(str::to_owned);
         let served =
-            tokio::task::spawn_blocking(move || statics::serve(&templates.layers, &path, known.as_deref())).await;
+            tokio::task::spawn_blocking(move || statics::serve(&templates.layers, &path, known.as_deref()))
+                .await;
         match served {
             Ok(Some(response)) => with_defaults(response, PAGE_POLICY, "same-origin"),
             Ok(None) => self.error(404).await,
@@ -140,13 +141,17 @@ impl Pages {
         let (templates, code) = (Arc::clone(&self.templates), path.clone());
         let outcome = self
             .lua
-            .run(session, move |sandbox| lua::run(sandbox, &templates, &code, input))
+            .run(session, move |sandbox| {
+                lua::run(sandbox, &templates, &code, input)
+            })
             .await;
         for line in log.text().lines() {
             tracing::info!(page = %path, "{line}");
         }
         match outcome {
-            Ok(response) if response.status >= 400 && response.body.is_empty() => self.error(response.status).await,
+            Ok(response) if response.status >= 400 && response.body.is_empty() => {
+                self.error(response.status).await
+            }
             Ok(response) => {
                 let own = path.as_str().starts_with(OWN_FOLDER);
                 let (policy, referrer) = if own {
@@ -196,7 +201,11 @@ impl Pages {
             .collect();
         Ok(Input {
             // Whoever asks for the head alone gets the head of what a GET would give.
-            method: if request.method == "HEAD" { "GET".to_owned() } else { request.method },
+            method: if request.method == "HEAD" {
+                "GET".to_owned()
+            } else {
+                request.method
+            },
             path: request.path,
             query: form::urlencoded(request.query.as_bytes())?,
             form: form.fields,

@@ -56,7 +56,11 @@ pub(super) fn content_type(path: &ResourcePath) -> Option<&'static str> {
 }
 
 /// A file as it is, or 304 when the browser has it already. `None` when it is gone. Blocks.
-pub(super) fn serve(layers: &Layers, path: &ResourcePath, if_none_match: Option<&str>) -> Option<PageResponse> {
+pub(super) fn serve(
+    layers: &Layers,
+    path: &ResourcePath,
+    if_none_match: Option<&str>,
+) -> Option<PageResponse> {
     let content_type = content_type(path)?;
     let (content, etag) = read(layers, path)?;
     let known = if_none_match.is_some_and(|tags| tags.split(',').any(|tag| same(tag.trim(), &etag)));
@@ -68,7 +72,10 @@ pub(super) fn serve(layers: &Layers, path: &ResourcePath, if_none_match: Option<
     response.set("ETag", etag);
     // A browser may keep it, and asks each time whether it is still good.
     response.set("Cache-Control", "no-cache");
-    if ["image/", "font/"].iter().any(|kind| content_type.starts_with(kind)) {
+    if ["image/", "font/"]
+        .iter()
+        .any(|kind| content_type.starts_with(kind))
+    {
         // Mail programs in browsers show a mail's pictures from their own site.
         response.set("Cross-Origin-Resource-Policy", "cross-origin");
     }

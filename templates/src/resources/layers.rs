@@ -30,7 +30,6 @@ pub enum Layer {
 pub(crate) struct Live {
     pub(crate) layer: Layer,
     pub(crate) text: Arc<str>,
-    pub(crate) stamp: Stamp,
 }
 
 /// Tells one state of a path from another, whatever layer it is in.
@@ -166,23 +165,17 @@ impl Layers {
     /// The text in one layer, live or not.
     pub(crate) fn in_layer(&self, path: &ResourcePath, layer: Layer) -> Result<Option<Live>, FileFault> {
         Ok(match layer {
-            Layer::Edited => self.edited(path).map(|e| Live {
-                layer,
-                text: e.text,
-                stamp: Stamp::Edited(e.revision),
-            }),
+            Layer::Edited => self.edited(path).map(|e| Live { layer, text: e.text }),
             Layer::File => {
                 let read = self.files.read(path)?;
-                read.map(|(text, mark)| Live {
+                read.map(|(text, _)| Live {
                     layer,
                     text: text.into(),
-                    stamp: Stamp::File(mark),
                 })
             }
             Layer::Shipped => self.shipped.resource(path.as_str()).map(|shipped| Live {
                 layer,
-                text: Arc::clone(&shipped.text),
-                stamp: Stamp::Shipped(shipped.text),
+                text: shipped.text,
             }),
         })
     }

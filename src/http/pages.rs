@@ -1,0 +1,129 @@
+//! Everything below `/` that nothing else answers: the pages, and the pages of errors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coronet_core::Error;
+use coronet_templates::pages::{BodyFault, PageRequest, PageResponse, Pages};
+use rocket::data::{Data, ToByteUnit};
+use rocket::fairing::AdHoc;
+use rocket::http::{Header, Method, Status};
+use rocket::response::{self, Responder, Response};
+use rocket::route::{Handler, Outcome, Route};
+use rocket::{Request, catch, catchers};
+
+use crate::services::Services;
+
+/// After every other route.
+const RANK: isize = 1000;
+/// A body that is not there by then is not coming.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// What has catchers of its own: a mistyped path there is answered in their way.
+const OTHERS: [&str; 2] = ["/api", coronet_webmin::BASE];
+
+pub fn stage(services: &Arc<Services>) -> AdHoc {
+    let pages = Arc::new(Pages::new(&services.templates, coronet_webmin::BASE));
+    AdHoc::on_ignite("Pages", |rocket| async move {
+        let methods = [
+            Method::Get,
+            Method::Post,
+            Method::Put,
+            Method::Patch,
+            Method::Delete,
+            Method::Options,
+        ];
+        let routes: Vec<Route> = methods
+            .into_iter()
+            .map(|method| Route::ranked(RANK, method, "/<path..>", Anything(Arc::clone(&pages))))
+            .collect();
+        rocket
+            .manage(pages)
+            .mount("/", routes)
+            .register("/", catchers![failure])
+    })
+}
+
+/// The route of all pages.
+#[derive(Clone)]
+struct Anything(Arc<Pages>);
+
+#[rocket::async_trait]
+impl Handler for Anything {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let path = request.uri().path().raw().as_str();
+        let is_below = |base: &&str| {
+            path.strip_prefix(*base)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if OTHERS.iter().any(|base| is_below(&base)) {
+            return Outcome::forward(data, Status::NotFound);
+        }
+        let answer = self
+            .0
+            .serve(page_request(request), |limit| read(data, limit))
+            .await;
+        Outcome::from(request, Answer(answer))
+    }
+}
+
+fn page_request(request: &Request<'_>) -> PageRequest {
+    let uri = request.uri();
+    PageRequest {
+        method: request.method().as_str().to_owned(),
+        path: uri.path().raw().to_string(),
+        query: uri
+            .query()
+            .map(|query| query.raw().to_string())
+            .unwrap_or_default(),
+        headers: request
+            .headers()
+            .iter()
+            .map(|header| (header.name().to_string(), header.value().to_owned()))
+            .collect(),
+        address: request.client_ip(),
+    }
+}
+
+async fn read(data: Data<'_>, limit: u64) -> Result<Vec<u8>, BodyFault> {
+    let reading = data.open(limit.bytes()).into_bytes();
+    let bytes = tokio::time::timeout(BODY_TIMEOUT, reading)
+        .await
+        .map_err(|_| BodyFault::TooSlow)?
+        .map_err(|_| BodyFault::Broken)?;
+    if bytes.is_complete() {
+        Ok(bytes.into_inner())
+    } else {
+        Err(BodyFault::TooLarge)
+    }
+}
+
+/// What nobody else has a catcher for.
+#[catch(default)]
+async fn failure(status: Status, request: &Request<'_>) -> Option<Answer> {
+    let pages = request.rocket().state::<Arc<Pages>>()?;
+    let answer = if status.code == 500 {
+        let cause = format!("{} {} ended in an error", request.method(), request.uri().path());
+        pages.failed(&Error::unexpected(cause)).await
+    } else {
+        pages.error(status.code).await
+    };
+    Some(Answer(answer))
+}
+
+struct Answer(PageResponse);
+
+impl<'r> Responder<'r, 'static> for Answer {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let PageResponse {
+            status,
+            headers,
+            body,
+        } = self.0;
+        let mut response = Response::build();
+        response.status(Status::new(status));
+        for (name, value) in headers {
+            response.header_adjoin(Header::new(name, value));
+        }
+        response.sized_body(body.len(), std::io::Cursor::new(body)).ok()
+    }
+}

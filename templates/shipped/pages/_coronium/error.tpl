@@ -1,0 +1,6 @@
+{{#> _coronium/_layout.tpl}}
+<p class="badge" aria-hidden="true">{{ status }}</p>
+<h1>{{ title }}</h1>
+<p>{{ message }}</p>
+{{#if incident}}<p class="quiet">If you report this, give the number <code>{{ incident }}</code>.</p>{{/if}}
+{{/_coronium/_layout.tpl}}

@@ -1,0 +1,119 @@
+-- Asks for a reset link: /_forgotpassword?scope=Fun%20Run
+-- The answer is the same whether there is an account or not.
+
+local page = core.pages.new()
+
+local MAIL_ADDRESS, SCOPE_NOT_FOUND, RATE_LIMITED, SENDER_MISSING = 704, 1004, 929, 804
+
+local function title(scope)
+  return scope.display_name ~= "" and scope.display_name or scope.name
+end
+
+local function failed(number, message)
+  if number == RATE_LIMITED then
+    return page.status(429)
+  end
+  core.log("no reset link can be sent: " .. tostring(message))
+  return page.status(503)
+end
+
+-- The apps that this address can be for: those of this site, else those without a site of their own, else all.
+local function candidates(scopes)
+  local here, plain = {}, {}
+  for _, scope in ipairs(scopes) do
+    local host = string.match(scope.site_url, "^https?://([^/]+)")
+    if not host then
+      table.insert(plain, scope)
+    elseif host == page.headers.host then
+      table.insert(here, scope)
+    end
+  end
+  return #here > 0 and here or #plain > 0 and plain or scopes
+end
+
+local function lifetime(seconds)
+  local hours = seconds // 3600
+  if seconds % 3600 == 0 then
+    return hours == 1 and "one hour" or hours .. " hours"
+  end
+  return seconds // 60 .. " minutes"
+end
+
+local sent = page.isPost and page.form or page.query
+local name, email = sent.scope, sent.email
+if name == "" then
+  name = nil
+end
+if (name and type(name) ~= "string") or (page.isPost and type(email) ~= "string") then
+  return page.status(400)
+end
+
+local scope, apps, message, number
+if name then
+  scope, message, number = core.scopes.get(name)
+  if number == SCOPE_NOT_FOUND then
+    page.status(404)
+    return page.render("_coronium/error.tpl", {
+      status = 404,
+      title = "This app is not known here",
+      message = "The link that led you here names an app that this server does not know. Ask for a new password from within the app.",
+    })
+  elseif not scope then
+    return failed(number, message)
+  end
+else
+  local scopes
+  scopes, message, number = core.scopes.list()
+  if not scopes then
+    return failed(number, message)
+  end
+  apps = candidates(scopes)
+  if #apps == 1 then
+    scope, apps = apps[1], nil
+  end
+end
+
+local function form(problems)
+  local values = problems or {}
+  if scope then
+    values.scope, values.app_name = scope.name, title(scope)
+  else
+    values.apps = {}
+    for index, app in ipairs(apps) do
+      values.apps[index] = { name = app.name, title = title(app) }
+    end
+  end
+  if problems then
+    page.status(400)
+    values.email = email
+  end
+  return page.render("forgot_form.tpl", values)
+end
+
+if not page.isPost then
+  return form()
+elseif not scope then
+  return form({ scope_problem = "Which app is the password for?" })
+end
+
+local options = {}
+if scope.subject == "" then
+  options.subject = "Reset your password for " .. title(scope)
+end
+local done
+done, message, number = core.users.sendPasswordResetLink(email, scope.name, options)
+if done then
+  return page.render("forgot_sent.tpl", {
+    app_name = title(scope),
+    lifetime = lifetime(scope.link_lifetime_seconds),
+    again_url = page.path .. "?scope=" .. string.gsub(scope.name, "[^%w]", function(c)
+      return string.format("%%%02X", string.byte(c))
+    end),
+  })
+elseif number == MAIL_ADDRESS then
+  return form({ email_problem = "This is not a mail address. It looks like name@example.com." })
+elseif number == SENDER_MISSING then
+  core.log("scope " .. scope.name .. " has no sender address (from_email), so no reset link can be sent")
+  return page.status(503)
+end
+return failed(number, message)
