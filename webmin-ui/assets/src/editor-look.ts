@@ -1,5 +1,5 @@
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
-import { EditorView } from '@codemirror/view';
+import { Decoration, EditorView, MatchDecorator, ViewPlugin, type DecorationSet, type ViewUpdate } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
 const surface = EditorView.theme({
@@ -13,7 +13,10 @@ const surface = EditorView.theme({
   '.cm-activeLineGutter': { backgroundColor: 'transparent', color: 'var(--c-text)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'color-mix(in oklab, var(--c-accent) 24%, transparent) !important' },
   '.cm-matchingBracket': { backgroundColor: 'var(--c-accent-soft) !important', color: 'inherit' },
-  '.cm-foldGutter': { width: '14px' },
+  '.cm-foldGutter': { width: '12px' },
+  '.cm-gutter-lint': { width: '10px' },
+  '.cm-tag': { color: 'var(--c-accent)', fontWeight: '600', backgroundColor: 'var(--c-accent-soft)', borderRadius: '3px' },
+  '.cm-tag-note': { color: 'var(--c-muted)', fontStyle: 'italic' },
   '.cm-panels': { backgroundColor: 'var(--c-sunken)', color: 'var(--c-text)', borderColor: 'var(--c-line)' },
   '.cm-panels input, .cm-panels button': { fontSize: 'var(--t-sm)', backgroundColor: 'var(--c-surface)', backgroundImage: 'none', color: 'inherit', border: '1px solid var(--c-line-strong)', borderRadius: '5px' },
   '.cm-tooltip': { backgroundColor: 'var(--c-raised)', color: 'var(--c-text)', border: '1px solid var(--c-line)', borderRadius: '7px', boxShadow: 'var(--shadow-3)' },
@@ -33,3 +36,22 @@ const colours = HighlightStyle.define([
 ]);
 
 export const look = [surface, syntaxHighlighting(colours)];
+
+const marks = new MatchDecorator({
+  regexp: /\{#[^#]*#\}|\{\{[^}]*\}\}\}?|\{\*[^*]*\*\}|\{\([^)]*\)\}|\{-[^-]*-\}/g,
+  decoration: (match) => Decoration.mark({ class: match[0].startsWith('{#') && match[0].endsWith('#}') ? 'cm-tag-note' : 'cm-tag' }),
+});
+
+/** Makes the tags of a template stand out from its text. */
+export const tagMarks = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet;
+    constructor(view: EditorView) {
+      this.decorations = marks.createDeco(view);
+    }
+    update(update: ViewUpdate): void {
+      this.decorations = marks.updateDeco(update, this.decorations);
+    }
+  },
+  { decorations: (plugin) => plugin.decorations },
+);

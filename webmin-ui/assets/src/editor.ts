@@ -7,13 +7,12 @@ import { bracketMatching, foldGutter, indentOnInput, indentUnit, StreamLanguage 
 import { lua } from '@codemirror/legacy-modes/mode/lua';
 import { javascript } from '@codemirror/legacy-modes/mode/javascript';
 import { css } from '@codemirror/legacy-modes/mode/css';
-import { json } from '@codemirror/legacy-modes/mode/javascript';
 import { lintGutter, setDiagnostics } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
 import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
 import { luaWords, tagWords } from './editor-words';
-import { look } from './editor-look';
+import { look, tagMarks } from './editor-look';
 import { mark } from './guard';
 
 function language(name: string | null): Extension {
@@ -21,15 +20,14 @@ function language(name: string | null): Extension {
     case 'lua':
       return [StreamLanguage.define(lua), autocompletion({ override: [luaWords] })];
     case 'javascript':
+    case 'json':
       return StreamLanguage.define(javascript);
     case 'css':
       return StreamLanguage.define(css);
-    case 'json':
-      return StreamLanguage.define(json);
     case 'html':
       return html();
     case 'template':
-      return [html(), EditorState.languageData.of(() => [{ autocomplete: tagWords }]), autocompletion()];
+      return [html(), tagMarks, EditorState.languageData.of(() => [{ autocomplete: tagWords }]), autocompletion()];
     default:
       return [];
   }

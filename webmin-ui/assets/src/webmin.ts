@@ -39,7 +39,13 @@ function enhance(root: ParentNode): void {
   bindReveal(root);
   bindPreview(root);
   bindRefresh();
+  foldTree(root);
   if (root.querySelector('code-editor')) void import('./editor').then((editor) => editor.define());
+}
+
+/** On a small screen the editor comes first; the tree opens when asked for. */
+function foldTree(root: ParentNode): void {
+  if (matchMedia('(max-width: 999px)').matches) root.querySelector('.tree-card')?.removeAttribute('open');
 }
 
 bindCopy();

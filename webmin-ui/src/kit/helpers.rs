@@ -19,6 +19,7 @@ pub(super) fn register(engine: &mut Handlebars<'static>, assets: &Assets) {
     engine.register_helper("to", Box::new(to));
     handlebars_helper!(segment: |text: String| path_segment(&text));
     engine.register_helper("segment", Box::new(segment));
+    engine.register_helper("prose", Box::new(Prose));
     engine.register_helper("concat", Box::new(Concat));
     handlebars_helper!(includes: |list: array, item: str| list.iter().any(|held| held == item));
     engine.register_helper("includes", Box::new(includes));
@@ -92,6 +93,36 @@ impl Wrap<'_> {
         self.0
             .write_fmt(arguments)
             .map_err(|cause| RenderErrorReason::Other(cause.to_string()).into())
+    }
+}
+
+/// `{{prose text}}`: a text of documentation; what stands between backticks is code.
+struct Prose;
+
+impl HelperDef for Prose {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let text = helper
+            .param(0)
+            .and_then(|text| text.value().as_str())
+            .unwrap_or_default();
+        let parts: Vec<&str> = text.split('`').collect();
+        for (at, part) in parts.iter().enumerate() {
+            let part = handlebars::html_escape(part);
+            // An odd part is between two backticks; a last one without its end is plain text.
+            match at % 2 {
+                1 if at + 1 < parts.len() => write!(Wrap(out), "<code>{part}</code>")?,
+                1 => write!(Wrap(out), "`{part}")?,
+                _ => write!(Wrap(out), "{part}")?,
+            }
+        }
+        Ok(())
     }
 }
 

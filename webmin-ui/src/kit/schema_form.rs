@@ -255,14 +255,24 @@ fn number(typed: &str) -> Value {
         .unwrap_or_else(|_| Value::from(typed))
 }
 
-/// `from_email` as `From email`.
+/// `from_email` as `From email`, `base_url` as `Base URL`.
 pub(crate) fn words(name: &str) -> String {
-    let spaced = name.replace(['_', '-'], " ");
-    let mut chars = spaced.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
+    let word = |(at, word): (usize, &str)| match word {
+        "api" | "id" | "ip" | "tls" | "url" => word.to_uppercase(),
+        _ if at > 0 => word.to_owned(),
+        _ => {
+            let mut chars = word.chars();
+            chars
+                .next()
+                .map(|first| first.to_uppercase().chain(chars).collect())
+                .unwrap_or_default()
+        }
+    };
+    name.split(['_', '-'])
+        .enumerate()
+        .map(word)
+        .collect::<Vec<String>>()
+        .join(" ")
 }
 
 /// Documentation as one line; doc comments come with the line ends of their source.
