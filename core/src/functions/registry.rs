@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::limits::Limits;
-use super::{Call, CallMetrics, Caller, Effect, Function, Spec, grants_allow};
+use super::{Access, Call, CallMetrics, Caller, Effect, Function, Spec, grants_allow};
 use crate::{Clock, Code, Error, Result, random};
 
 /// Where writes, and calls that were not allowed, are recorded.
@@ -177,12 +177,7 @@ impl Registry {
         }
         self.0.limits.check(&call.caller, &function.spec)?;
         function.parameters.check(&parameters)?;
-        // Only what changes something is recorded, and only once: a plugin's call belongs to the call it serves.
-        let recorded = function.spec.effect == Effect::Write
-            && !matches!(
-                call.caller,
-                Caller::System | Caller::Plugin { parent: Some(_), .. }
-            );
+        let recorded = function.spec.effect == Effect::Write && is_recorded(&call.caller, &function.spec);
         let shown = recorded.then(|| parameters.clone());
         // A panic is a mistake of ours: it fails this call, and nothing else.
         let handled = AssertUnwindSafe(function.handler.call(Arc::clone(&call), parameters)).catch_unwind();
@@ -219,6 +214,16 @@ impl Registry {
         if let Err(error) = audit.record(record).await {
             tracing::error!(%error, call = %call.id, function = %call.function, "the audit log could not be written");
         }
+    }
+}
+
+/// Only what somebody did is recorded, and only once: a plugin's call belongs to the call it serves, and what only
+/// plugins can do, such as keeping their own keys, says nothing about anybody.
+fn is_recorded(caller: &Caller, spec: &Spec) -> bool {
+    match caller {
+        Caller::System => false,
+        Caller::Plugin { parent, .. } => parent.is_none() && spec.access.contains(Access::OPERATOR),
+        _ => true,
     }
 }
 
