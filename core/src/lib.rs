@@ -16,6 +16,7 @@ pub mod error;
 pub mod functions;
 pub mod json;
 pub mod lua;
+pub mod mail;
 pub mod operators;
 pub mod page;
 pub mod passwords;

@@ -1,0 +1,217 @@
+//! `mail.*`.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::view::Filter;
+use super::{Mail, MailService, MailSettings, Message, SETTINGS, Stats, Summary, Transport};
+use crate::functions::{Access, Call, Caller, Function, Role};
+use crate::{Code, Error, Page, PageRequest, Result};
+
+const TEST_TEMPLATE: &str = "mail/test.tpl";
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Send {
+    message: Message,
+}
+
+/// A mail in the outbox.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Accepted {
+    id: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct List {
+    filter: Option<Filter>,
+    page: Option<PageRequest>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ById {
+    id: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ByName {
+    /// As `mail.transports` lists it.
+    name: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Test {
+    /// Who gets the test mail.
+    to: String,
+    /// Who it is from; if absent, the sender of a scope, or `coronet` at this server.
+    from: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Configure {
+    /// Days that a mail is kept after it was sent, captured, cancelled or given up.
+    #[schemars(range(min = 1, max = 3650))]
+    retention_days: Option<i64>,
+    /// Hours for which a mail is tried before it is given up.
+    #[schemars(range(min = 1, max = 720))]
+    give_up_hours: Option<i64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
+    let known = Access::APP | Access::JOB;
+    vec![
+        Function::write(
+            "mail.send",
+            "Puts a mail into the outbox, from where it is sent at least once.",
+            mail,
+            send,
+        )
+        .access(known | Access::PAGE | Access::PLUGIN),
+        Function::read("mail.list", "Lists mail, latest first.", mail, list).access(known),
+        Function::read(
+            "mail.get",
+            "Gives a mail with its text and its attempts.",
+            mail,
+            get,
+        )
+        .access(Access::APP),
+        Function::write(
+            "mail.retry",
+            "Sends again a mail that was given up, captured or cancelled; one that waits is tried at once.",
+            mail,
+            retry,
+        )
+        .access(known),
+        Function::write("mail.cancel", "Takes back a mail that waits.", mail, cancel).access(known),
+        Function::read(
+            "mail.transports",
+            "Lists who can deliver mail, and how they do.",
+            mail,
+            transports,
+        ),
+        Function::write(
+            "mail.useTransport",
+            "Chooses who delivers mail.",
+            mail,
+            use_transport,
+        )
+        .role(Role::Admin),
+        Function::write("mail.test", "Sends a test mail.", mail, test),
+        Function::read(
+            "mail.stats",
+            "Counts mail, and tells how its transport does.",
+            mail,
+            stats,
+        )
+        .access(known),
+        Function::read("mail.settings", "Gives the settings of mail.", mail, settings),
+        Function::write("mail.configure", "Changes the settings of mail.", mail, configure).role(Role::Admin),
+    ]
+}
+
+async fn send(mail: Arc<MailService>, _: Arc<Call>, input: Send) -> Result<Accepted> {
+    let id = mail.send(input.message).await?;
+    Ok(Accepted { id })
+}
+
+async fn list(mail: Arc<MailService>, _: Arc<Call>, input: List) -> Result<Page<Summary>> {
+    mail.list(&input.filter.unwrap_or_default(), &input.page.unwrap_or_default())
+        .await
+}
+
+async fn get(mail: Arc<MailService>, call: Arc<Call>, input: ById) -> Result<Mail> {
+    // A captured reset mail holds a link that sets a password: who may only look does not get to see it.
+    let may_act = match &call.caller {
+        Caller::Operator(operator) => operator.role >= Role::Editor,
+        _ => true,
+    };
+    mail.get(&input.id, may_act).await
+}
+
+async fn retry(mail: Arc<MailService>, _: Arc<Call>, input: ById) -> Result<bool> {
+    mail.retry(&input.id).await.map(|()| true)
+}
+
+async fn cancel(mail: Arc<MailService>, _: Arc<Call>, input: ById) -> Result<bool> {
+    mail.cancel(&input.id).await.map(|()| true)
+}
+
+async fn transports(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<Vec<Transport>> {
+    mail.transports.list(mail.core.clock.now_ms()).await
+}
+
+async fn use_transport(mail: Arc<MailService>, _: Arc<Call>, input: ByName) -> Result<bool> {
+    mail.use_transport(&input.name).await.map(|()| true)
+}
+
+async fn stats(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<Stats> {
+    mail.stats().await
+}
+
+async fn settings(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<MailSettings> {
+    mail.settings().await
+}
+
+async fn configure(mail: Arc<MailService>, _: Arc<Call>, input: Configure) -> Result<MailSettings> {
+    let mut settings = mail.settings().await?;
+    settings.retention_days = input.retention_days.unwrap_or(settings.retention_days);
+    settings.give_up_hours = input.give_up_hours.unwrap_or(settings.give_up_hours);
+    mail.core.settings.put(SETTINGS, &settings).await?;
+    Ok(settings)
+}
+
+async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Accepted> {
+    let transport = mail.transports.active().await?;
+    let from = match input.from {
+        Some(from) => from,
+        None => default_sender(&mail, &call).await?,
+    };
+    let data = json!({ "to": input.to, "transport": transport });
+    let rendered = call
+        .invoke(
+            "template.renderMail",
+            json!({ "file": TEST_TEMPLATE, "data": data }),
+        )
+        .await?;
+    let message = json!({
+        "to": input.to, "from": from, "subject": "A test mail from Coronet",
+        "text": rendered["text"], "html": rendered["html"], "tags": "test",
+    });
+    let message = serde_json::from_value(message).map_err(Error::unexpected)?;
+    // Whoever asks for a test wants to see the transport try.
+    mail.transports.resume(&transport);
+    let id = mail.send(message).await?;
+    Ok(Accepted { id })
+}
+
+async fn default_sender(mail: &MailService, call: &Call) -> Result<String> {
+    let scopes = call.invoke("scopes.list", json!({})).await?;
+    let senders = scopes.as_array().map(Vec::as_slice).unwrap_or_default();
+    let sender = senders
+        .iter()
+        .filter_map(|scope| scope["from_email"].as_str())
+        .find(|sender| !sender.is_empty());
+    if let Some(sender) = sender {
+        return Ok(sender.to_owned());
+    }
+    let url = mail.core.config.site_url();
+    let host = url.split("://").nth(1).unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    if host.is_empty() || host.starts_with('[') {
+        let text = "Say `from`: no scope has a sender, and this server has no name.";
+        return Err(Error::new(Code::ParameterMissing, text));
+    }
+    Ok(format!("Coronet <coronet@{host}>"))
+}

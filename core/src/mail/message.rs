@@ -1,0 +1,393 @@
+//! The message: what callers send, checked into what the outbox keeps and a transport gets.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::mailbox::Mailbox;
+use super::masks::Masks;
+use crate::{Code, Error, Result};
+
+/// Mailgun takes 25 MB; no provider takes much more.
+const LARGEST: usize = 25_000_000;
+/// Mailgun's bound on everything that is not the text.
+const LARGEST_OPTIONS: usize = 16 * 1024;
+const MOST_RECIPIENTS: usize = 1000;
+const MOST_TAGS: usize = 3;
+const MOST_MASKS: usize = 16;
+const LONGEST_SUBJECT: usize = 900;
+const NO_SUBJECT: &str = "(no subject)";
+
+/// A mail to send.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// `a@b` or `Name <a@b>`, or a list of them.
+    to: Recipients,
+    cc: Option<Recipients>,
+    bcc: Option<Recipients>,
+    /// `a@b` or `Name <a@b>`.
+    from: String,
+    reply_to: Option<String>,
+    /// `(no subject)` if absent.
+    subject: Option<String>,
+    #[schemars(extend("format" = "secret"))]
+    text: Option<String>,
+    #[schemars(extend("format" = "secret"))]
+    html: Option<String>,
+    /// Up to three words to group mail by at the provider.
+    tags: Option<Tags>,
+    /// Only over an encrypted connection.
+    require_tls: Option<bool>,
+    /// Do not check the certificate of the recipient's server.
+    skip_verification: Option<bool>,
+    /// The provider accepts the mail and does not deliver it.
+    test_mode: Option<bool>,
+    /// More headers, such as `X-My-Header`.
+    headers: Option<Map<String, Value>>,
+    /// What the mail is about, to find it by.
+    reference: Option<Reference>,
+    /// Texts in the mail, such as one-time codes, that are shown to nobody once the mail is sent.
+    #[schemars(extend("format" = "secret"))]
+    masks: Option<Vec<String>>,
+    /// Another account at the provider than the one of its settings.
+    account: Option<Account>,
+}
+
+/// One recipient or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Recipients {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// One tag or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Tags {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// What a mail is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// Such as `password-reset`.
+    pub kind: String,
+    pub id: String,
+}
+
+/// An account at the provider.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    #[schemars(extend("format" = "secret"))]
+    key: String,
+    pub(super) domain: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+}
+
+/// A checked message, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
+    #[serde(flatten)]
+    pub(super) content: Content,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) account: Option<Account>,
+    #[serde(default, skip_serializing_if = "Masks::is_empty")]
+    pub(super) masks: Masks,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reference: Option<Reference>,
+}
+
+/// The part of a message that the recipient, or the provider on the way, gets to see.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Content {
+    pub(super) to: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) cc: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) bcc: Vec<String>,
+    pub(super) from: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reply_to: Option<String>,
+    pub(super) subject: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) html: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) require_tls: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) skip_verification: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) test_mode: Option<bool>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(super) headers: Map<String, Value>,
+    /// The same on every attempt: a recipient's server can tell a repeated mail by it.
+    pub(super) message_id: String,
+}
+
+impl Message {
+    /// Checks the message, and gives the form that is kept.
+    pub(super) fn check(self, id: &str) -> Result<Kept> {
+        let from = Mailbox::parse(&self.from).map_err(|error| about("from", &error))?;
+        let content = Content {
+            to: recipients("to", Some(self.to))?,
+            cc: recipients("cc", self.cc)?,
+            bcc: recipients("bcc", self.bcc)?,
+            message_id: format!("<{id}@{}>", from.address.domain()),
+            from: from.to_string(),
+            reply_to: match self.reply_to {
+                Some(text) => Some(mailbox("reply_to", &text)?),
+                None => None,
+            },
+            subject: check_subject(self.subject)?,
+            text: self.text,
+            html: self.html,
+            tags: check_tags(self.tags)?,
+            require_tls: self.require_tls,
+            skip_verification: self.skip_verification,
+            test_mode: self.test_mode,
+            headers: check_headers(self.headers.unwrap_or_default())?,
+        };
+        content.check_size()?;
+        if let Some(reference) = &self.reference {
+            check_reference(reference)?;
+        }
+        Ok(Kept {
+            content,
+            account: self.account,
+            masks: check_masks(self.masks.unwrap_or_default())?,
+            reference: self.reference,
+        })
+    }
+}
+
+impl Content {
+    fn check_size(&self) -> Result<()> {
+        if self.to.is_empty() {
+            return Err(Error::new(Code::MailAddress, "`to` names no recipient."));
+        }
+        if self.to.len() + self.cc.len() + self.bcc.len() > MOST_RECIPIENTS {
+            return Err(invalid(
+                "to",
+                "and `cc` and `bcc` may have 1000 recipients together at most",
+            ));
+        }
+        let (text, html) = (self.text.as_deref(), self.html.as_deref());
+        let bytes = text.map_or(0, str::len) + html.map_or(0, str::len);
+        if bytes == 0 {
+            return Err(Error::new(
+                Code::ParameterMissing,
+                "The mail has neither `text` nor `html`.",
+            ));
+        }
+        if bytes > LARGEST {
+            return Err(invalid("text", "and `html` may have 25 MB together at most"));
+        }
+        Ok(())
+    }
+}
+
+fn about(parameter: &str, error: &Error) -> Error {
+    Error::new(error.code(), format!("`{parameter}`: {}", error.message()))
+        .with_details(json!({ "parameter": parameter }))
+}
+
+fn invalid(parameter: &str, text: &str) -> Error {
+    Error::new(Code::ParameterInvalid, format!("`{parameter}` {text}."))
+        .with_details(json!({ "parameter": parameter }))
+}
+
+fn mailbox(parameter: &str, text: &str) -> Result<String> {
+    let mailbox = Mailbox::parse(text).map_err(|error| about(parameter, &error))?;
+    Ok(mailbox.to_string())
+}
+
+fn recipients(parameter: &str, recipients: Option<Recipients>) -> Result<Vec<String>> {
+    let all = match recipients {
+        None => Vec::new(),
+        Some(Recipients::One(text)) => vec![text],
+        Some(Recipients::Many(all)) => all,
+    };
+    all.iter().map(|text| mailbox(parameter, text)).collect()
+}
+
+fn check_subject(subject: Option<String>) -> Result<String> {
+    let subject = subject.unwrap_or_default();
+    if subject.chars().any(char::is_control) || subject.chars().count() > LONGEST_SUBJECT {
+        return Err(invalid("subject", "must be one line of 900 characters at most"));
+    }
+    Ok(if subject.trim().is_empty() {
+        NO_SUBJECT.to_owned()
+    } else {
+        subject
+    })
+}
+
+fn check_tags(tags: Option<Tags>) -> Result<Vec<String>> {
+    let tags = match tags {
+        None => Vec::new(),
+        Some(Tags::One(tag)) => vec![tag],
+        Some(Tags::Many(tags)) => tags,
+    };
+    let good =
+        |tag: &String| (1..=128).contains(&tag.len()) && tag.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if tags.len() > MOST_TAGS || !tags.iter().all(good) {
+        return Err(invalid(
+            "tags",
+            "may be three at most, each of 1 to 128 ASCII characters",
+        ));
+    }
+    Ok(tags)
+}
+
+/// Headers that say who gets the mail, or what it is made of, have their own fields (M01).
+fn check_headers(headers: Map<String, Value>) -> Result<Map<String, Value>> {
+    const TAKEN: [&str; 15] = [
+        "to",
+        "cc",
+        "bcc",
+        "from",
+        "sender",
+        "reply-to",
+        "subject",
+        "date",
+        "message-id",
+        "mime-version",
+        "received",
+        "return-path",
+        "dkim-signature",
+        "resent-to",
+        "resent-bcc",
+    ];
+    let mut size = 0;
+    for (name, value) in &headers {
+        let lower = name.to_ascii_lowercase();
+        let token = !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let taken = TAKEN.contains(&lower.as_str())
+            || lower.starts_with("content-")
+            || lower.starts_with("resent-")
+            || lower.starts_with("x-mailgun-");
+        if !token || taken {
+            return Err(invalid(
+                "headers",
+                "has a name that a further header may not have",
+            ));
+        }
+        let Some(text) = value.as_str().filter(|text| !text.chars().any(char::is_control)) else {
+            return Err(invalid("headers", "must hold texts of one line"));
+        };
+        size += name.len() + text.len();
+    }
+    if size > LARGEST_OPTIONS {
+        return Err(invalid("headers", "may have 16 KiB together at most"));
+    }
+    Ok(headers)
+}
+
+fn check_reference(reference: &Reference) -> Result<()> {
+    let good = |text: &str| (1..=128).contains(&text.len()) && !text.chars().any(char::is_control);
+    if good(&reference.kind) && good(&reference.id) {
+        return Ok(());
+    }
+    Err(invalid(
+        "reference",
+        "must have a kind and an id of 1 to 128 characters each",
+    ))
+}
+
+fn check_masks(masks: Vec<String>) -> Result<Masks> {
+    if masks.len() > MOST_MASKS || masks.iter().any(|mask| !(4..=4096).contains(&mask.len())) {
+        return Err(invalid(
+            "masks",
+            "may be sixteen at most, each of 4 to 4096 characters",
+        ));
+    }
+    Ok(Masks::new(masks))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut Value)) -> Result<Kept> {
+        let mut message = json!({"to": "carol@home.com", "from": "Fun Run <a@b.example>", "text": "hello"});
+        change(&mut message);
+        serde_json::from_value::<Message>(message)
+            .unwrap()
+            .check("mail_1")
+    }
+
+    #[test]
+    fn a_plain_message_gets_its_defaults() {
+        let kept = check(|_| {}).unwrap();
+        assert_eq!(
+            serde_json::to_value(&kept).unwrap(),
+            json!({
+                "to": ["carol@home.com"], "from": "Fun Run <a@b.example>", "subject": "(no subject)",
+                "text": "hello", "message_id": "<mail_1@b.example>",
+            })
+        );
+    }
+
+    #[test]
+    fn r02_r05_m01_m10_what_could_reach_others_or_be_refused_later_is_refused_now() {
+        for (change, code) in [
+            (json!({"to": "a@x,b@y"}), Code::MailAddress),
+            (json!({"to": []}), Code::MailAddress),
+            (json!({"to": ["a@x", "b@y\r\nBcc: c@z"]}), Code::MailAddress),
+            (json!({"from": "A <a@x>\nBcc: b@y"}), Code::MailAddress),
+            (json!({"reply_to": "a@x b@y"}), Code::MailAddress),
+            (json!({"subject": "hello\r\nBcc: b@y"}), Code::ParameterInvalid),
+            (json!({"subject": "s".repeat(901)}), Code::ParameterInvalid),
+            (json!({"headers": {"Bcc": "b@y"}}), Code::ParameterInvalid),
+            (json!({"headers": {"bCc": "b@y"}}), Code::ParameterInvalid),
+            (
+                json!({"headers": {"X-A: 1\r\nBcc": "b@y"}}),
+                Code::ParameterInvalid,
+            ),
+            (
+                json!({"headers": {"X-A": "1\r\nBcc: b@y"}}),
+                Code::ParameterInvalid,
+            ),
+            (
+                json!({"headers": {"X-Mailgun-Recipient-Variables": "{}"}}),
+                Code::ParameterInvalid,
+            ),
+            (
+                json!({"headers": {"X-A": "a".repeat(16_400)}}),
+                Code::ParameterInvalid,
+            ),
+            (json!({"tags": ["a", "b", "c", "d"]}), Code::ParameterInvalid),
+            (json!({"tags": "a\nb"}), Code::ParameterInvalid),
+            (json!({"text": ""}), Code::ParameterMissing),
+            (json!({"text": "x".repeat(25_000_001)}), Code::ParameterInvalid),
+        ] {
+            let refused = check(|message| {
+                let (name, value) = change.as_object().unwrap().iter().next().unwrap();
+                message[name] = value.clone();
+            });
+            let shown: String = change.to_string().chars().take(80).collect();
+            assert_eq!(refused.unwrap_err().code(), code, "{shown}");
+        }
+    }
+
+    #[test]
+    fn m02_texts_are_kept_as_they_are() {
+        let kept = check(|message| message["text"] = "%recipient.x% {{7*7}} {* k *}".into()).unwrap();
+        assert_eq!(
+            kept.content.text.as_deref(),
+            Some("%recipient.x% {{7*7}} {* k *}")
+        );
+    }
+}

@@ -1,0 +1,249 @@
+//! Mail: the outbox, the worker that empties it, and the transports that deliver.
+//!
+//! [`MailService::send`] writes the mail and returns once it is durable; no caller ever waits for a provider. The worker
+//! (`delivery`) claims what is due under a lease, calls the active transport's function, and records what became of it.
+//! A mail is delivered at least once: when a server dies between handing it over and recording that, it is sent again
+//! with the same Message-Id.
+
+mod attempt;
+mod delivery;
+mod dialect;
+mod functions;
+mod mailbox;
+mod masks;
+mod message;
+mod retention;
+mod store;
+mod transports;
+mod view;
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::{Code, Core, Error, Page, PageRequest, Result, random};
+use message::Kept;
+use transports::Transports;
+use view::Filter;
+
+pub use message::{Message, Reference};
+pub use transports::Transport;
+pub use view::{Attempt, Mail, State, Summary};
+
+const SETTINGS: &str = "mail";
+
+/// The outbox and its worker.
+pub struct MailService {
+    core: Core,
+    transports: Transports,
+    /// Wakes the worker when there is something to send.
+    wake: Notify,
+}
+
+/// What operators set about mail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct MailSettings {
+    /// Days that a mail is kept after it was sent, captured, cancelled or given up.
+    pub retention_days: i64,
+    /// Hours for which a mail is tried before it is given up.
+    pub give_up_hours: i64,
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            retention_days: 30,
+            give_up_hours: 48,
+        }
+    }
+}
+
+/// How mail does, in figures.
+#[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Stats {
+    pub queued: i64,
+    pub sending: i64,
+    pub sent: i64,
+    pub failed: i64,
+    pub captured: i64,
+    pub cancelled: i64,
+    /// Since when the mail that waits longest has waited, Unix milliseconds.
+    pub oldest_waiting_at: Option<i64>,
+    /// The active transport.
+    pub transport: String,
+    /// `ready`, `paused` or `missing`.
+    pub transport_state: String,
+    pub paused_until: Option<i64>,
+    /// What an operator has to do something about.
+    pub alarm: Option<String>,
+}
+
+/// Adds `mail.*`.
+///
+/// # Errors
+/// When a function's name is taken.
+pub fn start(core: &Core) -> Result<Arc<MailService>> {
+    let mail = Arc::new(MailService {
+        core: core.clone(),
+        transports: Transports::new(core),
+        wake: Notify::new(),
+    });
+    core.functions.add("core", functions::all(&mail))?;
+    Ok(mail)
+}
+
+/// What a mail's message is sealed for: it opens in its own row only.
+fn context(id: &str) -> String {
+    format!("mail {id}")
+}
+
+fn reference_text(reference: &Reference) -> String {
+    format!("{}/{}", reference.kind, reference.id)
+}
+
+impl MailService {
+    /// Puts a mail into the outbox. It is safe when this returns.
+    ///
+    /// # Errors
+    /// What is wrong with the message; `Unavailable` when it could not be written.
+    pub async fn send(&self, message: Message) -> Result<String> {
+        let id = random::id("mail");
+        let kept = message.check(&id)?;
+        let state = if self.transports.is_capturing().await? {
+            State::Captured
+        } else {
+            State::Queued
+        };
+        let plain = serde_json::to_vec(&kept).map_err(Error::unexpected)?;
+        let content = &kept.content;
+        let recipients = [&content.to, &content.cc, &content.bcc];
+        let mail = store::NewMail {
+            id: id.clone(),
+            state,
+            recipients: recipients
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", "),
+            subject: kept.masks.apply(&content.subject),
+            reference: kept.reference.as_ref().map(reference_text),
+            own_account: kept.account.is_some(),
+            message: self.core.secrets.seal(&context(&id), &plain),
+            now: self.core.clock.now_ms(),
+        };
+        store::insert(&self.core.db, mail).await?;
+        self.wake.notify_one();
+        Ok(id)
+    }
+
+    async fn list(&self, filter: &Filter, page: &PageRequest) -> Result<Page<Summary>> {
+        let rows = store::list(&self.core.db, filter, page).await?;
+        Ok(Page::new(page, rows, |mail| mail.id.clone()))
+    }
+
+    /// A whole mail. What it masks is shown only of a mail that was kept for reading, and to those who may act.
+    async fn get(&self, id: &str, may_act: bool) -> Result<Mail> {
+        let row = store::get(&self.core.db, id).await?.ok_or_else(unknown)?;
+        let attempts = store::attempts(&self.core.db, id).await?;
+        let kept = self.open(id, &row.message)?;
+        let summary = row.summary.read();
+        let may_see_secrets = may_act && summary.state == State::Captured;
+        Ok(Mail::new(
+            summary,
+            kept,
+            row.provider_id,
+            attempts,
+            may_see_secrets,
+        ))
+    }
+
+    /// Queues again a mail that was given up, kept for reading or taken back; one that waits is tried at once.
+    async fn retry(&self, id: &str) -> Result<()> {
+        let state = self.state(id).await?;
+        if matches!(state, State::Sent | State::Sending) {
+            return Err(conflict("The mail was handed to the provider already."));
+        }
+        self.move_from(id, state, State::Queued).await?;
+        // Somebody acted: the transport gets another chance too.
+        self.transports.resume(&self.transports.active().await?);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    async fn cancel(&self, id: &str) -> Result<()> {
+        match self.state(id).await? {
+            State::Queued => self.move_from(id, State::Queued, State::Cancelled).await,
+            _ => Err(conflict("Only a mail that waits can be cancelled.")),
+        }
+    }
+
+    async fn state(&self, id: &str) -> Result<State> {
+        let row = store::get(&self.core.db, id).await?.ok_or_else(unknown)?;
+        Ok(row.summary.read().state)
+    }
+
+    async fn move_from(&self, id: &str, from: State, to: State) -> Result<()> {
+        let now = self.core.clock.now_ms();
+        if store::change_state(&self.core.db, id.to_owned(), from, to, now).await? {
+            return Ok(());
+        }
+        Err(conflict("The mail has changed meanwhile. Look at it again."))
+    }
+
+    async fn use_transport(&self, name: &str) -> Result<()> {
+        if !self.transports.is_known(name) {
+            let text = "No running plugin provides a mail transport of this name. See mail.transports.";
+            return Err(Error::new(Code::NotFound, text));
+        }
+        self.transports.choose(name).await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    async fn stats(&self) -> Result<Stats> {
+        let mut stats = Stats::default();
+        for (state, count) in store::counts(&self.core.db).await? {
+            *match State::from_name(&state) {
+                State::Queued => &mut stats.queued,
+                State::Sending => &mut stats.sending,
+                State::Sent => &mut stats.sent,
+                State::Failed => &mut stats.failed,
+                State::Captured => &mut stats.captured,
+                State::Cancelled => &mut stats.cancelled,
+            } += count;
+        }
+        stats.oldest_waiting_at = store::oldest_waiting(&self.core.db).await?;
+        let transports = self.transports.list(self.core.clock.now_ms()).await?;
+        if let Some(active) = transports.into_iter().find(|transport| transport.active) {
+            stats.transport = active.name;
+            stats.transport_state = active.state;
+            stats.paused_until = active.paused_until;
+            stats.alarm = active.alarm;
+        }
+        Ok(stats)
+    }
+
+    async fn settings(&self) -> Result<MailSettings> {
+        Ok(self.core.settings.get(SETTINGS).await?.unwrap_or_default())
+    }
+
+    fn open(&self, id: &str, sealed: &[u8]) -> Result<Kept> {
+        let plain = self.core.secrets.unseal(&context(id), sealed)?;
+        serde_json::from_slice(&plain).map_err(Error::unexpected)
+    }
+}
+
+fn unknown() -> Error {
+    Error::new(Code::NotFound, "There is no such mail.")
+}
+
+fn conflict(text: &str) -> Error {
+    Error::new(Code::Conflict, text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,366 @@
+//! The tables `mails` and `mail_attempts`.
+
+use super::dialect;
+use super::view::{Attempt, Filter, State, Summary};
+use crate::db::{Select, containing};
+use crate::{Db, PageRequest, Result};
+
+pub(super) struct NewMail {
+    pub(super) id: String,
+    pub(super) state: State,
+    pub(super) recipients: String,
+    pub(super) subject: String,
+    pub(super) reference: Option<String>,
+    pub(super) own_account: bool,
+    /// Sealed.
+    pub(super) message: Vec<u8>,
+    pub(super) now: i64,
+}
+
+/// A mail under a lease of ours.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Claimed {
+    pub(super) id: String,
+    pub(super) message: Vec<u8>,
+    pub(super) attempts: i64,
+    pub(super) queued_at: i64,
+}
+
+/// Who claims, for which transport.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) owner: String,
+    pub(super) transport: String,
+    pub(super) only_own_account: bool,
+    pub(super) most: i64,
+    pub(super) now: i64,
+    pub(super) lease_until: i64,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone)]
+pub(super) struct Finished {
+    pub(super) id: String,
+    pub(super) state: State,
+    /// When it is tried again, of a mail that is queued again.
+    pub(super) due_at: i64,
+    pub(super) at: i64,
+    pub(super) provider_id: Option<String>,
+    pub(super) detail: Option<String>,
+    /// Of an attempt that failed.
+    pub(super) attempt: Option<Attempt>,
+}
+
+impl Finished {
+    pub(super) fn forget_answer(&mut self) {
+        self.provider_id = None;
+        self.detail = None;
+        self.attempt = None;
+    }
+}
+
+/// A mail's row with its sealed message.
+#[derive(sqlx::FromRow)]
+pub(super) struct FullRow {
+    #[sqlx(flatten)]
+    pub(super) summary: SummaryRow,
+    pub(super) message: Vec<u8>,
+    pub(super) provider_id: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct SummaryRow {
+    id: String,
+    state: String,
+    recipients: String,
+    subject: String,
+    transport: Option<String>,
+    attempts: i64,
+    created_at: i64,
+    due_at: i64,
+    finished_at: Option<i64>,
+    detail: Option<String>,
+}
+
+impl SummaryRow {
+    pub(super) fn read(self) -> Summary {
+        let state = State::from_name(&self.state);
+        Summary {
+            id: self.id,
+            state,
+            to: self.recipients,
+            subject: self.subject,
+            transport: self.transport,
+            attempts: self.attempts,
+            created_at: self.created_at,
+            due_at: (state == State::Queued).then_some(self.due_at),
+            finished_at: self.finished_at,
+            detail: self.detail,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    number: i64,
+    at: i64,
+    transport: String,
+    duration_ms: i64,
+    code: i64,
+    message: String,
+    retry_at: Option<i64>,
+}
+
+/// One write: the mail is safe when this returns.
+pub(super) async fn insert(db: &Db, mail: NewMail) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let captured = mail.state == State::Captured;
+            sqlx::query(
+                "INSERT INTO mails (id, state, recipients, subject, search, reference, own_account, message,
+                                    transport, attempts, created_at, queued_at, due_at, finished_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $10, $10, $11)",
+            )
+            .bind(mail.id)
+            .bind(mail.state.name())
+            .bind(mail.recipients.clone())
+            .bind(mail.subject.clone())
+            .bind(format!("{}\n{}", mail.recipients, mail.subject).to_lowercase())
+            .bind(mail.reference)
+            .bind(i64::from(mail.own_account))
+            .bind(mail.message)
+            .bind(captured.then_some(super::transports::CAPTURE))
+            .bind(mail.now)
+            .bind(captured.then_some(mail.now))
+            .execute(&mut *tx)
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub(super) async fn is_due(db: &Db, now: i64) -> Result<bool> {
+    let due: Option<i64> =
+        sqlx::query_scalar("SELECT due_at FROM mails WHERE state = 'queued' AND due_at <= $1 LIMIT 1")
+            .bind(now)
+            .fetch_optional(db.reader())
+            .await?;
+    Ok(due.is_some())
+}
+
+pub(super) async fn claim(db: &Db, claim: Claim) -> Result<Vec<Claimed>> {
+    let statement = dialect::claim(db.dialect());
+    db.write(move |tx| {
+        Box::pin(async move {
+            let claimed = sqlx::query_as(statement)
+                .bind(claim.owner)
+                .bind(claim.lease_until)
+                .bind(claim.transport)
+                .bind(claim.now)
+                .bind(i64::from(claim.only_own_account))
+                .bind(claim.most)
+                .fetch_all(&mut *tx)
+                .await?;
+            Ok(claimed)
+        })
+    })
+    .await
+}
+
+/// Records what became of attempts, many in one write. A mail whose lease another server took over is left to it.
+pub(super) async fn finish(db: &Db, owner: String, all: Vec<Finished>) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            for finished in all {
+                let done = sqlx::query(
+                    "UPDATE mails
+                     SET state = $2, due_at = $3, finished_at = $4, provider_id = $5, detail = $6,
+                         lease_owner = NULL, lease_until = NULL
+                     WHERE id = $1 AND state = 'sending' AND lease_owner = $7",
+                )
+                .bind(finished.id.clone())
+                .bind(finished.state.name())
+                .bind(finished.due_at)
+                .bind((finished.state != State::Queued).then_some(finished.at))
+                .bind(finished.provider_id)
+                .bind(finished.detail)
+                .bind(owner.clone())
+                .execute(&mut *tx)
+                .await?;
+                let Some(attempt) = finished.attempt.filter(|_| done.rows_affected() > 0) else {
+                    continue;
+                };
+                sqlx::query(
+                    "INSERT INTO mail_attempts (mail_id, number, at, transport, duration_ms, code, message, retry_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                     ON CONFLICT (mail_id, number) DO NOTHING",
+                )
+                .bind(finished.id)
+                .bind(attempt.number)
+                .bind(attempt.at)
+                .bind(attempt.transport)
+                .bind(attempt.duration_ms)
+                .bind(attempt.code)
+                .bind(attempt.message)
+                .bind(attempt.retry_at)
+                .execute(&mut *tx)
+                .await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+pub(super) async fn extend_leases(db: &Db, owner: String, until: i64) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            sqlx::query("UPDATE mails SET lease_until = $2 WHERE state = 'sending' AND lease_owner = $1")
+                .bind(owner)
+                .bind(until)
+                .execute(&mut *tx)
+                .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Queues again what a server was sending when it died: any whose lease ran out, and all of `owner`, who knows
+/// that it sends nothing yet.
+pub(super) async fn take_over(db: &Db, owner: Option<String>, now: i64) -> Result<u64> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "UPDATE mails SET state = 'queued', lease_owner = NULL, lease_until = NULL
+                 WHERE state = 'sending' AND (lease_until < $1 OR lease_owner = $2)",
+            )
+            .bind(now)
+            .bind(owner.unwrap_or_default())
+            .execute(&mut *tx)
+            .await?;
+            Ok(done.rows_affected())
+        })
+    })
+    .await
+}
+
+pub(super) async fn any_lease_ran_out(db: &Db, now: i64) -> Result<bool> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT lease_until FROM mails WHERE state = 'sending' AND lease_until < $1 LIMIT 1",
+    )
+    .bind(now)
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(found.is_some())
+}
+
+pub(super) async fn get(db: &Db, id: &str) -> Result<Option<FullRow>> {
+    let row = sqlx::query_as(
+        "SELECT id, state, recipients, subject, transport, attempts, created_at, due_at, finished_at, detail, message,
+                provider_id
+         FROM mails WHERE id = $1",
+    )
+    .bind(id.to_owned())
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(row)
+}
+
+/// The latest failed attempts, in order.
+pub(super) async fn attempts(db: &Db, id: &str) -> Result<Vec<Attempt>> {
+    let rows: Vec<AttemptRow> = sqlx::query_as(
+        "SELECT number, at, transport, duration_ms, code, message, retry_at
+         FROM mail_attempts WHERE mail_id = $1 ORDER BY number DESC LIMIT 100",
+    )
+    .bind(id.to_owned())
+    .fetch_all(db.reader())
+    .await?;
+    let attempts = rows.into_iter().rev().map(|row| Attempt {
+        number: row.number,
+        at: row.at,
+        transport: row.transport,
+        duration_ms: row.duration_ms,
+        code: row.code,
+        message: row.message,
+        retry_at: row.retry_at,
+    });
+    Ok(attempts.collect())
+}
+
+pub(super) async fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result<Vec<Summary>> {
+    let pattern = filter
+        .search
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(|text| containing(&text.to_lowercase()));
+    let reference = filter.reference.as_ref().map(super::reference_text);
+    let rows: Vec<SummaryRow> = Select::new(
+        "SELECT id, state, recipients, subject, transport, attempts, created_at, due_at, finished_at, detail
+         FROM mails",
+    )
+    .filter_some("state = ?", filter.state.map(State::name))
+    .filter_some("search LIKE ? ESCAPE '!'", pattern.as_deref())
+    .filter_some("reference = ?", reference.as_deref())
+    .filter_some("created_at >= ?", filter.since)
+    .filter_some("id < ?", page.after.as_deref())
+    .then("ORDER BY id DESC LIMIT ?", page.rows())
+    .fetch(db)
+    .await?;
+    Ok(rows.into_iter().map(SummaryRow::read).collect())
+}
+
+/// Puts a mail in `from` into another state; false when it is in another by now.
+pub(super) async fn change_state(db: &Db, id: String, from: State, to: State, now: i64) -> Result<bool> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "UPDATE mails
+                 SET state = $3, queued_at = $4, due_at = $4, finished_at = $5, transport = NULL, detail = NULL
+                 WHERE id = $1 AND state = $2",
+            )
+            .bind(id)
+            .bind(from.name())
+            .bind(to.name())
+            .bind(now)
+            .bind((to != State::Queued).then_some(now))
+            .execute(&mut *tx)
+            .await?;
+            Ok(done.rows_affected() > 0)
+        })
+    })
+    .await
+}
+
+pub(super) async fn counts(db: &Db) -> Result<Vec<(String, i64)>> {
+    let counts = sqlx::query_as("SELECT state, COUNT(*) FROM mails GROUP BY state")
+        .fetch_all(db.reader())
+        .await?;
+    Ok(counts)
+}
+
+pub(super) async fn oldest_waiting(db: &Db) -> Result<Option<i64>> {
+    let oldest = sqlx::query_scalar("SELECT MIN(queued_at) FROM mails WHERE state = 'queued'")
+        .fetch_one(db.reader())
+        .await?;
+    Ok(oldest)
+}
+
+/// Deletes some of the mails that were finished by `before`, and gives how many.
+pub(super) async fn sweep(db: &Db, before: i64, most: i64) -> Result<u64> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "DELETE FROM mails
+                 WHERE id IN (SELECT id FROM mails WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)",
+            )
+            .bind(before)
+            .bind(most)
+            .execute(&mut *tx)
+            .await?;
+            Ok(done.rows_affected())
+        })
+    })
+    .await
+}

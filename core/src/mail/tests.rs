@@ -1,0 +1,499 @@
+//! The outbox and its worker, on both databases, with a transport that answers as a story needs it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::{MailService, store};
+use crate::functions::{Call, Caller, Function, OperatorCaller, Role, Via};
+use crate::testing::on_each_database;
+use crate::{Code, Core, Error, Result};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A transport that gives the answers it was told to, and then takes everything.
+struct Fake {
+    answers: Mutex<VecDeque<Error>>,
+    got: mpsc::UnboundedSender<Value>,
+    gate: Semaphore,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Deliver {
+    message: Map<String, Value>,
+}
+
+async fn deliver(fake: Arc<Fake>, _: Arc<Call>, input: Deliver) -> Result<Value> {
+    fake.got.send(Value::Object(input.message)).unwrap();
+    let _open = fake.gate.acquire().await.unwrap();
+    match fake.answers.lock().unwrap().pop_front() {
+        Some(error) => Err(error),
+        None => Ok(json!({"provider_id": "<1@fake>", "detail": "Queued. Thank you. secret-code"})),
+    }
+}
+
+struct Post {
+    core: Core,
+    mail: Arc<MailService>,
+    fake: Arc<Fake>,
+    got: mpsc::UnboundedReceiver<Value>,
+}
+
+impl Post {
+    /// A mail service that captures, with the transport `fake` at hand.
+    fn new(core: Core) -> Self {
+        let (sender, got) = mpsc::unbounded_channel();
+        let fake = Arc::new(Fake {
+            answers: Mutex::default(),
+            got: sender,
+            gate: Semaphore::new(1000),
+        });
+        let function = Function::write("fake.deliver", "Takes mail.", &fake, deliver).internal();
+        core.functions.add("fake", vec![function]).unwrap();
+        core.contributions
+            .add_provided("fake", "mail.transport", "fake", "fake.deliver");
+        let mail = super::start(&core).unwrap();
+        Self {
+            core,
+            mail,
+            fake,
+            got,
+        }
+    }
+
+    /// As [`Self::new`], with mail going out through `fake`.
+    async fn sending(core: Core) -> Self {
+        let post = Self::new(core);
+        post.call("mail.useTransport", json!({"name": "fake"}))
+            .await
+            .unwrap();
+        post
+    }
+
+    async fn call(&self, name: &str, parameters: Value) -> Result<Value> {
+        self.core.functions.call(&Caller::cli(), name, parameters).await
+    }
+
+    async fn send_with(&self, more: Value) -> String {
+        let mut message = json!({
+            "to": "Carol <carol@home.com>", "from": "Fun Run <app@domain.com>", "subject": "Your secret-code",
+            "text": "the secret-code", "html": "<p>secret-code</p>", "masks": ["secret-code"],
+        });
+        message
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let sent = self.call("mail.send", json!({"message": message})).await.unwrap();
+        sent["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn send(&self) -> String {
+        self.send_with(json!({})).await
+    }
+
+    async fn get(&self, id: &str) -> Value {
+        self.call("mail.get", json!({"id": id})).await.unwrap()
+    }
+
+    /// One round of the worker: everything that is due is attempted, one after the other.
+    async fn round(&self) -> usize {
+        self.mail.round("srv_test").await.unwrap()
+    }
+
+    fn answer(&self, code: Code, details: Value) {
+        let error = Error::new(code, "refused with secret-code").with_details(details);
+        self.fake.answers.lock().unwrap().push_back(error);
+    }
+
+    async fn stats(&self) -> Value {
+        self.call("mail.stats", json!({})).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn without_a_transport_mail_is_kept_for_reading() {
+    on_each_database(|core| async move {
+        let post = Post::new(core);
+        let id = post.send().await;
+        let mail = post.get(&id).await;
+        assert_eq!(mail["state"], "captured");
+        assert_eq!(mail["text"], "the secret-code");
+        assert_eq!(mail["to"], "Carol <carol@home.com>");
+        assert_eq!(mail["masked"], false);
+        assert_eq!(post.stats().await["captured"], 1);
+
+        let viewer = Caller::Operator(Arc::new(OperatorCaller {
+            id: "op".to_owned(),
+            name: "viewer".to_owned(),
+            role: Role::Viewer,
+            via: Via::Webmin,
+            address: None,
+        }));
+        let seen = post
+            .core
+            .functions
+            .call(&viewer, "mail.get", json!({"id": id}))
+            .await
+            .unwrap();
+        assert_eq!(seen["masked"], true);
+        assert!(!seen.to_string().contains("secret-code"), "{seen}");
+        assert_eq!(post.round().await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn c09_a_sent_mail_reached_the_transport_whole_and_is_shown_without_its_secrets() {
+    on_each_database(|core| async move {
+        let mut post = Post::sending(core).await;
+        let more = json!({
+            "cc": ["\"Doe, J\" <j@x.example>"], "bcc": "b@x.example", "reply_to": "r@x.example", "tags": ["a", "b"],
+            "require_tls": true, "skip_verification": false, "test_mode": true, "headers": {"X-App": "1"},
+            "account": {"key": "key-123", "domain": "other.example"}, "reference": {"kind": "reset", "id": "code_1"},
+        });
+        let id = post.send_with(more).await;
+        assert_eq!(post.get(&id).await["state"], "queued");
+        assert_eq!(post.round().await, 1);
+
+        let message = post.got.recv().await.unwrap();
+        assert_eq!(
+            message,
+            json!({
+                "to": ["Carol <carol@home.com>"], "cc": ["\"Doe, J\" <j@x.example>"], "bcc": ["b@x.example"],
+                "from": "Fun Run <app@domain.com>", "reply_to": "r@x.example", "subject": "Your secret-code",
+                "text": "the secret-code", "html": "<p>secret-code</p>", "tags": ["a", "b"], "require_tls": true,
+                "skip_verification": false, "test_mode": true, "headers": {"X-App": "1"},
+                "message_id": format!("<{id}@domain.com>"), "account": {"key": "key-123", "domain": "other.example"},
+            })
+        );
+        let mail = post.get(&id).await;
+        assert_eq!(mail["state"], "sent");
+        assert_eq!(mail["provider_id"], "<1@fake>");
+        assert_eq!(mail["text"], "the •••");
+        assert_eq!(mail["subject"], "Your •••");
+        assert_eq!(mail["transport"], "fake");
+        assert!(!mail.to_string().contains("secret-code") && !mail.to_string().contains("key-123"), "{mail}");
+
+        let by_reference = json!({"filter": {"reference": {"kind": "reset", "id": "code_1"}}});
+        let listed = post.call("mail.list", by_reference).await.unwrap();
+        assert_eq!(listed["items"][0]["id"], id.as_str());
+        assert!(!listed.to_string().contains("secret-code"));
+        let row = store::get(&post.core.db, &id).await.unwrap().unwrap();
+        assert!(!row.message.windows(11).any(|part| part == b"secret-code"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn r12_refused_mail_fails_for_good_and_the_rest_waits_for_an_operator() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        let mut ids = Vec::new();
+        for _ in 0..6 {
+            ids.push(post.send().await);
+        }
+        (0..4).for_each(|_| post.answer(Code::MailNotSent, json!({"status": 401})));
+        assert_eq!(post.round().await, 3);
+        assert_eq!(post.round().await, 0);
+        let stats = post.stats().await;
+        assert_eq!((&stats["failed"], &stats["queued"]), (&json!(3), &json!(3)));
+        assert_eq!(stats["alarm"], "refused with secret-code");
+        assert_eq!(stats["transport_state"], "paused");
+        let failed = post.get(&ids[0]).await;
+        assert_eq!(failed["state"], "failed");
+        assert_eq!(failed["failed_attempts"][0]["message"], "refused with •••");
+        assert_eq!(failed["failed_attempts"][0].get("retry_at"), None);
+
+        // After a while one mail tries; it is refused too, and the rest goes on waiting.
+        post.core.clock.advance(Duration::from_secs(60));
+        assert_eq!(post.round().await, 1);
+        post.core.clock.advance(Duration::from_secs(60));
+        assert_eq!(post.round().await, 0);
+
+        // The operator enters the right key, and sends one again.
+        post.call("mail.retry", json!({"id": ids[0]})).await.unwrap();
+        assert_eq!(post.round().await, 3);
+        assert_eq!(post.get(&ids[0]).await["state"], "sent");
+        assert_eq!(post.stats().await["alarm"], Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn r13_a_provider_that_asks_for_a_rest_gets_it_and_other_accounts_go_on() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        let id = post.send().await;
+        post.answer(
+            Code::RateLimited,
+            json!({"status": 429, "retry_after_seconds": 120}),
+        );
+        assert_eq!(post.round().await, 1);
+        let other = post.send().await;
+        let account = json!({"account": {"key": "k", "domain": "d.example"}});
+        let own = post.send_with(account).await;
+        assert_eq!(post.round().await, 1);
+        assert_eq!(post.get(&own).await["state"], "sent");
+        assert_eq!(post.get(&id).await["due_at"], post.core.clock.now_ms() + 120_000);
+
+        post.core.clock.advance(Duration::from_secs(119));
+        assert_eq!(post.round().await, 0);
+        post.core.clock.advance(Duration::from_secs(1));
+        assert_eq!(post.round().await, 2);
+        assert_eq!(post.get(&id).await["state"], "sent");
+        assert_eq!(post.get(&other).await["state"], "sent");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn r14_r15_a_passing_failure_is_tried_again_with_the_same_message_id_and_given_up_in_the_end() {
+    on_each_database(|core| async move {
+        let mut post = Post::sending(core).await;
+        let id = post.send().await;
+        post.answer(Code::Network, json!({}));
+        assert_eq!(post.round().await, 1);
+        let waiting = post.get(&id).await;
+        assert_eq!(waiting["state"], "queued");
+        assert_eq!(waiting["detail"], "refused with •••");
+        assert_eq!(post.round().await, 0);
+        post.core.clock.advance(Duration::from_secs(6));
+        assert_eq!(post.round().await, 1);
+        let (first, second) = (post.got.recv().await.unwrap(), post.got.recv().await.unwrap());
+        assert_eq!(first["message_id"], second["message_id"]);
+        assert_eq!(post.get(&id).await["state"], "sent");
+
+        let lost = post.send().await;
+        let mut attempts = 0;
+        while post.get(&lost).await["state"] == "queued" {
+            post.answer(Code::Network, json!({}));
+            attempts += post.round().await;
+            post.core.clock.advance(HOUR);
+        }
+        assert!((10..25).contains(&attempts), "{attempts}");
+        let mail = post.get(&lost).await;
+        assert_eq!(mail["state"], "failed");
+        assert_eq!(mail["failed_attempts"].as_array().unwrap().len(), attempts);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn r16_mail_of_a_server_that_died_is_taken_over_and_none_is_lost() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        let id = post.send().await;
+        let (_, claimed) = post.mail.claim("srv_dead", 64).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(post.get(&id).await["state"], "sending");
+        post.mail.take_over(None).await;
+        assert_eq!(post.round().await, 0);
+
+        // Another server waits for the lease to run out; 15 seconds is the promise.
+        post.core.clock.advance(Duration::from_secs(12));
+        post.mail.take_over(None).await;
+        assert_eq!(post.round().await, 1);
+        assert_eq!(post.get(&id).await["state"], "sent");
+
+        // What the dead server says after all does not undo it.
+        let late = post
+            .mail
+            .attempt("capture", claimed.into_iter().next().unwrap())
+            .await;
+        store::finish(&post.core.db, "srv_dead".to_owned(), vec![late])
+            .await
+            .unwrap();
+        assert_eq!(post.get(&id).await["state"], "sent");
+
+        // The same server, back again, does not wait.
+        let id = post.send().await;
+        post.mail.claim("srv_dead", 64).await.unwrap();
+        post.mail.take_over(Some("srv_dead".to_owned())).await;
+        assert_eq!(post.round().await, 1);
+        assert_eq!(post.get(&id).await["attempts"], 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn several_servers_claim_each_mail_once() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        for _ in 0..60 {
+            post.send().await;
+        }
+        let owners: Vec<_> = (0..6).map(|n| format!("srv_{n}")).collect();
+        let claims = owners.iter().map(|owner| post.mail.claim(owner, 25));
+        let mut ids: Vec<_> = futures::future::join_all(claims)
+            .await
+            .into_iter()
+            .flat_map(|claim| claim.unwrap().1)
+            .map(|claimed| claimed.id)
+            .collect();
+        ids.sort();
+        let claimed = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), claimed);
+        assert_eq!(claimed, 60);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn f04_the_worker_sends_at_once_and_finishes_what_it_began_when_the_server_stops() {
+    on_each_database(|core| async move {
+        let mut post = Post::sending(core).await;
+        post.fake.gate.forget_permits(1000);
+        let worker = tokio::spawn(Arc::clone(&post.mail).run());
+        let id = post.send().await;
+        post.got.recv().await.unwrap();
+        post.core.shutdown.trigger();
+        let late = post.send().await;
+        post.fake.gate.add_permits(1);
+        worker.await.unwrap();
+        assert_eq!(post.get(&id).await["state"], "sent");
+        assert_eq!(post.get(&late).await["state"], "queued");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transport_whose_plugin_is_away_keeps_the_mail_waiting() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        let id = post.send().await;
+        post.core.functions.remove_provider("fake");
+        post.core.contributions.remove("fake");
+        assert_eq!(post.round().await, 0);
+        let stats = post.stats().await;
+        assert_eq!(stats["transport_state"], "missing");
+        assert!(stats["alarm"].as_str().unwrap().contains("not running"));
+        let unknown = post.call("mail.useTransport", json!({"name": "nobody"})).await;
+        assert_eq!(unknown.unwrap_err().code(), Code::NotFound);
+
+        // Switched back, waiting mail is kept for reading.
+        post.call("mail.useTransport", json!({"name": "capture"}))
+            .await
+            .unwrap();
+        assert_eq!(post.round().await, 1);
+        assert_eq!(post.get(&id).await["state"], "captured");
+        assert_eq!(post.get(&id).await["text"], "the secret-code");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mail_is_taken_back_sent_again_found_and_swept() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        let id = post
+            .send_with(json!({"to": "100%_dave@x.example", "subject": "Ünïque"}))
+            .await;
+        post.send().await;
+        post.call("mail.cancel", json!({"id": id})).await.unwrap();
+        let again = post.call("mail.cancel", json!({"id": id})).await;
+        assert_eq!(again.unwrap_err().code(), Code::Conflict);
+        let none = post.call("mail.retry", json!({"id": "mail_0"})).await;
+        assert_eq!(none.unwrap_err().code(), Code::NotFound);
+
+        for filter in [
+            json!({"state": "cancelled"}),
+            json!({"search": "100%_DAVE"}),
+            json!({"search": "ünïq"}),
+            json!({"search": "dave", "since": post.core.clock.now_ms()}),
+        ] {
+            let listed = post.call("mail.list", json!({"filter": filter})).await.unwrap();
+            let ids: Vec<_> = listed["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|mail| &mail["id"])
+                .collect();
+            assert_eq!(ids, [id.as_str()], "{filter}");
+        }
+        let first = post
+            .call("mail.list", json!({"page": {"limit": 1}}))
+            .await
+            .unwrap();
+        let page = json!({"page": {"limit": 1, "after": first["next"]}});
+        let second = post.call("mail.list", page).await.unwrap();
+        assert_eq!(second["items"][0]["id"], id.as_str());
+        assert_eq!(second.get("next"), None);
+
+        post.call("mail.retry", json!({"id": id})).await.unwrap();
+        assert_eq!(post.round().await, 2);
+        let twice = post.call("mail.retry", json!({"id": id})).await;
+        assert_eq!(twice.unwrap_err().code(), Code::Conflict);
+
+        post.call("mail.configure", json!({"retention_days": 7}))
+            .await
+            .unwrap();
+        post.core.clock.advance(HOUR * 24 * 7 - HOUR);
+        let young = post.send().await;
+        assert_eq!(post.mail.sweep().await.unwrap(), 0);
+        post.core.clock.advance(HOUR);
+        assert_eq!(post.mail.sweep().await.unwrap(), 2);
+        post.get(&young).await;
+    })
+    .await;
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Render {
+    file: String,
+    data: Value,
+}
+
+async fn render(_: Arc<()>, _: Arc<Call>, input: Render) -> Result<Value> {
+    assert_eq!(input.file, "mail/test.tpl");
+    Ok(json!({"text": format!("by {}", input.data["transport"].as_str().unwrap())}))
+}
+
+#[tokio::test]
+async fn a_test_mail_comes_from_its_template_and_a_scope() {
+    on_each_database(|core| async move {
+        let post = Post::new(core);
+        crate::accounts::start(&post.core).unwrap();
+        let function = Function::read("template.renderMail", "Renders.", &Arc::new(()), render);
+        post.core.functions.add("templates", vec![function]).unwrap();
+        let test = json!({"to": "op@x.example"});
+        let id = post.call("mail.test", test.clone()).await.unwrap()["id"].clone();
+        let mail = post.get(id.as_str().unwrap()).await;
+        assert_eq!(mail["text"], "by capture");
+        assert!(
+            mail["from"].as_str().unwrap().starts_with("Coronet <coronet@"),
+            "{mail}"
+        );
+
+        let settings = json!({"from_email": "Fun Run <app@domain.com>"});
+        post.call("scopes.create", json!({"name": "Fun Run", "settings": settings}))
+            .await
+            .unwrap();
+        let id = post.call("mail.test", test).await.unwrap()["id"].clone();
+        assert_eq!(
+            post.get(id.as_str().unwrap()).await["from"],
+            "Fun Run <app@domain.com>"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn c09_neither_text_nor_key_of_a_mail_gets_into_the_audit_log() {
+    on_each_database(|core| async move {
+        let post = Post::new(core);
+        let audit = crate::audit::start(&post.core);
+        assert!(audit.is_ok());
+        post.send_with(json!({"account": {"key": "key-123", "domain": "d.example"}, "subject": "Reset"}))
+            .await;
+        let log = post.call("audit.list", json!({})).await.unwrap().to_string();
+        assert!(log.contains("mail.send"), "{log}");
+        assert!(!log.contains("secret-code") && !log.contains("key-123"), "{log}");
+    })
+    .await;
+}
