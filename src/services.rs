@@ -1,7 +1,9 @@
 //! The rooms of the server, started in the order in which they need each other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use coronet_core::mail::{self, MailService};
 use coronet_core::operators::{self, Operators};
 use coronet_core::plugins::{self, Plugins};
 use coronet_core::store::{self, Store};
@@ -9,6 +11,7 @@ use coronet_core::tokens::{self, Tokens};
 use coronet_core::{Core, Result, accounts, audit, codes, server};
 use coronet_jobs::Jobs;
 use coronet_templates::Templates;
+use tokio::task::JoinHandle;
 
 /// Everything that is started over a [`Core`]. The server and the CLI without a server start the same;
 /// only the server goes on to run what works in the background.
@@ -19,7 +22,9 @@ pub struct Services {
     pub plugins: Arc<Plugins>,
     pub templates: Arc<Templates>,
     pub jobs: Arc<Jobs>,
+    mail: Arc<MailService>,
     store: Arc<Store>,
+    delivery: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Services {
@@ -37,6 +42,7 @@ impl Services {
         let accounts = accounts::start(&core)?;
         codes::start(&core, &accounts).await?;
         let store = store::start(&core)?;
+        let mail = mail::start(&core)?;
         // Last: core's functions keep their names, and a plugin may call them from its first moment on.
         let plugins = plugins::start(&core).await?;
         Ok(Self {
@@ -46,7 +52,9 @@ impl Services {
             plugins,
             templates,
             jobs,
+            mail,
             store,
+            delivery: Mutex::default(),
         })
     }
 
@@ -69,14 +77,30 @@ impl Services {
     pub fn run(&self) {
         self.jobs.run();
         tokio::spawn(Arc::clone(&self.store).run());
+        let delivery = tokio::spawn(Arc::clone(&self.mail).run());
+        *self.delivery.lock().unwrap_or_else(PoisonError::into_inner) = Some(delivery);
     }
 
     /// Lets running work finish within the grace period, then closes everything.
     pub async fn stop(&self) {
         self.core.shutdown.trigger();
-        // Job code that still runs may call plugins.
+        // Job code that still runs, and mail on its way out, may call plugins.
         self.jobs.stop().await;
+        self.finish_deliveries().await;
         self.plugins.stop().await;
         self.core.db.close().await;
+    }
+
+    /// What is not handed over by then is sent by the next start.
+    async fn finish_deliveries(&self) {
+        let delivery = self
+            .delivery
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(delivery) = delivery {
+            let grace = Duration::from_secs(self.core.config.grace_seconds);
+            let _ = tokio::time::timeout(grace, delivery).await;
+        }
     }
 }

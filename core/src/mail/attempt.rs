@@ -27,12 +27,12 @@ pub(super) enum Verdict {
     Never,
 }
 
-/// Reads a transport's error.
-pub(super) fn judge(error: &Error) -> (Verdict, Sign) {
+/// Reads a transport's error; `shown` is what of it operators see.
+pub(super) fn judge(error: &Error, shown: &str) -> (Verdict, Sign) {
     let status = detail(error, "status");
     let asked =
         detail(error, "retry_after_seconds").map(|seconds| seconds.clamp(0, LONGEST_WAIT_SECONDS) * 1000);
-    let text = error.message().to_owned();
+    let text = shown.to_owned();
     if status == Some(429) || error.code() == Code::RateLimited {
         let rest = asked.unwrap_or(30_000);
         return (Verdict::Later(Some(rest)), Sign::Limited(rest));
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn r12_r13_r14_errors_are_told_apart() {
-        let with = |code, details| judge(&Error::new(code, "why").with_details(details));
+        let with = |code, details| judge(&Error::new(code, "secret").with_details(details), "why");
         for status in [401, 402, 403, 404] {
             let (verdict, sign) = with(Code::MailNotSent, json!({"status": status}));
             assert_eq!((verdict, sign), (Verdict::Never, Sign::Refused("why".to_owned())));
@@ -105,10 +105,10 @@ mod tests {
             Code::Unexpected,
             Code::NotFound,
         ] {
-            assert_eq!(judge(&Error::new(code, "why")).0, Verdict::Later(None));
+            assert_eq!(judge(&Error::new(code, "why"), "why").0, Verdict::Later(None));
         }
         assert_eq!(
-            judge(&Error::new(Code::MailNotSent, "why").retryable()).0,
+            judge(&Error::new(Code::MailNotSent, "why").retryable(), "why").0,
             Verdict::Later(None)
         );
     }

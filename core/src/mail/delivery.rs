@@ -16,11 +16,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::attempt::{Receipt, Verdict, judge, wait_ms};
 use super::masks::Masks;
+use super::message::Kept;
 use super::store::{self, Claim, Claimed, Finished};
 use super::transports::{CAPTURE, Room, Sign};
 use super::{Attempt, MailService, State};
 use crate::functions::Caller;
-use crate::{Error, Result, random};
+use crate::{Code, Error, Result, random};
 
 /// Attempts under way at once.
 const AT_ONCE: usize = 64;
@@ -144,9 +145,7 @@ impl MailService {
             return self.finished(&mail, State::Captured, Receipt::default());
         }
         let own_account = kept.account.is_some();
-        let outcome = self
-            .hand_over(transport, &kept.content, kept.account.as_ref())
-            .await;
+        let outcome = self.hand_over(transport, &kept).await;
         let now = self.core.clock.now_ms();
         let error = match outcome {
             Ok(receipt) => {
@@ -159,7 +158,7 @@ impl MailService {
             }
             Err(error) => error,
         };
-        let (verdict, sign) = judge(&error);
+        let (verdict, sign) = judge(&error, &shortened(&kept.masks.apply(error.message())));
         self.learn(transport, own_account, sign, now);
         let Verdict::Later(asked) = verdict else {
             return self.given_up(transport, &mail, &error, began, &kept.masks);
@@ -178,20 +177,16 @@ impl MailService {
         }
     }
 
-    async fn hand_over(
-        &self,
-        transport: &str,
-        content: &super::message::Content,
-        account: Option<&super::message::Account>,
-    ) -> Result<Receipt> {
+    async fn hand_over(&self, transport: &str, kept: &Kept) -> Result<Receipt> {
         let Some(function) = self.transports.function(transport) else {
             let text = "The plugin of the mail transport is not running.";
-            return Err(Error::new(crate::Code::Unavailable, text));
+            return Err(Error::new(Code::Unavailable, text));
         };
-        let mut message = serde_json::to_value(content).map_err(Error::unexpected)?;
-        if let (Some(account), Some(message)) = (account, message.as_object_mut()) {
-            let account = serde_json::to_value(account).map_err(Error::unexpected)?;
-            message.insert("account".to_owned(), account);
+        let mut message = serde_json::to_value(&kept.content).map_err(Error::unexpected)?;
+        // Links with secrets must not pass a tracking host (C12); the secrets themselves are not said.
+        message["masked"] = (!kept.masks.is_empty()).into();
+        if let Some(account) = &kept.account {
+            message["account"] = serde_json::to_value(account).map_err(Error::unexpected)?;
         }
         let latest = Instant::now() + ATTEMPT;
         let receipt = self

@@ -168,7 +168,8 @@ async fn c09_a_sent_mail_reached_the_transport_whole_and_is_shown_without_its_se
                 "from": "Fun Run <app@domain.com>", "reply_to": "r@x.example", "subject": "Your secret-code",
                 "text": "the secret-code", "html": "<p>secret-code</p>", "tags": ["a", "b"], "require_tls": true,
                 "skip_verification": false, "test_mode": true, "headers": {"X-App": "1"},
-                "message_id": format!("<{id}@domain.com>"), "account": {"key": "key-123", "domain": "other.example"},
+                "message_id": format!("<{id}@domain.com>"), "masked": true,
+                "account": {"key": "key-123", "domain": "other.example"},
             })
         );
         let mail = post.get(&id).await;
@@ -177,6 +178,7 @@ async fn c09_a_sent_mail_reached_the_transport_whole_and_is_shown_without_its_se
         assert_eq!(mail["text"], "the •••");
         assert_eq!(mail["subject"], "Your •••");
         assert_eq!(mail["transport"], "fake");
+        assert_eq!(mail["detail"], "Queued. Thank you. •••");
         assert!(!mail.to_string().contains("secret-code") && !mail.to_string().contains("key-123"), "{mail}");
 
         let by_reference = json!({"filter": {"reference": {"kind": "reset", "id": "code_1"}}});
@@ -202,7 +204,7 @@ async fn r12_refused_mail_fails_for_good_and_the_rest_waits_for_an_operator() {
         assert_eq!(post.round().await, 0);
         let stats = post.stats().await;
         assert_eq!((&stats["failed"], &stats["queued"]), (&json!(3), &json!(3)));
-        assert_eq!(stats["alarm"], "refused with secret-code");
+        assert_eq!(stats["alarm"], "refused with •••");
         assert_eq!(stats["transport_state"], "paused");
         let failed = post.get(&ids[0]).await;
         assert_eq!(failed["state"], "failed");
@@ -353,9 +355,9 @@ async fn f04_the_worker_sends_at_once_and_finishes_what_it_began_when_the_server
         let id = post.send().await;
         post.got.recv().await.unwrap();
         post.core.shutdown.trigger();
-        let late = post.send().await;
         post.fake.gate.add_permits(1);
         worker.await.unwrap();
+        let late = post.send().await;
         assert_eq!(post.get(&id).await["state"], "sent");
         assert_eq!(post.get(&late).await["state"], "queued");
     })
