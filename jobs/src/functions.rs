@@ -5,14 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use coronet_core::functions::{Access, Call, Caller, Function};
-use coronet_core::{Code, Error, Result, random};
+use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::job::{Job, Misfire, Outcome};
-use crate::names;
-use crate::plan::Plan;
+use crate::form::{Changes, NewJob, invalid};
+use crate::job::{Outcome, Phase};
 use crate::scheduler::lease;
 use crate::service::Jobs;
 use crate::store::HandClaim;
@@ -20,10 +19,6 @@ use crate::view::{JobView, RunLog, RunView};
 
 /// What the editor of a new job starts with.
 const NEW_JOB: &str = include_str!("../new_job.lua");
-const DEFAULT_TIMEOUT: i64 = 60;
-const DEFAULT_RETRIES: i64 = 2;
-const LONGEST_TIMEOUT: i64 = 24 * 60 * 60;
-const MOST_RETRIES: i64 = 20;
 const PAGE: i64 = 50;
 /// Without a server in the background, `jobs.run` waits for the run.
 const RUN_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60 + 60);
@@ -82,82 +77,8 @@ struct Create {
     job: NewJob,
 }
 
-/// A job needs an `interval` or a `cron` expression.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct NewJob {
-    /// Up to 100 characters.
-    name: String,
-    /// Path of the code below `jobs/`, such as `admin/pw_reset_cleanup.lua`.
-    path: String,
-    /// Seconds between runs.
-    #[serde(default)]
-    interval: Option<i64>,
-    /// Five fields as in a crontab, six with seconds first, or a macro such as `@daily`.
-    #[serde(default)]
-    cron: Option<String>,
-    /// IANA zone of the cron expression, and of local time in the code, such as `Europe/Lisbon`; UTC when left out.
-    #[serde(default)]
-    timezone: Option<String>,
-    /// Run one time after each start of the server, after the first interval.
-    #[serde(default)]
-    run_once: bool,
-    #[serde(default = "yes")]
-    active: bool,
-    /// Seconds a run may take; 60 when left out.
-    #[serde(default)]
-    timeout: Option<i64>,
-    /// How often a failed run is tried again before the job is set inactive; 2 when left out.
-    #[serde(default)]
-    retries: Option<i64>,
-    /// What to do with a tick missed because no server ran; `run` once when left out.
-    #[serde(default)]
-    misfire: Option<Misfire>,
-}
-
-fn yes() -> bool {
-    true
-}
-
 async fn create(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobView> {
-    let NewJob {
-        name,
-        path,
-        interval,
-        cron,
-        timezone,
-        run_once,
-        active,
-        timeout,
-        retries,
-        misfire,
-    } = input.job;
-    let now = jobs.core.clock.now_ms();
-    let mut job = Job {
-        id: random::id("job"),
-        name: names::job_name(&name)?,
-        path: names::job_path(&path)?,
-        interval,
-        cron,
-        timezone: timezone.filter(|zone| !zone.is_empty()),
-        run_once,
-        active,
-        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
-        retries: retries.unwrap_or(DEFAULT_RETRIES),
-        misfire: misfire.unwrap_or(Misfire::Run),
-        plan: Plan::idle(now),
-        running: None,
-        last_run: None,
-        last_run_at: None,
-        last_outcome: None,
-        problem: None,
-        created_at: now,
-        updated_at: now,
-    };
-    check(&job)?;
-    if job.active {
-        job.arm(now)?;
-    }
+    let job = input.job.into_job(jobs.core.clock.now_ms())?;
     // The code first: a job without code would be shown as broken, code without a job harms nobody.
     jobs.provide_code(&call, &job.path).await?;
     jobs.store.insert(job.clone()).await?;
@@ -172,119 +93,19 @@ struct Update {
     changes: Changes,
 }
 
-/// What is left out stays. An `interval` replaces a cron expression, and the other way round.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Changes {
-    /// A new name.
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    path: Option<String>,
-    #[serde(default)]
-    interval: Option<i64>,
-    #[serde(default)]
-    cron: Option<String>,
-    /// Empty: UTC.
-    #[serde(default)]
-    timezone: Option<String>,
-    #[serde(default)]
-    run_once: Option<bool>,
-    #[serde(default)]
-    active: Option<bool>,
-    #[serde(default)]
-    timeout: Option<i64>,
-    #[serde(default)]
-    retries: Option<i64>,
-    #[serde(default)]
-    misfire: Option<Misfire>,
-}
-
 async fn update(jobs: Arc<Jobs>, call: Arc<Call>, input: Update) -> Result<JobView> {
     let now = jobs.core.clock.now_ms();
     let changes = input.changes;
-    let new_path = changes.path.is_some();
+    let new_path = changes.has_path();
     let job = jobs
         .store
-        .change(&input.name, move |job| apply(job, changes, now))
+        .change(&input.name, move |job| changes.apply(job, now))
         .await?;
     if new_path {
         jobs.provide_code(&call, &job.path).await?;
     }
     jobs.changed.notify_one();
     Ok(job.into())
-}
-
-/// Makes the changes. A changed schedule, or activation, starts the waiting anew; all else leaves it alone.
-fn apply(job: &mut Job, changes: Changes, now: i64) -> Result<()> {
-    let before = job.clone();
-    if let Some(name) = changes.name {
-        job.name = names::job_name(&name)?;
-    }
-    if let Some(path) = changes.path {
-        job.path = names::job_path(&path)?;
-    }
-    if changes.interval.is_some() || changes.cron.is_some() {
-        job.interval = changes.interval;
-        job.cron = changes.cron;
-    }
-    if let Some(zone) = changes.timezone {
-        job.timezone = Some(zone).filter(|zone| !zone.is_empty());
-    }
-    job.run_once = changes.run_once.unwrap_or(job.run_once);
-    job.active = changes.active.unwrap_or(job.active);
-    job.timeout = changes.timeout.unwrap_or(job.timeout);
-    job.retries = changes.retries.unwrap_or(job.retries);
-    job.misfire = changes.misfire.unwrap_or(job.misfire);
-    job.updated_at = now;
-    check(job)?;
-    let schedule_of = |job: &Job| (job.interval, job.cron.clone(), job.timezone.clone(), job.run_once);
-    if !job.active {
-        if before.active {
-            job.deactivate(now);
-        }
-    } else if !before.active || schedule_of(job) != schedule_of(&before) {
-        job.problem = None;
-        job.arm(now)?;
-    }
-    Ok(())
-}
-
-/// Checks what belongs together in a job.
-fn check(job: &Job) -> Result<()> {
-    if job.schedule()?.first(job.updated_at).is_none() {
-        return Err(invalid(
-            "cron",
-            "The cron expression names no time up to the year 2100.".to_owned(),
-        ));
-    }
-    if let Some(zone) = &job.timezone {
-        zone.parse::<chrono_tz::Tz>().map_err(|_| {
-            invalid(
-                "timezone",
-                format!("There is no time zone \"{zone}\". Names are like Europe/Lisbon or UTC."),
-            )
-        })?;
-    }
-    if !(1..=LONGEST_TIMEOUT).contains(&job.timeout) {
-        let text = format!(
-            "The time-out is {} seconds; it must be between 1 and {LONGEST_TIMEOUT}.",
-            job.timeout
-        );
-        return Err(invalid("timeout", text));
-    }
-    if !(0..=MOST_RETRIES).contains(&job.retries) {
-        let text = format!(
-            "{} retries are not possible; choose 0 to {MOST_RETRIES}.",
-            job.retries
-        );
-        return Err(invalid("retries", text));
-    }
-    Ok(())
-}
-
-fn invalid(parameter: &str, text: String) -> Error {
-    Error::new(Code::ParameterInvalid, text).with_details(json!({ "parameter": parameter }))
 }
 
 impl Jobs {
@@ -400,9 +221,7 @@ struct Reloaded {
 }
 
 async fn reload(jobs: Arc<Jobs>, _call: Arc<Call>, _input: Nothing) -> Result<Reloaded> {
-    let rearmed = jobs
-        .rearm(|job| job.plan.phase == crate::job::Phase::Stopped)
-        .await?;
+    let rearmed = jobs.rearm(|job| job.plan.phase == Phase::Stopped).await?;
     Ok(Reloaded {
         jobs: jobs.store.list().await?.len(),
         rearmed,
