@@ -76,7 +76,7 @@ class CodeEditor extends HTMLElement {
       lineNumbers(), foldGutter(), lintGutter(), highlightActiveLineGutter(), highlightActiveLine(), history(), drawSelection(),
       indentOnInput(), indentUnit.of('  '), EditorState.tabSize.of(2), bracketMatching(), closeBrackets(), highlightSelectionMatches(),
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ 'aria-label': field.getAttribute('aria-label') ?? 'Code' }),
+      EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': field.getAttribute('aria-label') ?? 'Code' }),
       EditorState.readOnly.of(readOnly),
       language(this.getAttribute('language')),
       keymap.of([save, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap,

@@ -5,9 +5,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::accounts::records::Scope;
+use crate::accounts::records::{Items, Scope};
+use crate::jobs::records::Job;
 use crate::kit::Desk;
 use crate::kit::helpers::grouped;
+use crate::mail::records::Summary as Mail;
 
 /// One part of the server, and how it is.
 #[derive(Debug, Clone, Serialize)]
@@ -27,7 +29,8 @@ pub(super) struct Facts {
     pub(super) plugins: Option<Vec<PluginFact>>,
     pub(super) transports: Option<Vec<TransportFact>>,
     pub(super) mail: Option<MailCounts>,
-    pub(super) jobs: Option<Vec<JobFact>>,
+    pub(super) latest_mail: Vec<Mail>,
+    pub(super) jobs: Option<Vec<Job>>,
     pub(super) scopes: Option<Vec<Scope>>,
     pub(super) any_user: bool,
     pub(super) resets: Option<usize>,
@@ -57,20 +60,6 @@ pub(super) struct MailCounts {
     pub(super) alarm: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct JobFact {
-    pub(super) path: String,
-    #[serde(default)]
-    pub(super) active: bool,
-    #[serde(default)]
-    pub(super) error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Items {
-    items: Vec<Value>,
-}
-
 impl Facts {
     pub(super) async fn gather(desk: &Desk<'_>) -> Self {
         let database = &desk.webmin.core.db;
@@ -79,12 +68,16 @@ impl Facts {
             plugins: ask(desk, "plugins.list", json!({})).await,
             transports: ask(desk, "mail.transports", json!({})).await,
             mail: ask(desk, "mail.stats", json!({})).await,
+            latest_mail: ask::<Items<Mail>>(desk, "mail.list", json!({ "page": { "limit": 6 } }))
+                .await
+                .map(|page| page.items)
+                .unwrap_or_default(),
             jobs: ask(desk, "jobs.list", json!({})).await,
             scopes: ask(desk, "scopes.list", json!({})).await,
-            any_user: ask::<Items>(desk, "users.list", json!({ "page": { "limit": 1 } }))
+            any_user: ask::<Items<Value>>(desk, "users.list", json!({ "page": { "limit": 1 } }))
                 .await
                 .is_some_and(|users| !users.items.is_empty()),
-            resets: ask::<Items>(desk, "users.listPasswordResets", json!({}))
+            resets: ask::<Items<Value>>(desk, "users.listPasswordResets", json!({}))
                 .await
                 .map(|resets| resets.items.len()),
         }
@@ -213,10 +206,7 @@ fn jobs(facts: &Facts) -> Tile {
     };
     let Some(jobs) = &facts.jobs else { return tile };
     let active = jobs.iter().filter(|job| job.active).count();
-    let broken = jobs
-        .iter()
-        .filter(|job| job.error.as_ref().is_some_and(|error| !error.is_null()))
-        .count();
+    let broken = jobs.iter().filter(|job| job.error.is_some()).count();
     let note = format!("{active} active of {}", jobs.len());
     match (broken, jobs.len()) {
         (0, 0) => Tile {

@@ -6,7 +6,10 @@ mod health;
 use rocket::{Route, get, routes};
 use serde::Serialize;
 
+use crate::jobs::records::Job;
+use crate::kit::parts::Badge;
 use crate::kit::{Answer, Area, Desk, Reply, View};
+use crate::mail::records::Summary as Mail;
 use crate::server::audit::{self, Entry};
 pub(crate) use first_steps::Step;
 pub(crate) use health::Tile;
@@ -21,9 +24,30 @@ pub(crate) struct DashboardView {
     /// Empty when all steps are done.
     pub(crate) steps: Vec<Step>,
     pub(crate) steps_done: usize,
+    /// Jobs that ran last, latest first.
+    pub(crate) runs: Vec<JobLine>,
+    /// Active jobs by when they run next.
+    pub(crate) next: Vec<JobLine>,
+    pub(crate) mails: Vec<MailLine>,
     pub(crate) audit: Vec<Entry>,
-    pub(crate) can_edit: bool,
 }
+
+#[derive(Serialize)]
+pub(crate) struct JobLine {
+    pub(crate) badge: Badge,
+    #[serde(flatten)]
+    pub(crate) job: Job,
+}
+
+#[derive(Serialize)]
+pub(crate) struct MailLine {
+    pub(crate) badge: Badge,
+    #[serde(flatten)]
+    pub(crate) mail: Mail,
+}
+
+/// Lines in each of the lists.
+const LINES: usize = 6;
 
 impl View for DashboardView {
     const TEMPLATE: &'static str = "dashboard/show";
@@ -50,10 +74,35 @@ async fn show(desk: Desk<'_>) -> Answer {
             steps
         },
         steps_done,
+        runs: jobs(&facts, |job| job.last_run_at.map(|at| -at)),
+        next: jobs(&facts, |job| job.next_run_at),
+        mails: facts
+            .latest_mail
+            .into_iter()
+            .map(|mail| MailLine {
+                badge: mail.badge(),
+                mail,
+            })
+            .collect(),
         audit: audit::latest(&desk, 8).await?,
-        can_edit: desk.can_edit(),
     };
     desk.page(&view)
+}
+
+/// The first jobs in the order of a key; those without one are left out.
+fn jobs(facts: &health::Facts, key: impl Fn(&Job) -> Option<i64>) -> Vec<JobLine> {
+    let mut jobs: Vec<(i64, &Job)> = facts
+        .jobs
+        .iter()
+        .flatten()
+        .filter_map(|job| Some((key(job)?, job)))
+        .collect();
+    jobs.sort_by_key(|(key, _)| *key);
+    let line = |(_, job): (i64, &Job)| JobLine {
+        badge: job.badge(),
+        job: job.clone(),
+    };
+    jobs.into_iter().take(LINES).map(line).collect()
 }
 
 #[get("/dashboard")]

@@ -7,11 +7,13 @@ mod work;
 
 use crate::accounts::records::{Scope, User};
 use crate::accounts::{resets, scopes, users};
-use crate::dashboard::{DashboardView, Step, Tile};
+use crate::dashboard::{DashboardView, JobLine, MailLine, Step, Tile};
 use crate::door::samples as door;
+use crate::jobs::records::Job;
 use crate::kit::parts::{Badge, Confirm, FormPage, Pager};
 use crate::kit::view::Views;
 use crate::kit::{Area, Field, Form, View};
+use crate::mail::records::Summary as MailSummary;
 use crate::profile::theme::Theme;
 use crate::profile::{ProfileView, password_form};
 use crate::server::audit;
@@ -166,12 +168,33 @@ fn dashboard() -> DashboardView {
         act: "Go",
         path: "/users",
     };
+    let job = || JobLine {
+        badge: badge(),
+        job: Job {
+            name: text(),
+            next_run_at: Some(AT),
+            last_run_at: Some(AT),
+            last_run: Some(text()),
+            ..Job::default()
+        },
+    };
+    let mail = MailLine {
+        badge: badge(),
+        mail: MailSummary {
+            id: text(),
+            subject: text(),
+            to: text(),
+            ..MailSummary::default()
+        },
+    };
     DashboardView {
         tiles: vec![tile("/mail"), tile("")],
         steps: vec![step(true), step(false)],
         steps_done: 1,
+        runs: vec![job()],
+        next: vec![job()],
+        mails: vec![mail],
         audit: vec![entry()],
-        can_edit: true,
     }
 }
 
