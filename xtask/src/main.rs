@@ -10,6 +10,7 @@ mod postgres;
 mod process;
 mod report;
 mod run;
+mod screenshots;
 mod test;
 mod tools;
 mod workspace;
@@ -27,6 +28,7 @@ Usage: cargo xtask <command> [arguments]
                        (with a FILTER only the tests whose name contains it; no lints)
   assets               build the webmin's JavaScript and CSS, when their sources changed
   bench [ARGUMENTS]    release build; measures the server and prints a table
+  screenshots          takes the README's pictures anew, from the server as it is
   dist                 release build; packs the server and its plugins into target/dist/*.tar.gz
 
 Whatever is missing (Chromium, PostgreSQL, a C++ compiler, npm packages) is installed first.";
@@ -52,6 +54,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "assets" => assets::build(),
         "bench" => bench::bench(rest),
         "dist" => dist::dist(),
+        "screenshots" => screenshots::take(),
         "help" | "--help" | "-h" => {
             report::text(USAGE);
             Ok(())
