@@ -13,7 +13,7 @@ test("pictures of the README", async ({ desk, server, browser }) => {
   await desk.waitForLoadState("networkidle");
   await picture(desk, "dashboard");
 
-  const mail = (await server.call("mail.list")).messages[0];
+  const mail = (await server.call("mail.list")).items[0];
   await desk.goto(`/webmin/mail/message/${mail.id}`);
   await desk.waitForLoadState("networkidle");
   await picture(desk, "mail");
@@ -45,7 +45,7 @@ async function firstSteps(server) {
   });
   await server.call("jobs.create", { job: CLEAN_UP });
   await server.call("jobs.run", { name: CLEAN_UP.name });
-  const { messages } = await server.call("mail.list");
-  const { text } = await server.call("mail.get", { id: messages[0].id });
+  const { items } = await server.call("mail.list");
+  const { text } = await server.call("mail.get", { id: items[0].id });
   return text.match(/http:\S+_resetpassword\S+/)[0];
 }
