@@ -1,5 +1,6 @@
 //! The life of a host process, as the server sees it: what it says, what it calls, how it ends.
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 use std::sync::{Arc, OnceLock};
@@ -43,10 +44,12 @@ impl Life {
         // It may be gone already; then there is nothing to kill.
         let _ = child.start_kill();
         let status = child.wait().await.ok();
-        let reason = self
-            .wire
-            .sentence()
-            .or_else(|| nonsense.map(|cause| cause.to_string()));
+        // A broken connection only says that the process is gone; its status says why.
+        let reason = self.wire.sentence().or_else(|| {
+            nonsense
+                .filter(|cause| cause.kind() == ErrorKind::Other)
+                .map(|cause| cause.to_string())
+        });
         let reason = reason.unwrap_or_else(|| describe(status));
         let name = self
             .manifest

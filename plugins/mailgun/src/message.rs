@@ -33,8 +33,6 @@ pub(crate) struct Message {
     headers: Map<String, Value>,
     /// Whether there is a text in it that nobody else may see.
     masked: bool,
-    /// Texts in it that nobody else may see.
-    masks: Vec<String>,
     message_id: String,
     /// Another account than that of the settings.
     pub(crate) account: Option<Account>,
@@ -76,9 +74,7 @@ impl Message {
                 self.tags.len()
             )));
         }
-        let secret = self.masked
-            || !self.masks.is_empty()
-            || self.tags.iter().any(|tag| SECRET_TAGS.contains(&tag.as_str()));
+        let secret = self.masked || self.tags.iter().any(|tag| SECRET_TAGS.contains(&tag.as_str()));
         for tag in self.tags {
             fields.add("o:tag", one_line("tag", tag)?);
         }
@@ -255,11 +251,7 @@ mod tests {
 
     #[test]
     fn c12_links_with_secrets_are_never_tracked() {
-        for secret in [
-            json!({"tags": ["password-reset"]}),
-            json!({"masks": ["code"]}),
-            json!({"masked": true}),
-        ] {
+        for secret in [json!({"tags": ["password-reset"]}), json!({"masked": true})] {
             assert_eq!(values(&fields(secret).unwrap(), "o:tracking-clicks"), ["no"]);
         }
     }
