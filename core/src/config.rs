@@ -31,7 +31,7 @@ pub struct Config {
     pub grace_seconds: u64,
     /// Passwords hashed at once; each takes 19 MiB for its time.
     pub password_threads: usize,
-    /// Jobs and pages that run at once.
+    /// Four times as many jobs, and as many pages, may run at once: most of them wait for something.
     pub lua_threads: usize,
     /// `text` for people, `json` for log collectors.
     pub log_format: LogFormat,

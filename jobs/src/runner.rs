@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::job::{Claimed, Finished, Outcome, Problem};
 use crate::lua;
-use crate::service::{Jobs, lock};
+use crate::service::{InFlight, Jobs, lock};
 
 /// What a run may print.
 const LOG_BYTES: usize = 64 * 1024;
@@ -24,7 +24,11 @@ impl Jobs {
     /// Starts a claimed run. It is in flight from now on, until it is recorded.
     pub(crate) fn launch(self: &Arc<Self>, run: Claimed) -> JoinHandle<()> {
         let cancel = Cancel::default();
-        lock(&self.in_flight).insert(run.id.clone(), cancel.clone());
+        let in_flight = InFlight {
+            cancel: cancel.clone(),
+            since: Instant::now(),
+        };
+        lock(&self.in_flight).insert(run.id.clone(), in_flight);
         let jobs = Arc::clone(self);
         tokio::spawn(async move {
             let started = Instant::now();
@@ -37,8 +41,7 @@ impl Jobs {
     /// Ends a run of this server. Returns whether it is one.
     pub(crate) fn cancel_here(&self, run: &str) -> bool {
         let in_flight = lock(&self.in_flight);
-        let cancel = in_flight.get(run);
-        cancel.inspect(|cancel| cancel.cancel()).is_some()
+        in_flight.get(run).inspect(|run| run.cancel.cancel()).is_some()
     }
 
     async fn execute(&self, run: Claimed, cancel: Cancel) -> Finished {

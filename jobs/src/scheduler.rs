@@ -22,9 +22,11 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Most runs in one claim.
 const BATCH: usize = 128;
 /// Runs claimed ahead for each thread, when runs are short.
-const AHEAD: usize = 32;
+const AHEAD: usize = 8;
 /// Runs up to this long, on average, are short.
 const SHORT: Duration = Duration::from_millis(20);
+/// A run this old occupies its thread: nothing is claimed ahead for that one.
+const LONG: Duration = Duration::from_secs(1);
 /// A clock that shows less than before by more than this was set back.
 const SET_BACK: i64 = 1000;
 
@@ -130,23 +132,24 @@ impl Jobs {
         })
     }
 
-    /// How many more runs may be claimed: as many as there are threads, and more ahead while runs are short,
-    /// so that threads need not wait for the next claim. Long ones are left to other servers. 0 until a quarter
-    /// is free, so that claims are not made one by one.
+    /// How many more runs may be claimed: as many as there are free threads. While runs are short, more
+    /// ahead, so that threads need not wait for the next claim, and not before a quarter of that is free, so that
+    /// claims are not made one by one.
     fn room(&self) -> usize {
-        let threads = self.core.config.lua_threads;
-        let most = if self.pace.average() <= SHORT {
-            threads * AHEAD
-        } else {
-            threads
-        };
         // Set before the count, so that a run that ends in between wakes the scheduler.
         self.hungry.store(true, Ordering::SeqCst);
-        let room = most.saturating_sub(lock(&self.in_flight).len());
-        if room < most.div_ceil(4) {
+        let in_flight = lock(&self.in_flight);
+        let long = in_flight
+            .values()
+            .filter(|run| run.since.elapsed() > LONG)
+            .count();
+        let free = self.threads.saturating_sub(long);
+        let ahead = if self.pace.average() <= SHORT { AHEAD } else { 1 };
+        let room = (free * ahead + long).saturating_sub(in_flight.len());
+        if room < (free * ahead / 4).max(1) && ahead > 1 {
             return 0;
         }
-        self.hungry.store(false, Ordering::SeqCst);
+        self.hungry.store(room == 0, Ordering::SeqCst);
         room
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coronet_core::lua::{Cancel, LuaPool};
 use coronet_core::{Core, Result, random};
@@ -20,13 +20,18 @@ const CLEANUP: (&str, &str) = (
     include_str!("../admin/pw_reset_cleanup.lua"),
 );
 
+/// Job code mostly waits for functions, and a few jobs that never end must not keep the others waiting.
+const RUNS_PER_THREAD: usize = 4;
+
 /// The Jobs Service.
 pub struct Jobs {
     pub(crate) core: Core,
     pub(crate) store: Store,
+    /// Runs at once.
+    pub(crate) threads: usize,
     pub(crate) lua: LuaPool,
     /// The runs this server is working on, by id.
-    pub(crate) in_flight: Mutex<HashMap<String, Cancel>>,
+    pub(crate) in_flight: Mutex<HashMap<String, InFlight>>,
     /// Told whenever a run has ended and is recorded.
     pub(crate) settled: Notify,
     /// Told whenever a plan may have changed.
@@ -42,6 +47,13 @@ pub struct Jobs {
     /// The grace period is over: what still runs is given up, and run again by the next server.
     pub(crate) giving_up: AtomicBool,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A run this server is working on.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    pub cancel: Cancel,
+    pub since: Instant,
 }
 
 /// Which jobs have runs to sweep away.
@@ -77,10 +89,12 @@ impl Pace {
 /// When one of its functions is already provided by somebody else.
 pub fn start(core: &Core) -> Result<Arc<Jobs>> {
     core.contributions.add_resource("core", CLEANUP.0, CLEANUP.1);
+    let threads = core.config.lua_threads * RUNS_PER_THREAD;
     let jobs = Arc::new(Jobs {
         core: core.clone(),
         store: Store::new(core.db.clone(), random::id("srv")),
-        lua: LuaPool::new("jobs", core.config.lua_threads, &core.functions),
+        threads,
+        lua: LuaPool::in_background("jobs", threads, &core.functions),
         in_flight: Mutex::default(),
         settled: Notify::new(),
         changed: Notify::new(),
@@ -115,7 +129,7 @@ impl Jobs {
         let grace = Duration::from_secs(self.core.config.grace_seconds);
         if tokio::time::timeout(grace, self.idle()).await.is_err() {
             self.giving_up.store(true, Ordering::Relaxed);
-            lock(&self.in_flight).values().for_each(Cancel::cancel);
+            lock(&self.in_flight).values().for_each(|run| run.cancel.cancel());
             // Lua stops at its next step; what is left is the database write.
             let _ = tokio::time::timeout(Duration::from_secs(5), self.idle()).await;
         }

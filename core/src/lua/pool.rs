@@ -26,6 +26,9 @@ const QUEUE_PER_THREAD: usize = 64;
 const IDLE: Duration = Duration::from_secs(30);
 /// The parser and the VM recurse up to their own limits on this stack; it is only reserved, not used.
 const STACK: usize = 8 * 1024 * 1024;
+/// Enough for endless loops in jobs not to be felt by those who wait for a page.
+const BACKGROUND_NICENESS: i32 = 5;
+
 type Task = Box<dyn FnOnce() + Send>;
 
 /// What one run of Lua code is allowed, who it acts as, and where it prints.
@@ -47,6 +50,8 @@ pub struct LuaPool {
 struct Shared {
     name: String,
     limit: usize,
+    /// 0 is normal; more is nicer to others.
+    niceness: i32,
     state: Mutex<State>,
     work: Condvar,
 }
@@ -61,9 +66,19 @@ struct State {
 impl LuaPool {
     /// A pool of at most `threads` threads, which start when they are needed.
     pub fn new(name: &str, threads: usize, registry: &Registry) -> Self {
+        Self::with_niceness(name, threads, registry, 0)
+    }
+
+    /// A pool for work that nobody waits for: when processors are scarce, those who wait go first.
+    pub fn in_background(name: &str, threads: usize, registry: &Registry) -> Self {
+        Self::with_niceness(name, threads, registry, BACKGROUND_NICENESS)
+    }
+
+    fn with_niceness(name: &str, threads: usize, registry: &Registry, niceness: i32) -> Self {
         let shared = Shared {
             name: name.to_owned(),
             limit: threads.max(1),
+            niceness,
             state: Mutex::default(),
             work: Condvar::new(),
         };
@@ -182,6 +197,12 @@ impl Shared {
 
     /// The life of one thread.
     fn serve(&self) {
+        // On Linux this is the priority of the calling thread alone. Without it the work is done all the same.
+        if self.niceness != 0
+            && let Err(cause) = rustix::process::setpriority_process(None, self.niceness)
+        {
+            tracing::debug!(%cause, "the priority of a Lua thread could not be lowered");
+        }
         let mut state = self.lock();
         loop {
             if let Some(task) = state.tasks.pop_front() {

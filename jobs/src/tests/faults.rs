@@ -235,3 +235,35 @@ async fn l02_a_job_that_eats_memory_or_floods_the_log_is_bounded() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn l01_jobs_that_never_end_leave_threads_for_the_others() {
+    on_both(async |world: World| {
+        for n in 0..3 {
+            let settings = json!({ "interval": 3600, "timeout": 2, "retries": 0 });
+            world
+                .job_with(
+                    &format!("Endless{n}"),
+                    "while true do pcall(function() while true do end end) end",
+                    settings,
+                )
+                .await;
+        }
+        for n in 0..20 {
+            world.job(&format!("Other{n}"), "return job.OK").await;
+        }
+        world.after(HOUR).await;
+        for n in 0..20 {
+            let job = world.get(&format!("Other{n}")).await;
+            let log = world
+                .call("jobs.log", json!({ "run_id": job["last_run"] }))
+                .await
+                .unwrap();
+            assert_eq!(log["outcome"], "ok");
+        }
+        for n in 0..3 {
+            assert_eq!(world.outcomes(&format!("Endless{n}")).await, ["timeout"]);
+        }
+    })
+    .await;
+}

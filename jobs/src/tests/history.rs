@@ -142,13 +142,9 @@ async fn f04_a_stopping_server_lets_runs_finish_and_loses_none() {
             .jobs
             .giving_up
             .store(true, std::sync::atomic::Ordering::Relaxed);
-        world
-            .jobs
-            .in_flight
-            .lock()
-            .unwrap()
-            .values()
-            .for_each(coronet_core::lua::Cancel::cancel);
+        for run in world.jobs.in_flight.lock().unwrap().values() {
+            run.cancel.cancel();
+        }
         ends.await.unwrap();
         assert_eq!(world.outcomes("Stubborn").await, ["lost"]);
         world.code(
