@@ -15,7 +15,7 @@
 </div>
 <p class="mistake" id="password-problem">{{#if password_problem}}{{ password_problem }}{{/if}}</p>
 <div class="strength" data-strength hidden><span></span><span></span><span></span><span></span></div>
-<p class="hint" id="password-hint" data-hint>At least 8 characters. A few unrelated words are easy to type and hard to guess.</p>
+<p class="hint" id="password-hint" data-hint aria-live="polite">At least 8 characters. A few unrelated words are easy to type and hard to guess.</p>
 </div>
 <div class="field">
 <label for="password_confirm">The same again</label>
