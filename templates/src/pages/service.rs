@@ -41,6 +41,7 @@ const PAGE_POLICY: &str = "object-src 'none'; base-uri 'self'; frame-ancestors '
 pub struct Pages {
     templates: Arc<Templates>,
     lua: LuaPool,
+    pub(crate) limits: Limits,
     /// Where `/` leads when no page is there.
     home: String,
 }
@@ -53,6 +54,7 @@ impl Pages {
         Self {
             lua: LuaPool::new("pages", threads, &core.functions),
             templates: Arc::clone(templates),
+            limits: LIMITS,
             home: home.to_owned(),
         }
     }
@@ -134,7 +136,7 @@ impl Pages {
                 path: path.as_str().into(),
                 address,
             },
-            limits: LIMITS,
+            limits: self.limits,
             log: log.clone(),
             cancel: Cancel::default(),
         };

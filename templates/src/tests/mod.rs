@@ -1,5 +1,6 @@
 //! The service on a real database and real files.
 
+mod pages;
 mod rendering;
 mod resources;
 mod shipped;
@@ -17,7 +18,6 @@ use crate::Templates;
 struct World {
     home: tempfile::TempDir,
     core: Core,
-    #[expect(dead_code, reason = "keeps the service for as long as its home")]
     templates: Arc<Templates>,
 }
 

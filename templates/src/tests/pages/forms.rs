@@ -1,0 +1,84 @@
+//! Input nobody should have to trust.
+
+use super::Site;
+
+const ECHO: &str = "local page = core.pages.new() page.renderJson({ form = page.form, query = page.query })";
+
+#[tokio::test]
+async fn c20_r01_a_field_that_is_there_twice_is_refused() {
+    let site = Site::with_page(ECHO).await;
+    assert_eq!(site.post("/page", "code=a&code=b").await.status, 400);
+    assert_eq!(site.get("/page?code=a&code=b").await.status, 400);
+    let json = ("Content-Type", "application/json");
+    let doubled = site
+        .send("POST", "/page", &[json], br#"{"code": "a", "code": "b"}"#)
+        .await;
+    assert_eq!(doubled.status, 400);
+}
+
+#[tokio::test]
+async fn r17_r18_what_is_huge_or_no_text_ends_in_a_4xx() {
+    let site = Site::with_page(ECHO).await;
+    for form in ["a=%00", "a=%ff", "a=%E2%82", "%00=a"] {
+        assert_eq!(site.post("/page", form).await.status, 400, "{form}");
+        assert_eq!(site.get(&format!("/page?{form}")).await.status, 400, "{form}");
+    }
+    assert_eq!(site.post("/page", &"x".repeat(1 << 20)).await.status, 413);
+    assert_eq!(site.post("/page", &"a[]=&".repeat(6_000)).await.status, 400);
+    let json = ("Content-Type", "application/json");
+    let deep = "[".repeat(200_000);
+    assert_eq!(
+        site.send("POST", "/page", &[json], deep.as_bytes()).await.status,
+        400
+    );
+    let huge = vec![b' '; (1 << 20) + 1];
+    assert_eq!(site.send("POST", "/page", &[json], &huge).await.status, 413);
+    let parts = ("Content-Type", "multipart/form-data; boundary=x");
+    assert_eq!(
+        site.send("POST", "/page", &[parts], b"--x\r\nnever ends")
+            .await
+            .status,
+        400
+    );
+    let huge = vec![b'x'; (2 << 20) + 1];
+    assert_eq!(site.send("POST", "/page", &[parts], &huge).await.status, 413);
+    // Odd, and still text.
+    for odd in [
+        "\u{feff}",
+        "\u{202e}evil",
+        "\u{200b}",
+        "'; DROP TABLE users; --",
+        "<script>",
+    ] {
+        let form: String = odd.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let page = site.post("/page", &format!("a={form}")).await;
+        let echo: serde_json::Value = serde_json::from_slice(&page.body).unwrap();
+        assert_eq!(echo["form"]["a"], odd);
+    }
+}
+
+#[tokio::test]
+async fn r17_a_body_that_is_announced_too_large_is_not_read() {
+    let site = Site::with_page(ECHO).await;
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Content-Length", "1000000000"),
+    ];
+    assert_eq!(site.send("POST", "/page", &headers, b"a=b").await.status, 413);
+}
+
+#[tokio::test]
+async fn c13_a_form_sent_by_another_site_is_refused_before_anything_runs() {
+    let site = Site::with_page("core.pages.new().renderText('ran')").await;
+    for header in [
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Origin", "https://evil.example"),
+        ("Origin", "null"),
+    ] {
+        let answer = site.send("POST", "/page", &[header], b"").await;
+        assert_eq!(answer.status, 403, "{header:?}");
+        assert!(!answer.text().contains("ran"));
+    }
+    let own = ("Sec-Fetch-Site", "same-origin");
+    assert_eq!(site.send("POST", "/page", &[own], b"").await.text(), "ran");
+}
