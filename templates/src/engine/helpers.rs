@@ -45,7 +45,7 @@ impl Budget {
             format!("the result is larger than {MAX_OUTPUT} bytes")
         } else if steps > MAX_STEPS {
             format!("the template takes more than {MAX_STEPS} steps with this data")
-        } else if steps % 64 == 0 && self.started.elapsed() > MAX_TIME {
+        } else if steps.is_multiple_of(64) && self.started.elapsed() > MAX_TIME {
             "the template takes too long with this data".to_owned()
         } else {
             return Ok(());
