@@ -21,6 +21,8 @@ pub(crate) struct Form {
     /// Leaving with unsaved changes asks first.
     pub(crate) guard: bool,
     pub(crate) disabled: bool,
+    /// It was refused, so what is typed is not saved yet.
+    pub(crate) refused: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -72,6 +74,7 @@ impl Form {
             danger: false,
             guard: true,
             disabled: false,
+            refused: false,
         }
     }
 
@@ -132,6 +135,7 @@ impl Form {
 
     /// Says why it was refused: at the field the error names, or above the form.
     pub(crate) fn refused(mut self, error: &Error) -> Self {
+        self.refused = true;
         let parameter = error
             .details()
             .and_then(|details| details.get("parameter"))

@@ -75,7 +75,7 @@ pub(crate) struct ViewBroken {
 pub(crate) struct Views(Handlebars<'static>);
 
 impl Views {
-    /// Compiles every template. Debug builds read a changed one again, so that a view is worked on without a rebuild.
+    /// Compiles every template. Debug builds read them from `views/` at start, so a changed view needs no rebuild.
     pub(crate) fn load(assets: &Assets) -> Result<Self, ViewBroken> {
         let mut engine = Handlebars::new();
         engine.set_strict_mode(true);

@@ -37,7 +37,10 @@ pub(crate) struct MailView {
     pub(crate) attempts: Vec<Step>,
     /// Only while another attempt is to come.
     pub(crate) next_attempt_at: Option<i64>,
+    /// The web addresses in the text, to follow.
+    pub(crate) links: Vec<String>,
     pub(crate) can_retry: bool,
+    pub(crate) retry_label: &'static str,
     pub(crate) can_cancel: bool,
     /// On its way right now, so the page looks again by itself.
     pub(crate) busy: bool,
@@ -107,10 +110,29 @@ pub(crate) fn view(mail: Mail, can_edit: bool) -> MailView {
         attempts: steps(&mail),
         next_attempt_at: mail.summary.due_at.filter(|_| waits && tried),
         can_retry: can_edit && (!waits || tried) && mail.summary.state != "sent",
+        retry_label: if mail.summary.state == "captured" {
+            "Send it now"
+        } else {
+            "Try again"
+        },
+        links: mail.text.as_deref().map(links).unwrap_or_default(),
         can_cancel: can_edit && mail.summary.state == "queued",
         busy: waits && !tried,
         mail,
     }
+}
+
+/// Only web addresses, so that nothing in a mail becomes a link of another kind (M06).
+fn links(text: &str) -> Vec<String> {
+    let mut links: Vec<String> = Vec::new();
+    let words = text.split(|c: char| c.is_whitespace() || "<>\"'()".contains(c));
+    for word in words.map(|word| word.trim_end_matches(['.', ',', ';', '!'])) {
+        let web = word.starts_with("https://") || word.starts_with("http://");
+        if web && !links.iter().any(|held| held == word) {
+            links.push(word.to_owned());
+        }
+    }
+    links
 }
 
 fn steps(mail: &Mail) -> Vec<Step> {
@@ -165,4 +187,15 @@ fn headers(mail: &Mail) -> Vec<Header> {
     headers.extend(own);
     headers.retain(|header| !header.value.is_empty());
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::links;
+
+    #[test]
+    fn m06_only_web_addresses_become_links() {
+        let text = "Click https://a.example/x?code=1, or <http://b.example>. javascript:alert(1) data:x https://a.example/x?code=1";
+        assert_eq!(links(text), ["https://a.example/x?code=1", "http://b.example"]);
+    }
 }

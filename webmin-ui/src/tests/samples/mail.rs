@@ -22,7 +22,7 @@ pub(super) fn mails(views: &Views) -> Vec<Rendered> {
         summary: summary.clone(),
         from: text(),
         recipients: vec![text()],
-        text: Some(text()),
+        text: Some("https://a.example/<script>alert(1)</script>".to_owned()),
         html: Some(text()),
         masked: true,
         provider_id: Some(text()),
