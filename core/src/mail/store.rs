@@ -141,11 +141,10 @@ pub(super) async fn insert(db: &Db, mail: NewMail) -> Result<()> {
 }
 
 pub(super) async fn is_due(db: &Db, now: i64) -> Result<bool> {
-    let due: Option<i64> =
-        sqlx::query_scalar("SELECT due_at FROM mails WHERE state = 'queued' AND due_at <= $1 LIMIT 1")
-            .bind(now)
-            .fetch_optional(db.reader())
-            .await?;
+    let due: Option<i64> = sqlx::query_scalar(dialect::is_due(db.dialect()))
+        .bind(now)
+        .fetch_optional(db.reader())
+        .await?;
     Ok(due.is_some())
 }
 
