@@ -31,9 +31,7 @@ impl Jobs {
         lock(&self.in_flight).insert(run.id.clone(), in_flight);
         let jobs = Arc::clone(self);
         tokio::spawn(async move {
-            let started = Instant::now();
             let finished = jobs.execute(run, cancel).await;
-            jobs.pace.observe(started.elapsed());
             jobs.record(finished).await;
         })
     }
@@ -91,9 +89,13 @@ impl Jobs {
         };
         let name = format!("jobs/{}", run.path);
         let (clock, zone) = (self.core.clock.clone(), run.timezone.clone());
+        let pace = Arc::clone(&self.pace);
         self.lua
             .run(session, move |sandbox| {
-                lua::run(sandbox, &name, &source, &clock, zone.as_deref())
+                let begun = Instant::now();
+                let outcome = lua::run(sandbox, &name, &source, &clock, zone.as_deref());
+                pace.observe(begun.elapsed());
+                outcome
             })
             .await
     }

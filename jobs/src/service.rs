@@ -40,7 +40,7 @@ pub struct Jobs {
     pub(crate) hungry: AtomicBool,
     pub(crate) finished: Mutex<Vec<Finished>>,
     pub(crate) recording: tokio::sync::Mutex<()>,
-    pub(crate) pace: Pace,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) sweep: Mutex<Sweep>,
     /// Whether this process works on schedules, or is a command that only looks or runs one job.
     pub(crate) in_background: AtomicBool,
@@ -65,7 +65,7 @@ pub(crate) struct Sweep {
     pub by_age_at: i64,
 }
 
-/// How long runs take lately, for deciding how many to claim ahead.
+/// How long runs take on their threads lately, for deciding how many to claim ahead.
 #[derive(Debug, Default)]
 pub(crate) struct Pace(std::sync::atomic::AtomicU64);
 
@@ -101,7 +101,7 @@ pub fn start(core: &Core) -> Result<Arc<Jobs>> {
         hungry: AtomicBool::new(false),
         finished: Mutex::default(),
         recording: tokio::sync::Mutex::default(),
-        pace: Pace::default(),
+        pace: Arc::default(),
         sweep: Mutex::default(),
         in_background: AtomicBool::new(false),
         giving_up: AtomicBool::new(false),
