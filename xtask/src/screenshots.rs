@@ -14,7 +14,11 @@ pub(crate) fn take() -> Result<()> {
     let browser = workspace.root.join("tests").join("browser");
     report::step("npm packages of the browser tests", || npm::install(&browser))?;
     report::step("build", || {
-        process::run(cargo().args(["build", "--quiet", "--workspace"]).current_dir(&workspace.root))
+        process::run(
+            cargo()
+                .args(["build", "--quiet", "--workspace"])
+                .current_dir(&workspace.root),
+        )
     })?;
     report::step("pictures", || {
         let mut pictures = Command::new("npm");

@@ -1,11 +1,13 @@
 //! Scopes and users, on both databases.
 
+mod login;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::functions::{Caller, Function};
+use crate::functions::Caller;
 use crate::testing::on_each_database;
 use crate::{Code, Core, Result};
 
@@ -287,134 +289,6 @@ async fn r01_r03_a_user_is_found_by_their_own_address_and_no_look_alike() {
 }
 
 #[tokio::test]
-async fn a_login_tells_right_from_wrong_and_nothing_more() {
-    on_each_database(|core| async move {
-        set_up(&core).await;
-        let id = call(&core, "users.register", carol()).await.unwrap();
-        let user = login(&core, "carol", "a mouse in my hat").await.unwrap();
-        assert_eq!(user["user_id"], id);
-        assert_eq!(user["last_login_at"], core.clock.now_ms());
-        assert_eq!(
-            user,
-            call(&core, "users.get", json!({"user_id": id})).await.unwrap()
-        );
-
-        let wrong = login(&core, "carol", "a mouse in my hut").await.unwrap_err();
-        let unknown = login(&core, "nobody", "a mouse in my hat").await.unwrap_err();
-        assert_eq!(wrong.code(), Code::PasswordInvalid);
-        assert_eq!(wrong, unknown);
-
-        let deactivate = json!({"user_id": id, "update_params": {"active": false}});
-        call(&core, "users.update", deactivate).await.unwrap();
-        assert_eq!(
-            login(&core, "carol", "a mouse in my hat")
-                .await
-                .unwrap_err()
-                .code(),
-            Code::Forbidden
-        );
-        assert_eq!(login(&core, "carol", "wrong").await.unwrap_err(), wrong);
-        let by_id = json!({"login_type": {"user_id": id}});
-        assert_eq!(code(&core, "users.login", by_id).await, Code::Forbidden);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_login_by_id_is_for_callers_who_are_known() {
-    on_each_database(|core| async move {
-        set_up(&core).await;
-        let id = register(&core, "carol", "runners").await;
-        let by_id = json!({"login_type": {"user_id": id}});
-        let job = Caller::Job {
-            name: "job".into(),
-            run: "run".into(),
-        };
-        assert_eq!(
-            core.functions
-                .call(&job, "users.login", by_id.clone())
-                .await
-                .unwrap()["user_id"],
-            id.as_str()
-        );
-        let page = Caller::Page {
-            path: "p".into(),
-            address: None,
-        };
-        let refused = core
-            .functions
-            .call(&page, "users.login", by_id)
-            .await
-            .unwrap_err();
-        assert_eq!(refused.code(), Code::Forbidden);
-        let mixed = json!({"login_type": {"user_id": id, "password": "x"}});
-        assert_eq!(code(&core, "users.login", mixed).await, Code::ParameterInvalid);
-        assert_eq!(
-            code(&core, "users.login", json!({"login_type": {"username": "a"}})).await,
-            Code::ParameterMissing
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn w03_r09_guessing_slows_the_guesser_and_a_new_password_starts_over() {
-    on_each_database(|core| async move {
-        let accounts = set_up(&core).await;
-        let id = register(&core, "carol", "runners").await;
-        for _ in 0..5 {
-            assert_eq!(
-                login(&core, "carol", "wrong guess").await.unwrap_err().code(),
-                Code::PasswordInvalid
-            );
-        }
-        assert_eq!(
-            login(&core, "carol", "wrong guess").await.unwrap_err().code(),
-            Code::RateLimited
-        );
-        // A registry of its own is another place: the owner's.
-        let page = Caller::Page {
-            path: "p".into(),
-            address: "192.0.2.1".parse().ok(),
-        };
-        let right = json!({"username": "carol", "password": "a mouse in my hat", "scope": "Fun Run"});
-        core.functions
-            .call(&page, "users.login", json!({"login_type": right}))
-            .await
-            .unwrap();
-
-        let account = super::users::login::account_key("Fun Run", "carol");
-        let stranger = "192.0.2.9".parse().ok();
-        let now = core.clock.now_ms();
-        for n in 0..100u8 {
-            accounts.attempts.wrong(&account, Some([10, 0, 0, n].into()), now);
-        }
-        assert!(accounts.attempts.check(&account, stranger, now).is_err());
-        let update = json!({"user_id": id, "update_params": {"password": "another good one"}});
-        call(&core, "users.update", update).await.unwrap();
-        assert!(accounts.attempts.check(&account, stranger, now).is_ok());
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_hash_of_older_parameters_is_replaced_at_login() {
-    on_each_database(|core| async move {
-        set_up(&core).await;
-        register(&core, "carol", "runners").await;
-        let current = super::users::store::tests::stored_hash(&core.db, "Fun Run", "carol").await;
-        super::users::store::tests::weaken(&core.db, "carol", "a mouse in my hat").await;
-        let weak = super::users::store::tests::stored_hash(&core.db, "Fun Run", "carol").await;
-        assert!(!crate::Passwords::is_current(&weak));
-        login(&core, "carol", "a mouse in my hat").await.unwrap();
-        let again = super::users::store::tests::stored_hash(&core.db, "Fun Run", "carol").await;
-        assert!(crate::Passwords::is_current(&again) && again != current);
-        login(&core, "carol", "a mouse in my hat").await.unwrap();
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn queries_give_lists_and_one_record_where_one_is_asked_for() {
     on_each_database(|core| async move {
         set_up(&core).await;
@@ -485,23 +359,6 @@ async fn queries_give_lists_and_one_record_where_one_is_asked_for() {
         let second = call(&core, "users.list", next).await.unwrap();
         assert_eq!(second["items"][0]["username"], "dan");
         assert_eq!(second.get("next"), None);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn c09_passwords_are_secrets_in_every_schema() {
-    on_each_database(|core| async move {
-        set_up(&core).await;
-        for name in ["users.register", "users.update", "users.login"] {
-            let function: Arc<Function> = core.functions.get(name).unwrap();
-            let schema = function.spec.parameters.to_string();
-            let after = schema.split("\"password\":{").nth(1).unwrap();
-            assert!(
-                after.split('}').next().unwrap().contains("secret"),
-                "{name}: {schema}"
-            );
-        }
     })
     .await;
 }
