@@ -1,10 +1,12 @@
 //! Password hashes: Argon2id, on as many threads as the configuration allows and no more.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::{Code, Error, Result, random};
 
@@ -15,16 +17,32 @@ const PASSES: u32 = 2;
 const WAITING: usize = 256;
 
 /// Hashes and checks passwords off the async threads.
+///
+/// The threads are its own and few. On threads that come and go, the allocator would keep the memory of a hash for
+/// each of them: fifty hashes took 700 MiB that way.
 #[derive(Clone)]
 pub struct Passwords {
-    running: Arc<Semaphore>,
+    work: mpsc::Sender<Work>,
     waiting: Arc<Semaphore>,
 }
 
+type Work = Box<dyn FnOnce() + Send>;
+
 impl Passwords {
     pub fn new(threads: usize) -> Self {
+        let (work, queue) = mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..threads {
+            let queue = Arc::clone(&queue);
+            let started = thread::Builder::new()
+                .name("password".to_owned())
+                .spawn(move || hash_all(&queue));
+            if let Err(cause) = started {
+                tracing::error!(%cause, "a thread for passwords could not be started");
+            }
+        }
         Self {
-            running: Arc::new(Semaphore::new(threads)),
+            work,
             waiting: Arc::new(Semaphore::new(threads + WAITING)),
         }
     }
@@ -69,15 +87,23 @@ impl Passwords {
                 "Too many passwords are being checked at once. Try again shortly.",
             )
         })?;
-        let permit = Arc::clone(&self.running)
-            .acquire_owned()
-            .await
-            .map_err(Error::unexpected)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work()
+        let (answer, done) = oneshot::channel();
+        let work = Box::new(move || {
+            // Nobody is there for it when the caller has gone.
+            let _ = answer.send(work());
         });
+        self.work.send(work).map_err(Error::unexpected)?;
         done.await.map_err(Error::unexpected)
+    }
+}
+
+/// What each thread does until every [`Passwords`] is gone.
+fn hash_all(queue: &Mutex<mpsc::Receiver<Work>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = next else { return };
+        // The caller hears of a panic by its answer that never comes; the thread stays for the others.
+        let _ = catch_unwind(AssertUnwindSafe(work));
     }
 }
 

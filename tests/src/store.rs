@@ -178,3 +178,10 @@ pub async fn ended_runs(server: &TestServer) -> (usize, i64) {
         .expect("runs");
     (usize::try_from(count).expect("a count"), took)
 }
+
+/// Keeps everybody else from writing to a SQLite database, until the connection is closed.
+pub async fn lock(server: &TestServer) -> AnyConnection {
+    let mut connection = connect(&url_of(server)).await;
+    connection.execute("BEGIN IMMEDIATE").await.expect("the lock");
+    connection
+}

@@ -59,7 +59,12 @@ impl FunRun {
         let server = setup.start().await?;
         let mailgun = FakeMailgun::start().await;
         server.use_mailgun(&mailgun).await;
-        server.operate("scopes.create", json!({"name": "Fun Run"})).await;
+        server
+            .operate(
+                "scopes.create",
+                json!({"name": "Fun Run", "settings": {"from_email": "app@example.com"}}),
+            )
+            .await;
         let token = server.token().await;
         let mut story = Self {
             server,

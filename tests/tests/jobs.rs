@@ -62,13 +62,19 @@ async fn flushing_returns_how_many_links_were_cleared() {
     story.reset_link(1).await;
     story.reset_link(2).await;
     assert_eq!(
-        story.call("users.flushExpiredPasswordResets", json!({})).await,
+        story
+            .server
+            .operate("users.flushExpiredPasswordResets", json!({}))
+            .await,
         json!(0)
     );
     store::age_codes(&story.server, 25).await;
     story.reset_link(3).await;
     assert_eq!(
-        story.call("users.flushExpiredPasswordResets", json!({})).await,
+        story
+            .server
+            .operate("users.flushExpiredPasswordResets", json!({}))
+            .await,
         json!(2)
     );
 }

@@ -281,7 +281,7 @@ async fn w11_w14_nothing_is_told_to_strangers() {
     }
     assert_eq!(
         server
-            .call(&token, "scopes.list", json!({}))
+            .call(&token, "operators.list", json!({}))
             .await
             .status
             .as_u16()

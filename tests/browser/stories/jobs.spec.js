@@ -67,8 +67,7 @@ test("a job is deleted only after it was confirmed", async ({ desk: page, server
   await server.call("jobs.create", { job: { name: "Short-lived", path: "short.lua", interval: 3600 } });
   await page.goto("/webmin/job/Short-lived");
   await page.getByRole("link", { name: "Delete" }).click();
-  const dialog = page.getByRole("dialog").or(page.locator("main"));
-  await dialog.getByRole("button", { name: "Delete" }).first().click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(page).toHaveURL(/\/webmin\/jobs/);
   expect(await server.call("jobs.list")).not.toContainEqual(expect.objectContaining({ name: "Short-lived" }));
 });

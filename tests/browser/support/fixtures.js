@@ -39,7 +39,7 @@ export const test = base.extend({
     const settings = { api_key: mailgun.key, domain: mailgun.domain, base_url: mailgun.baseUrl };
     await server.call("plugins.configure", { name: "mailgun", settings });
     await server.call("mail.useTransport", { name: "mailgun" });
-    await server.call("scopes.create", { name: "Fun Run" });
+    await server.call("scopes.create", { name: "Fun Run", settings: { from_email: "app@example.com" } });
     const meta = { email: CAROL };
     await server.call("users.register", { username: "Carol", password: OLD_PASSWORD, scope: "Fun Run", meta });
     await use({
