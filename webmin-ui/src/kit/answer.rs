@@ -7,7 +7,6 @@ use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 
 use super::Webmin;
-use super::headers::FOREIGN_POLICY;
 use super::shell;
 use super::toast::Toast;
 use super::view::Area;
@@ -35,9 +34,10 @@ pub(crate) enum Reply {
         to: String,
         toast: Option<Toast>,
     },
-    /// HTML that others wrote, for a sandboxed frame.
-    Foreign {
+    /// HTML that others wrote, for a sandboxed frame, under a policy of its own.
+    Framed {
         html: String,
+        policy: &'static str,
     },
     Data {
         kind: ContentType,
@@ -86,8 +86,8 @@ impl<'r> Responder<'r, 'static> for Reply {
                     .raw_header("Location", format!("{BASE}{to}"))
                     .ok()
             }
-            Self::Foreign { html } => {
-                let policy = Header::new("Content-Security-Policy", FOREIGN_POLICY);
+            Self::Framed { html, policy } => {
+                let policy = Header::new("Content-Security-Policy", policy);
                 let mut response = (ContentType::HTML, html).respond_to(request)?;
                 response.set_header(policy);
                 Ok(response)

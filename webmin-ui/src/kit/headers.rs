@@ -17,6 +17,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) const FOREIGN_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'self'; sandbox";
 
+/// A preview of one of our own pages: also its style sheets, images and fonts. Still no script, and so nothing that
+/// could use the origin it keeps.
+pub(crate) const PREVIEW_POLICY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin";
+
 pub(crate) struct Headers;
 
 #[async_trait]
@@ -33,12 +38,11 @@ impl Fairing for Headers {
         if path != BASE && !path.starts_with(&format!("{BASE}/")) {
             return;
         }
-        let foreign = response.headers().get_one("Content-Security-Policy") == Some(FOREIGN_POLICY);
-        let (policy, framing) = if foreign {
-            (FOREIGN_POLICY, "SAMEORIGIN")
-        } else {
-            (POLICY, "DENY")
-        };
+        let own = response.headers().get_one("Content-Security-Policy");
+        let framed = [FOREIGN_POLICY, PREVIEW_POLICY]
+            .into_iter()
+            .find(|policy| own == Some(*policy));
+        let (policy, framing) = framed.map_or((POLICY, "DENY"), |policy| (policy, "SAMEORIGIN"));
         response.set_header(Header::new("Content-Security-Policy", policy));
         response.set_header(Header::new("X-Frame-Options", framing));
         if !response.headers().contains("Cache-Control") {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::records::Mail;
+use crate::kit::headers::FOREIGN_POLICY;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::Badge;
 use crate::kit::{Answer, Area, Desk, Reply, View};
@@ -68,8 +69,9 @@ async fn show(desk: Desk<'_>, id: &str) -> Answer {
 #[get("/mail/message/<id>/html")]
 async fn html(desk: Desk<'_>, id: &str) -> Answer {
     let mail: Mail = desk.call("mail.get", json!({ "id": id })).await?;
-    Ok(Reply::Foreign {
+    Ok(Reply::Framed {
         html: mail.html.unwrap_or_default(),
+        policy: FOREIGN_POLICY,
     })
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::records::{Preview, Problem};
+use crate::kit::headers::PREVIEW_POLICY;
 use crate::kit::{Answer, Desk, Posted, Reply};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -49,8 +50,9 @@ async fn look(desk: Desk<'_>, posted: Posted) -> Answer {
 #[post("/templates/preview/html", data = "<posted>")]
 async fn html(desk: Desk<'_>, posted: Posted) -> Answer {
     let preview = preview(&desk, &posted).await?;
-    Ok(Reply::Foreign {
+    Ok(Reply::Framed {
         html: preview.html.unwrap_or_default(),
+        policy: PREVIEW_POLICY,
     })
 }
 
