@@ -22,7 +22,7 @@ test("pictures of the README", async ({ desk, server, browser }) => {
   await expect(desk.locator(".cm-content")).toBeVisible();
   await picture(desk, "job-editor");
 
-  await desk.goto("/webmin/templates/edit?path=templates/password/email.html.tpl");
+  await desk.goto("/webmin/templates/edit?path=templates/password/email.tpl");
   await expect(desk.locator(".cm-content")).toBeVisible();
   await desk.waitForLoadState("networkidle");
   await picture(desk, "template-editor");
