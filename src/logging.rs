@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 /// `ParameterInvalid` when `log` is not a filter.
 pub fn start(log: &str, format: LogFormat) -> Result<()> {
     // Rocket announces every request and every route; what matters of them is in our own spans.
-    let text = format!("{log},rocket=error");
+    let text = format!("{log},rocket=error,sqlx=error");
     let filter = EnvFilter::try_new(text).map_err(|cause| {
         let text = format!("`log` is \"{log}\": {cause}. Write a level such as info, or target=level pairs.");
         Error::new(Code::ParameterInvalid, text)

@@ -194,6 +194,19 @@ fn refused(cause: &figment::Error) -> Error {
         _ if metadata.name.contains("environment") => " in the environment".to_owned(),
         _ => String::new(),
     });
+    if let figment::error::Kind::UnknownField(key, known) = &cause.kind {
+        let text = format!(
+            "The configuration{} has a key that does not exist: `{key}`. The keys are {}.",
+            source.unwrap_or_default(),
+            known
+                .iter()
+                .filter(|key| **key != "home")
+                .map(|key| format!("`{key}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        return Error::new(Code::ParameterInvalid, text);
+    }
     let key = cause.path.join(".");
     let about = if key.is_empty() {
         String::new()

@@ -38,6 +38,27 @@ impl Db {
     /// `Unavailable` when the server does not answer or does not let us in.
     pub async fn open_postgres(url: &str) -> Result<Self> {
         install_drivers();
+        // The pool would try until its time is over, and then know only that it was: one try says why it failed.
+        let first = <AnyConnection as sqlx::Connection>::connect(url);
+        let refused = match tokio::time::timeout(ACQUIRE_TIMEOUT, first).await {
+            Ok(Ok(connection)) => {
+                let _ = sqlx::Connection::close(connection).await;
+                None
+            }
+            Ok(Err(cause)) => Some(cause.to_string()),
+            Err(_) => Some(format!(
+                "it does not answer within {} seconds",
+                ACQUIRE_TIMEOUT.as_secs()
+            )),
+        };
+        if let Some(cause) = refused {
+            let text = format!(
+                "The PostgreSQL database at {} cannot be opened: {cause}. Check `database` in coronet.toml, and that \
+                 the server runs and lets this user in.",
+                without_password(url)
+            );
+            return Err(Error::new(Code::Unavailable, text));
+        }
         let readers = AnyPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -47,18 +68,7 @@ impl Db {
                     Ok(idle.idle_for < IDLE_CHECK || sqlx::Connection::ping(connection).await.is_ok())
                 })
             })
-            .connect(url)
-            .await
-            .map_err(|cause| {
-                Error::new(
-                    Code::Unavailable,
-                    format!(
-                        "The PostgreSQL database at {} cannot be opened: {cause}. Check `database` in coronet.toml, \
-                         and that the server runs and lets this user in.",
-                        without_password(url)
-                    ),
-                )
-            })?;
+            .connect_lazy(url)?;
         Ok(Self(Arc::new(Inner {
             dialect: Dialect::Postgres,
             file: None,
@@ -76,11 +86,11 @@ impl Db {
         let url = sqlite_url(path, "rwc");
         let failed = |cause: sqlx::Error| sqlite_refused(path, &cause);
         let mut connection = connect(&url).await.map_err(failed)?;
-        // Written once into the file's header; all later connections find it there.
-        connection
-            .execute("PRAGMA journal_mode = WAL")
-            .await
-            .map_err(failed)?;
+        // The first is written once into the file's header, where all later connections find it. The rest asks for
+        // the right to write, so that a file that is read-only, or held by another program, is told of now.
+        for statement in ["PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE", "ROLLBACK"] {
+            connection.execute(statement).await.map_err(failed)?;
+        }
         let readers = AnyPoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)

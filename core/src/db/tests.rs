@@ -133,6 +133,18 @@ async fn a_file_that_is_no_database_is_refused_with_advice() {
     assert!(error.message().contains("restore it from a backup"), "{error}");
 }
 
+#[tokio::test]
+async fn a_file_that_another_program_holds_is_refused_with_advice() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("admin.db");
+    let holder = Db::open_sqlite(&path).await.unwrap();
+    let mut held = holder.reader().acquire().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *held).await.unwrap();
+    let error = Db::open_sqlite(&path).await.err().unwrap();
+    assert_eq!(error.code(), Code::Unavailable);
+    assert!(error.message().contains("locked by another program"), "{error}");
+}
+
 #[test]
 fn both_databases_have_the_same_migrations() {
     let names = |dialect: &str| {
