@@ -272,3 +272,36 @@ async fn r18_what_is_no_form_is_refused() {
         Status::PayloadTooLarge
     );
 }
+
+#[rocket::async_test]
+async fn w04_html_of_a_mail_is_shown_without_script_in_an_origin_of_its_own() {
+    let browser = Browser::signed_in(Role::Editor).await;
+    let message = serde_json::json!({ "message": {
+        "to": "a@home.example", "from": "b@app.example", "subject": "<i>Hi</i>", "html": "<script>alert(1)</script><b>Hello</b>",
+    } });
+    let caller = coronet_core::functions::Caller::System;
+    let sent = browser
+        .core
+        .functions
+        .call(&caller, "mail.send", message)
+        .await
+        .unwrap();
+    let path = format!("/mail/message/{}", sent["id"].as_str().unwrap());
+
+    let page = browser.get(&path).await;
+    assert!(
+        page.body.contains("&lt;i&gt;Hi&lt;/i&gt;") && !page.body.contains("<b>Hello"),
+        "{}",
+        page.body
+    );
+    let frame = browser.get(&format!("{path}/html")).await;
+    assert!(frame.body.contains("<b>Hello</b>"));
+    let policy = frame.headers.get_one("Content-Security-Policy").unwrap();
+    assert!(
+        policy.contains("default-src 'none'")
+            && policy.ends_with("sandbox")
+            && !policy.contains("script-src")
+    );
+    assert_eq!(frame.headers.get_one("X-Frame-Options"), Some("SAMEORIGIN"));
+    assert!(browser.get("/mail").await.body.contains("a@home.example"));
+}

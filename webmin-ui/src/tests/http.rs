@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coronet_core::functions::Role;
 use coronet_core::operators::{self, Operators};
 use coronet_core::testing;
-use coronet_core::{Core, accounts, audit, tokens};
+use coronet_core::{Core, accounts, audit, mail, tokens};
 use rocket::http::{ContentType, Header, Status};
 use rocket::local::asynchronous::{Client, LocalResponse};
 
@@ -35,6 +35,7 @@ impl Browser {
         let operators = operators::start(&core, &audit).unwrap();
         tokens::start(&core).unwrap();
         accounts::start(&core).unwrap();
+        mail::start(&core).unwrap();
         let stage = crate::stage(core.clone(), Arc::clone(&operators)).unwrap();
         let client = Client::tracked(rocket::build().attach(stage)).await.unwrap();
         Self {
