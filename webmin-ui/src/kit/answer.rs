@@ -135,6 +135,18 @@ impl<'r> Responder<'r, 'static> for Refusal {
     }
 }
 
+/// Why a guard refused, for the catcher: Rocket hands it only the status.
+struct Kept(Error);
+
+/// Keeps the words of a guard's refusal for its page.
+pub(crate) fn keep(request: &Request<'_>, error: &Error) {
+    request.local_cache(|| Some(Kept(error.clone())));
+}
+
+pub(crate) fn kept<'r>(request: &'r Request<'_>) -> Option<&'r Error> {
+    request.local_cache(|| None::<Kept>).as_ref().map(|kept| &kept.0)
+}
+
 /// Answers with the error's page; at a missing session with the login.
 pub(crate) fn refuse(request: &Request<'_>, error: &Error) -> response::Result<'static> {
     if error.code() == Code::Unauthenticated {

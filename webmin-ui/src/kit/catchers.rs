@@ -4,7 +4,7 @@ use coronet_core::{Code, Error};
 use rocket::http::Status;
 use rocket::{Catcher, Request, catch, catchers};
 
-use super::answer::Refusal;
+use super::answer::{Refusal, kept};
 
 pub(crate) fn catchers() -> Vec<Catcher> {
     catchers![any]
@@ -12,6 +12,9 @@ pub(crate) fn catchers() -> Vec<Catcher> {
 
 #[catch(default)]
 fn any(status: Status, request: &Request<'_>) -> Refusal {
+    if let Some(error) = kept(request) {
+        return error.clone().into();
+    }
     let error = match status.code {
         401 => Error::new(Code::Unauthenticated, "Sign in to go on."),
         403 => Error::new(

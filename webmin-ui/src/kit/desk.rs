@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::answer::{Answer, Refusal, Reply};
+use super::answer::{self, Answer, Refusal, Reply};
 use super::toast::Toast;
 use super::view::View;
 use super::{Webmin, origin, shell};

@@ -8,7 +8,7 @@ use rocket::http::{ContentType, RawStr, Status};
 use rocket::{Request, async_trait};
 use serde_json::Value;
 
-use super::answer::Refusal;
+use super::answer::{Refusal, keep};
 
 /// The largest form: job code or a template with room to spare.
 const LARGEST: u64 = 1024 * 1024;
@@ -98,30 +98,33 @@ impl<'r> FromData<'r> for Posted {
     type Error = Refusal;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
-        if request.content_type() != Some(&ContentType::Form) {
-            let refusal = Error::new(Code::ParameterInvalid, "Only a form can be sent here.");
-            return data::Outcome::Error((Status::UnsupportedMediaType, refusal.into()));
-        }
-        match data.open(LARGEST.bytes()).into_bytes().await {
-            Ok(bytes) if bytes.is_complete() => match std::str::from_utf8(&bytes) {
-                Ok(text) => match Self::parse(text) {
-                    Ok(posted) => data::Outcome::Success(posted),
-                    Err(error) => data::Outcome::Error((Status::BadRequest, error.into())),
-                },
-                Err(_) => {
-                    let refusal = Error::new(Code::ParameterInvalid, "The form is not valid UTF-8.");
-                    data::Outcome::Error((Status::BadRequest, refusal.into()))
-                }
-            },
-            Ok(_) => {
-                let refusal = Error::new(Code::TooLarge, "The form is larger than 1 MB.");
-                data::Outcome::Error((Status::PayloadTooLarge, refusal.into()))
-            }
-            Err(cause) => {
-                data::Outcome::Error((Status::BadRequest, Error::new(Code::Io, cause.to_string()).into()))
+        match read(request, data).await {
+            Ok(posted) => data::Outcome::Success(posted),
+            Err((status, error)) => {
+                keep(request, &error);
+                data::Outcome::Error((status, error.into()))
             }
         }
     }
+}
+
+async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Posted, (Status, Error)> {
+    if !request.content_type().is_some_and(|kind| kind.is_form()) {
+        let error = Error::new(Code::ParameterInvalid, "Only a form can be sent here.");
+        return Err((Status::UnsupportedMediaType, error));
+    }
+    let bytes = data.open(LARGEST.bytes()).into_bytes().await;
+    let bytes = bytes.map_err(|cause| (Status::BadRequest, Error::new(Code::Io, cause.to_string())))?;
+    if !bytes.is_complete() {
+        return Err((
+            Status::PayloadTooLarge,
+            Error::new(Code::TooLarge, "The form is larger than 1 MB."),
+        ));
+    }
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Error::new(Code::ParameterInvalid, "The form is not valid UTF-8."));
+    text.and_then(Posted::parse)
+        .map_err(|error| (Status::BadRequest, error))
 }
 
 #[cfg(test)]

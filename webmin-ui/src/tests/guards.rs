@@ -266,6 +266,7 @@ async fn r18_what_is_no_form_is_refused() {
     let browser = Browser::signed_in(Role::Admin).await;
     let twice = browser.post("/scopes/new", &[("name", "a"), ("name", "b")]).await;
     assert_eq!(twice.status, Status::BadRequest);
+    assert!(twice.body.contains("a field twice"));
     let huge = "x".repeat(1_100_000);
     assert_eq!(
         browser.post("/scopes/new", &[("name", &huge)]).await.status,
