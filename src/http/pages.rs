@@ -26,6 +26,7 @@ pub fn stage(services: &Arc<Services>) -> AdHoc {
     AdHoc::on_ignite("Pages", |rocket| async move {
         let methods = [
             Method::Get,
+            Method::Head,
             Method::Post,
             Method::Put,
             Method::Patch,

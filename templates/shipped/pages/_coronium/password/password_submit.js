@@ -4,8 +4,20 @@
 const SHORTEST = 8;
 const LONGEST = 128;
 
-// The code has been read into the form: it has no business in the address bar, the history or a screenshot.
-if (location.search.includes("code=")) {
+// Where this tab remembers the code, because phones forget a page in the background and load it again.
+const KEPT = "coronet-reset-code";
+const kept = store("getItem");
+
+const reset = document.querySelector("[data-reset]");
+if (reset) {
+  store("setItem", reset.elements.code.value);
+} else if (document.querySelector("[data-done], [data-dead]")) {
+  store("removeItem");
+}
+if (document.querySelector("[data-dead]") && kept && !location.search) {
+  location.replace(`${location.pathname}?code=${encodeURIComponent(kept)}`);
+} else if (document.querySelector("form") && location.search.includes("code=")) {
+  // It has no business in the address bar, the history or a screenshot.
   history.replaceState(null, "", location.pathname);
 }
 
@@ -35,6 +47,8 @@ function submit(form, event) {
     wrong[0].focus();
     return;
   }
+  // A password manager looks for fields of this kind.
+  for (const button of form.querySelectorAll("[aria-pressed='true']")) toggle(button);
   form.dataset.busy = "true";
   const button = form.querySelector(".go");
   button.dataset.text = button.textContent;
@@ -48,6 +62,15 @@ function release(form) {
   if (button && button.dataset.text) {
     button.textContent = button.dataset.text;
     button.removeAttribute("aria-disabled");
+  }
+}
+
+// A browser may keep nothing at all.
+function store(action, ...value) {
+  try {
+    return sessionStorage[action](KEPT, ...value);
+  } catch {
+    return null;
   }
 }
 
