@@ -114,8 +114,10 @@ impl<'r> FromRequest<'r> for Desk<'r> {
     type Error = Refusal;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Refusal> {
-        let refuse =
-            |error: Error| Outcome::Error((Status::new(error.code().status()), Refusal::from(error)));
+        let refuse = |error: Error| {
+            answer::keep(request, &error);
+            Outcome::Error((Status::new(error.code().status()), Refusal::from(error)))
+        };
         let Some(webmin) = request.rocket().state::<Webmin>() else {
             return refuse(Error::unexpected("the webmin has no state"));
         };

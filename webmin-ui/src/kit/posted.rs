@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coronet_core::{Code, Error};
 use rocket::data::{self, Data, FromData, ToByteUnit};
-use rocket::http::{ContentType, RawStr, Status};
+use rocket::http::{RawStr, Status};
 use rocket::{Request, async_trait};
 use serde_json::Value;
 
