@@ -1,4 +1,4 @@
-//! The webmin's JavaScript and CSS: `webmin-ui/assets` is bundled into its `dist` folder, which the
+//! The webmin's JavaScript and CSS: `webmin-ui/assets` is bundled into `webmin-ui/dist`, which the
 //! binary embeds.
 
 use std::fs;
@@ -24,7 +24,12 @@ pub(crate) fn build_in(workspace: &Workspace) -> Result<()> {
         collect_inputs(&folder, &mut inputs)?;
         inputs.sort();
         let wanted = npm::fingerprint(&folder, &inputs)?;
-        if folder.join("dist").is_dir() && npm::is_stamped(&folder.join(STAMP), &wanted) {
+        let built = workspace
+            .root
+            .join("webmin-ui")
+            .join("dist")
+            .join("manifest.json");
+        if built.is_file() && npm::is_stamped(&folder.join(STAMP), &wanted) {
             return Ok(());
         }
         process::run(
@@ -40,10 +45,7 @@ fn collect_inputs(folder: &Path, inputs: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(Error::file(folder))? {
         let entry = entry.map_err(Error::file(folder))?;
         let path = entry.path();
-        let made = ["node_modules", "dist"]
-            .iter()
-            .any(|made| entry.file_name() == *made);
-        if made {
+        if entry.file_name() == "node_modules" {
             continue;
         }
         if path.is_dir() {
