@@ -56,7 +56,7 @@ impl Handler for Anything {
             path.strip_prefix(*base)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        if OTHERS.iter().any(|base| is_below(&base)) {
+        if OTHERS.iter().any(is_below) {
             return Outcome::forward(data, Status::NotFound);
         }
         let answer = self

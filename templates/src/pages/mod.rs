@@ -6,7 +6,8 @@
 //! | `route` | which page or file a path means |
 //! | `origin` | whether a request was sent by another site |
 //! | `form`, `multipart` | a query or body as fields; what could be read two ways is refused |
-//! | `lua` | `core.pages`: what page code sees and does |
+//! | `lua` | `core.pages`: what page code sees |
+//! | `page`, `arguments` | the methods of a page, and what code hands to them |
 //! | `answer` | [`PageResponse`], and the headers and cookies page code may set |
 //! | `statics` | files as they are, with type and entity tag |
 //! | `failure` | the pages of errors |
@@ -15,11 +16,13 @@
 //! input ends in a 5xx (R18); and page code sees neither an operator's session nor anything it has no access to.
 
 mod answer;
+mod arguments;
 mod failure;
 mod form;
 mod lua;
 mod multipart;
 mod origin;
+mod page;
 mod route;
 pub(crate) mod samples;
 mod service;

@@ -17,8 +17,6 @@ struct PasswordForm {
     action: &'static str,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     password_problem: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirm_problem: Option<&'static str>,
@@ -40,7 +38,6 @@ impl Context for PasswordForm {
             username: "carol",
             action: "/_resetpassword",
             code: CODE,
-            problem: None,
             password_problem: None,
             confirm_problem: None,
         }

@@ -1,6 +1,7 @@
 //! One request, from its path to its answer.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,6 +131,29 @@ impl Pages {
                 return self.show(failure).await;
             }
         };
+        match self.run_code(path, address, input).await {
+            Ok(response) if response.status >= 400 && response.body.is_empty() => {
+                self.error(response.status).await
+            }
+            Ok(response) => {
+                let own = path.as_str().starts_with(OWN_FOLDER);
+                let (policy, referrer) = if own {
+                    (OWN_POLICY, "no-referrer")
+                } else {
+                    (PAGE_POLICY, "same-origin")
+                };
+                with_defaults(response, policy, referrer)
+            }
+            Err(error) => self.show(broken(path, &error)).await,
+        }
+    }
+
+    async fn run_code(
+        &self,
+        path: &ResourcePath,
+        address: Option<IpAddr>,
+        input: Input,
+    ) -> Result<PageResponse, LuaError> {
         let log = LogSink::new(LOG_BYTES);
         let session = Session {
             caller: Caller::Page {
@@ -150,21 +174,7 @@ impl Pages {
         for line in log.text().lines() {
             tracing::info!(page = %path, "{line}");
         }
-        match outcome {
-            Ok(response) if response.status >= 400 && response.body.is_empty() => {
-                self.error(response.status).await
-            }
-            Ok(response) => {
-                let own = path.as_str().starts_with(OWN_FOLDER);
-                let (policy, referrer) = if own {
-                    (OWN_POLICY, "no-referrer")
-                } else {
-                    (PAGE_POLICY, "same-origin")
-                };
-                with_defaults(response, policy, referrer)
-            }
-            Err(error) => self.show(broken(path, &error)).await,
-        }
+        outcome
     }
 
     /// The body of a request that may have one, or the status that says why not.

@@ -3,7 +3,6 @@
 {{#> _coronium/_layout.tpl title="Choose a new password"}}
 <h1>Choose a new password</h1>
 <p class="lead">for <strong>{{ username }}</strong></p>
-{{#if problem}}<p class="notice" role="alert">{{ problem }}</p>{{/if}}
 <form method="post" action="{{ action }}" data-reset data-app="{{ app_name }}" data-user="{{ username }}">
 <input type="hidden" name="code" value="{{ code }}">
 <input class="away" type="text" name="username" value="{{ username }}" autocomplete="username" readonly tabindex="-1" aria-hidden="true">
