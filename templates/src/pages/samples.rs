@@ -127,7 +127,7 @@ impl Context for ForgotForm {
             ]),
             scope_problem: Some("Which app is the password for?"),
             email: Some("carol"),
-            email_problem: Some("This is not a mail address."),
+            email_problem: Some("This is not an email address."),
             ..Self::default()
         }
     }

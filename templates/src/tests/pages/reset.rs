@@ -317,7 +317,7 @@ async fn r07_r01_asking_for_a_link_has_one_answer_and_refuses_what_is_no_address
 
     let wrong = ask("carol").await;
     assert_eq!(wrong.status, 400);
-    assert!(wrong.text().contains("This is not a mail address"));
+    assert!(wrong.text().contains("This is not an email address"));
     assert!(wrong.text().contains("value=\"carol\""), "what was typed stays");
     assert_eq!(site.post("/_forgotpassword", "scope=Fun+Run").await.status, 400);
     assert_eq!(ask("a%40x&email=b%40y").await.status, 400);

@@ -14,7 +14,7 @@
 </div>
 {{/if}}
 <div class="field">
-<label for="email">Mail address of your account</label>
+<label for="email">Email address of your account</label>
 <div class="input">
 <input id="email" name="email" type="email" required autocomplete="email" autocapitalize="none" spellcheck="false"{{#if email}} value="{{ email }}"{{/if}}{{#if email_problem}} aria-describedby="email-problem" aria-invalid="true" autofocus{{/if}}>
 </div>

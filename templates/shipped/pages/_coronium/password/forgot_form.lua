@@ -111,7 +111,7 @@ if done then
     end),
   })
 elseif number == MAIL_ADDRESS then
-  return form({ email_problem = "This is not a mail address. It looks like name@example.com." })
+  return form({ email_problem = "This is not an email address. It looks like name@example.com." })
 elseif number == SENDER_MISSING then
   core.log("scope " .. scope.name .. " has no sender address (from_email), so no reset link can be sent")
   return page.status(503)

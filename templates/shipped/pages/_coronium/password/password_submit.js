@@ -85,7 +85,7 @@ function mistake(form, field) {
     if (length === 0) return "Type the password once more.";
     if (field.value !== form.elements.password.value) return "The two are not the same.";
   } else if (field.id === "email" && !/^[^\s@]+@[^\s@]+$/.test(field.value.trim())) {
-    return "This is not a mail address. It looks like name@example.com.";
+    return "This is not an email address. It looks like name@example.com.";
   } else if (field.id === "scope" && length === 0) {
     return "Which app is the password for?";
   }
