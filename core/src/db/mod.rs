@@ -13,11 +13,12 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sqlx::{AnyConnection, AnyPool};
 
-use crate::Result;
+use crate::{Code, Error, Result};
 pub(crate) use select::{Select, containing};
 use writer::Writer;
 
@@ -42,6 +43,20 @@ struct Inner {
     readers: AnyPool,
     /// Only SQLite has one: it takes a single writing connection anyway.
     writer: Option<Writer>,
+}
+
+/// How long a look-up outside of a function may take; a function has a deadline of its own.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Waits for a look-up, but not for ever: over a half-open connection no answer comes, and no error either (F02).
+///
+/// # Errors
+/// `Unavailable`, retryable, after five seconds; else what the look-up fails with.
+pub async fn in_time<T>(look_up: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, look_up).await.unwrap_or_else(|_| {
+        let text = "The database does not answer for the moment. Try again shortly.";
+        Err(Error::new(Code::Unavailable, text).retryable())
+    })
 }
 
 impl Db {

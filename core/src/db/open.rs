@@ -68,6 +68,17 @@ impl Db {
                     Ok(idle.idle_for < IDLE_CHECK || sqlx::Connection::ping(connection).await.is_ok())
                 })
             })
+            // A caller that gave up leaves its connection in the middle of an answer. The pool waits for the rest,
+            // over a half-open connection for ever, and the place would be lost to all (F02).
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    let ping = sqlx::Connection::ping(connection);
+                    tokio::time::timeout(IDLE_CHECK, ping)
+                        .await
+                        .map_err(|_| sqlx::Error::PoolTimedOut)??;
+                    Ok(true)
+                })
+            })
             .connect_lazy(url)?;
         Ok(Self(Arc::new(Inner {
             dialect: Dialect::Postgres,

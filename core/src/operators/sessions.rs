@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::store::Session;
 use super::{Operators, Origin, caller, store};
 use crate::functions::OperatorCaller;
-use crate::{Result, random};
+use crate::{Result, db, random};
 
 /// A session nobody used for this long is dead.
 const IDLE_MS: i64 = 2 * 3_600_000;
@@ -26,8 +26,9 @@ impl Operators {
     pub async fn session(&self, token: &str, address: Option<IpAddr>) -> Result<Option<OperatorCaller>> {
         let now = self.core.clock.now_ms();
         let hash = hash(token);
-        let found =
-            store::find_session(&self.core.db, hash.clone(), now - IDLE_MS, now - ABSOLUTE_MS).await?;
+        let idle_since = now - IDLE_MS;
+        let found = store::find_session(&self.core.db, hash.clone(), idle_since, now - ABSOLUTE_MS);
+        let found = db::in_time(found).await?;
         let Some(found) = found else { return Ok(None) };
         if now - found.seen_at >= SEEN_EVERY_MS {
             store::mark_seen(&self.core.db, hash, now).await?;

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::functions::{AppCaller, Call, Caller, Function, Role};
-use crate::{Clock, Code, Core, Db, Error, Result, random};
+use crate::{Clock, Code, Core, Db, Error, Result, db, random};
 
 /// `used_at` is written at most once in this time, so that a busy token does not write with every call.
 const USED_EVERY_MS: i64 = 60_000;
@@ -69,10 +69,14 @@ impl Tokens {
             return Err(refused());
         }
         let now = self.clock.now_ms();
-        let found = store::find_live(&self.db, text::hash(token), now)
-            .await?
-            .ok_or_else(refused)?;
-        self.note_use(&found.id, now).await;
+        let found = db::in_time(async {
+            let found = store::find_live(&self.db, text::hash(token), now)
+                .await?
+                .ok_or_else(refused)?;
+            self.note_use(&found.id, now).await;
+            Ok(found)
+        })
+        .await?;
         let grants = serde_json::from_str(&found.grants).map_err(Error::unexpected)?;
         Ok(Caller::App(Arc::new(AppCaller {
             token_id: found.id,
