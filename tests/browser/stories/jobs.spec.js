@@ -11,8 +11,8 @@ return job
 `;
 
 async function write(page, text) {
-  const editor = page.getByRole("textbox", { name: /^Text of/ });
-  await editor.click();
+  // Not the plain field that is there before the editor has loaded.
+  await page.locator(".cm-content").first().click();
   await page.keyboard.press("ControlOrMeta+A");
   await page.keyboard.insertText(text);
 }

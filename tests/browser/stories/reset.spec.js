@@ -27,7 +27,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       await page.goto(link);
       await expect(passwordFields(page)).toHaveCount(0);
-      await page.getByLabel(/e-?mail/i).fill(CAROL);
+      await page.getByLabel(/email address/i).fill(CAROL);
       await page.locator('button[type="submit"]').first().click();
       const again = linkOf(await mailgun.mail(3));
       await page.goto(again);
@@ -67,7 +67,7 @@ test("C10: the code leaves the address, and the page asks nobody else for anythi
 test("a forgotten password can be asked for without a mail", async ({ page, server, funRun, mailgun }) => {
   expect(funRun).toBeTruthy();
   await page.goto(`${server.url}/_forgotpassword?scope=Fun%20Run`);
-  await page.getByLabel(/e-?mail/i).fill(CAROL);
+  await page.getByLabel(/email address/i).fill(CAROL);
   await page.locator('button[type="submit"]').first().click();
   await page.goto(linkOf(await mailgun.mail(1)));
   await expect(passwordFields(page)).toHaveCount(2);
