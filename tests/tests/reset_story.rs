@@ -105,3 +105,33 @@ async fn a_template_dropped_as_a_file_renders_as_documented() {
     );
     assert_eq!(mail.text.trim_end(), expected.trim_end());
 }
+
+/// Nobody told the scope who its mails are from; the app did, with its own request.
+#[tokio::test]
+async fn a_page_sends_a_new_link_from_whom_the_app_named_last() {
+    let story = FunRun::start().await;
+    story
+        .server
+        .operate("scopes.create", json!({"name": "Space Race"}))
+        .await;
+    let user = json!({"username": "Dora", "password": OLD_PASSWORD, "scope": "Space Race", "meta": {"email": "dora@example.com"}});
+    story.call("users.register", user).await;
+    let mut request = reset_request("dora@example.com");
+    request["scope"] = json!("Space Race");
+    assert_eq!(
+        story.call("users.sendPasswordResetLink", request).await,
+        json!(true)
+    );
+    assert_eq!(story.mailgun.await_mail(1).await.from, "app@example.com");
+
+    let client = story.server.client();
+    let (page, path) = page::visit(&client, "/_forgotpassword?scope=Space%20Race").await;
+    let form = Form::all(&page.text(), &path).remove(0);
+    let answer = form.fill("email", "dora@example.com").submit(&client).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let mail = story.mailgun.await_mail(2).await;
+    assert_eq!(
+        (mail.from.as_str(), mail.to),
+        ("app@example.com", vec!["dora@example.com".to_owned()])
+    );
+}

@@ -101,7 +101,7 @@ pub(crate) fn send_password_reset_link(host: &Host, input: SendPasswordResetLink
 pub(crate) fn render(host: &Host, request: &Request, code: &str) -> Result<Mail> {
     let scope: Scope = host.call("scopes.get", json!({"name": request.scope}))?;
     let options = &request.options;
-    let from = first(options.from_email.as_deref(), &scope.from_email, "from_email")?;
+    let from = sender(host, options.from_email.as_deref(), &scope)?;
     let subject = first(options.subject.as_deref(), &scope.subject, "subject")?;
     let template = match (options.tpl_name.as_deref(), scope.template.as_str()) {
         (Some(name), _) => name,
@@ -129,7 +129,7 @@ pub(crate) fn render(host: &Host, request: &Request, code: &str) -> Result<Mail>
     }
     let lifetime_seconds = scope.link_lifetime_seconds.unwrap_or(86_400);
     Ok(Mail {
-        from: from.to_owned(),
+        from,
         subject: subject.to_owned(),
         text,
         html,
@@ -162,6 +162,25 @@ pub(crate) fn forgot_link(host: &Host, scope: &Scope) -> Result<String> {
         "{site}/_forgotpassword?scope={}",
         words::percent_encoded(&scope.name)
     ))
+}
+
+/// Who the mail is from. For a scope without a sender of its own it is who the app named last: the page behind a dead
+/// link has no app to ask, and offers a new link all the same.
+fn sender(host: &Host, option: Option<&str>, scope: &Scope) -> Result<String> {
+    let option = option.filter(|from| !from.is_empty());
+    if !scope.from_email.is_empty() {
+        return Ok(option.unwrap_or(&scope.from_email).to_owned());
+    }
+    let key = format!("sender/{}", scope.name);
+    let known = host.store().get::<String>(&key)?.map(|entry| entry.value);
+    match option {
+        Some(from) if known.as_deref() != Some(from) => {
+            host.store().put(&key, from, None)?;
+            Ok(from.to_owned())
+        }
+        Some(from) => Ok(from.to_owned()),
+        None => first(known.as_deref(), "", "from_email").map(str::to_owned),
+    }
 }
 
 fn first<'a>(option: Option<&'a str>, setting: &'a str, name: &str) -> Result<&'a str> {
