@@ -19,11 +19,11 @@ test("pictures of the README", async ({ desk, server, browser }) => {
   await picture(desk, "mail");
 
   await desk.goto("/webmin/templates/edit?path=jobs/admin/pw_reset_cleanup.lua");
-  await expect(desk.locator(".cm-content")).toBeVisible();
+  await expect(desk.locator(".cm-content").first()).toBeVisible();
   await picture(desk, "job-editor");
 
   await desk.goto("/webmin/templates/edit?path=templates/password/email.tpl");
-  await expect(desk.locator(".cm-content")).toBeVisible();
+  await expect(desk.locator(".cm-content").first()).toBeVisible();
   await desk.waitForLoadState("networkidle");
   await picture(desk, "template-editor");
 
