@@ -94,6 +94,8 @@ pub(crate) struct Tracker {
     state: State,
     tag: String,
     attribute: String,
+    /// Whether the attribute's name depends on a condition or a value.
+    uncertain: bool,
     /// The last characters, for the ends of comments and scripts.
     tail: String,
 }
@@ -121,6 +123,7 @@ impl Default for Tracker {
             state: State::Text,
             tag: String::new(),
             attribute: String::new(),
+            uncertain: false,
             tail: String::new(),
         }
     }
@@ -157,12 +160,71 @@ impl Tracker {
                 quote: None,
                 settled: false,
             };
-        } else if self.state == State::InTag {
+        } else if self.is_in_tag() {
             self.state = State::AttributeName;
+            self.uncertain = true;
         }
     }
 
+    /// Whether this is between tags, or in a style sheet, where a value is written the same way.
+    pub(crate) fn is_between_tags(&self) -> bool {
+        self.state == State::Text || (self.state == State::Code && self.tag == "style")
+    }
+
+    /// Goes on from here or from `other`, whichever way a condition led: what either makes unsafe is unsafe. False
+    /// when the two cannot be gone on from as one.
+    pub(crate) fn join(&mut self, other: &Self) -> bool {
+        use State::{BeforeValue, Code, Comment, InTag, Text, Value};
+        let same_attribute = self.attribute == other.attribute;
+        match (self.state, other.state) {
+            (Text, Text) | (Comment, Comment) | (InTag, InTag) => true,
+            (Code, Code) => self.tag == other.tag,
+            (BeforeValue, BeforeValue) => {
+                self.uncertain |= other.uncertain || !same_attribute;
+                true
+            }
+            (BeforeValue, Value { quote: None, .. }) | (Value { quote: None, .. }, BeforeValue) => {
+                self.state = Value {
+                    quote: None,
+                    settled: false,
+                };
+                self.uncertain |= other.uncertain || !same_attribute;
+                true
+            }
+            (
+                Value { quote, settled },
+                Value {
+                    quote: its_quote,
+                    settled: its_settled,
+                },
+            ) => {
+                self.state = Value {
+                    quote,
+                    settled: settled && its_settled,
+                };
+                self.uncertain |= other.uncertain || !same_attribute;
+                quote == its_quote
+            }
+            _ if self.is_in_tag() && other.is_in_tag() => {
+                self.uncertain |= other.uncertain || self.state != other.state || !same_attribute;
+                self.state = State::AttributeName;
+                self.tag == other.tag
+            }
+            _ => false,
+        }
+    }
+
+    fn is_in_tag(&self) -> bool {
+        matches!(self.state, State::TagName | State::InTag | State::AttributeName)
+    }
+
     fn value_mode(&self, quote: Option<char>, settled: bool) -> Result<Mode, &'static str> {
+        if self.uncertain {
+            return Err(
+                "Which attribute this value belongs to depends on what stands before it. Write the attribute's name \
+                 out, after a space.",
+            );
+        }
         if self.attribute.starts_with("on") {
             return Err(
                 "A value cannot stand in an event attribute (on…), where no escaping is safe. Put it into a \
@@ -243,6 +305,7 @@ impl Tracker {
 
     fn begin_attribute(&mut self) -> State {
         self.attribute.clear();
+        self.uncertain = false;
         State::InTag
     }
 
@@ -253,7 +316,7 @@ impl Tracker {
             c if c.is_whitespace() || c == '/' => State::InTag,
             c => {
                 if self.state == State::InTag {
-                    self.attribute.clear();
+                    self.begin_attribute();
                 }
                 self.attribute.extend(c.to_lowercase());
                 State::AttributeName
@@ -263,6 +326,7 @@ impl Tracker {
 
     fn leave_tag(&mut self) -> State {
         self.attribute.clear();
+        self.uncertain = false;
         self.tail.clear();
         if self.tag == "script" || self.tag == "style" {
             State::Code

@@ -9,6 +9,8 @@ mod html;
 mod keys;
 mod lua_tags;
 mod nesting;
+mod parts;
+mod pass;
 mod prepare;
 mod problem;
 mod render;

@@ -74,6 +74,7 @@ impl Unit {
         let checked = collector
             .load(root, None)
             .and_then(|()| collector.check_inlines())
+            .and_then(|()| collector.check_places())
             .and_then(|()| collector.check_depth());
         let stamps = std::mem::take(&mut collector.stamps);
         (checked.map(|()| Self::assemble(collector)), stamps)
@@ -180,6 +181,48 @@ impl<S: Sources> Collector<'_, S> {
             }
         }
         Ok(())
+    }
+
+    /// An included file was read as if it began between tags. Elsewhere its values would be escaped for the wrong
+    /// place (M06), so there it may write none; and it must end between tags for what follows it.
+    fn check_places(&self) -> Result<(), TemplateFault> {
+        for (path, file) in &self.files {
+            for include in &file.includes {
+                let message = if !include.between_tags && self.may_write_values(&include.name) {
+                    "Inside a tag or a script only files without values can be included. Write the values here."
+                } else if self
+                    .files
+                    .get(&include.name)
+                    .is_some_and(|file| !file.ends_between_tags)
+                {
+                    "The included file ends inside a tag or a script. Let it end after the tag."
+                } else {
+                    continue;
+                };
+                return Err(TemplateFault::Broken(vec![Problem::new(
+                    path,
+                    include.place,
+                    message,
+                )]));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file, or what it includes, writes any value. Of inline partials it is not followed up.
+    fn may_write_values(&self, root: &str) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut wanted = vec![root];
+        while let Some(name) = wanted.pop() {
+            match self.files.get(name) {
+                Some(file) if !file.values && seen.insert(name) => {
+                    wanted.extend(file.includes.iter().map(|include| include.name.as_str()));
+                }
+                Some(file) if !file.values => {}
+                _ => return true,
+            }
+        }
+        false
     }
 
     /// Follows every chain of includes. A chain that comes back to itself would end in a stack overflow, which ends

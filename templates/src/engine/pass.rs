@@ -1,0 +1,416 @@
+//! The walk over the tree that the parser gave; see `prepare` for what it is for.
+
+use std::collections::BTreeSet;
+
+use handlebars::{
+    Template,
+    template::{
+        DecoratorTemplate, HelperTemplate, Parameter, Subexpression, TemplateElement, TemplateMapping,
+    },
+};
+use serde_json::json;
+
+use super::{
+    Engine,
+    html::{Mode, Tracker},
+    keys::{Scopes, Shape, Step, Usage},
+    parts::Parts,
+    prepare::{COUNT, HELPERS, Include, PUT},
+    problem::{Place, Problem},
+    tags::{Translated, VERBATIM},
+};
+
+/// What the walk found out.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) includes: Vec<Include>,
+    pub(super) inlines: BTreeSet<String>,
+    pub(super) edges: Vec<(Option<String>, String)>,
+    pub(super) keys: Shape,
+    pub(super) loops: bool,
+    pub(super) depth: usize,
+    /// Whether any value is written.
+    pub(super) values: bool,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// The walk over one file's tree.
+pub(super) struct Pass<'a> {
+    file: &'a str,
+    source: &'a str,
+    translated: &'a Translated,
+    engine: Engine,
+    resolve: &'a dyn Fn(&str) -> Option<String>,
+    trusted: BTreeSet<String>,
+    pub(super) html: Tracker,
+    scopes: Scopes,
+    /// The inline partial being read.
+    node: Option<String>,
+    in_loop: bool,
+    /// How often the file shows the block given to it.
+    blocks_shown: usize,
+    /// Bodies around the one being read.
+    depth: usize,
+    pub(super) found: Found,
+    parts: Parts,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(
+        file: &'a str,
+        source: &'a str,
+        translated: &'a Translated,
+        engine: Engine,
+        resolve: &'a dyn Fn(&str) -> Option<String>,
+        trusted: BTreeSet<String>,
+    ) -> Self {
+        Self {
+            file,
+            source,
+            translated,
+            engine,
+            resolve,
+            trusted,
+            html: Tracker::default(),
+            scopes: Scopes::default(),
+            node: None,
+            in_loop: false,
+            blocks_shown: 0,
+            depth: 0,
+            found: Found::default(),
+            parts: Parts::new(),
+        }
+    }
+
+    pub(super) fn body(&mut self, template: &mut Template) {
+        self.depth += 1;
+        self.found.depth = self.found.depth.max(self.depth);
+        let elements = std::mem::take(&mut template.elements);
+        let mappings = std::mem::take(&mut template.mapping);
+        let mut fixed_bytes = 0;
+        for (index, element) in elements.into_iter().enumerate() {
+            let place = self.place(mappings.get(index));
+            if let Some(element) = self.element(element, place) {
+                if let TemplateElement::RawString(text) = &element {
+                    fixed_bytes += text.len();
+                }
+                template.elements.push(element);
+                template.mapping.push(self.parts.mapping(place));
+            }
+        }
+        let count = self
+            .parts
+            .call(COUNT, vec![Parameter::Literal(json!(fixed_bytes))]);
+        template.elements.insert(0, count);
+        template.mapping.insert(0, self.parts.mapping(Place::START));
+        self.depth -= 1;
+    }
+
+    fn place(&self, mapping: Option<&TemplateMapping>) -> Place {
+        mapping.map_or(Place::START, |m| {
+            self.translated.source_place(
+                self.source,
+                Place {
+                    line: m.0,
+                    column: m.1,
+                },
+            )
+        })
+    }
+
+    fn element(&mut self, element: TemplateElement, place: Place) -> Option<TemplateElement> {
+        match element {
+            TemplateElement::RawString(text) => Some(self.fixed(text)),
+            TemplateElement::Comment(_) => None,
+            TemplateElement::Expression(value) => Some(self.value(*value, place, false)),
+            TemplateElement::HtmlExpression(value) => Some(self.value(*value, place, true)),
+            TemplateElement::HelperBlock(block) => Some(self.block(block, place)),
+            TemplateElement::DecoratorBlock(inline) => self.inline(inline, place),
+            TemplateElement::PartialExpression(include) => self
+                .include(include, place)
+                .map(TemplateElement::PartialExpression),
+            TemplateElement::PartialBlock(include) => {
+                self.include(include, place).map(TemplateElement::PartialBlock)
+            }
+            _ => {
+                self.problem(
+                    place,
+                    "Only {{#*inline \"name\"}} … {{/inline}} may start with `*`.",
+                );
+                None
+            }
+        }
+    }
+
+    fn fixed(&mut self, text: String) -> TemplateElement {
+        if self.engine == Engine::Html {
+            self.html.feed(&text);
+        }
+        TemplateElement::RawString(text)
+    }
+
+    /// A value: given to the helper that writes it, with how it is to be written.
+    fn value(&mut self, value: HelperTemplate, place: Place, raw: bool) -> TemplateElement {
+        let name_only = value.params.is_empty() && value.hash.is_empty();
+        if name_only && let Some(text) = self.verbatim(&value.name) {
+            return self.fixed(text);
+        }
+        let parameter = if name_only {
+            value.name
+        } else {
+            Parameter::Subexpression(Subexpression::new(value.name, value.params, value.hash))
+        };
+        self.parameter(&parameter, place, Usage::Written);
+        let mode = self.mode(&parameter, place, raw);
+        self.parts
+            .call(PUT, vec![parameter, Parameter::Literal(json!(mode as u8))])
+    }
+
+    fn verbatim(&self, name: &Parameter) -> Option<String> {
+        let marker = name.as_name()?.strip_prefix('[')?.strip_prefix(VERBATIM)?;
+        let index: usize = marker.strip_suffix(']')?.parse().ok()?;
+        self.translated.verbatim.get(index).cloned()
+    }
+
+    fn mode(&mut self, value: &Parameter, place: Place, raw: bool) -> Mode {
+        if self.engine == Engine::Text {
+            return Mode::Raw;
+        }
+        let mode = match self.html.mode() {
+            Ok(mode) => mode,
+            Err(why) => {
+                self.problem(place, why);
+                Mode::Html
+            }
+        };
+        self.html.value_written();
+        self.found.values = true;
+        if !raw || mode == Mode::Address {
+            return mode;
+        }
+        let key = value.as_name().unwrap_or_default();
+        // Page code decides itself what it hands over as HTML; mail is given keys by whoever sends it (M06).
+        if self.file.starts_with("pages/") || self.trusted.contains(key) {
+            return Mode::Raw;
+        }
+        if key == "reset_link" {
+            // Made by the server from the site's address, and safe to escape.
+            return mode;
+        }
+        self.problem(
+            place,
+            format!(
+                "This writes `{key}` into HTML without escaping. Write {{{{ {key} }}}}, or, when the value is HTML of \
+                 your own making, add {{# trusted: {key} #}} to this file."
+            ),
+        );
+        mode
+    }
+
+    fn block(&mut self, mut block: Box<HelperTemplate>, place: Place) -> TemplateElement {
+        let name = block.name.as_name().unwrap_or_default().to_owned();
+        let usage = if name == "each" {
+            Usage::Walked
+        } else {
+            Usage::Asked
+        };
+        if !HELPERS.contains(&name.as_str()) {
+            self.problem(
+                place,
+                format!("There is no block `{name}`: write {{{{#if {name}}}}} or {{{{#each {name}}}}}."),
+            );
+        }
+        for parameter in block.params.iter().chain(block.hash.values()) {
+            self.parameter(parameter, place, usage);
+        }
+        let scoped = name == "each" || name == "with";
+        let was_in_loop = self.in_loop;
+        if scoped {
+            let base = self.block_base(&block, name == "each");
+            let names = block_names(&block, base.as_ref());
+            self.scopes.push(base, names);
+            self.in_loop |= name == "each";
+            self.found.loops |= name == "each";
+        }
+        let before = self.html.clone();
+        if let Some(body) = block.template.as_mut() {
+            self.body(body);
+        }
+        if scoped {
+            self.scopes.pop();
+            self.in_loop = was_in_loop;
+        }
+        if name != "raw" {
+            // The other way past this block: its else branch, or nothing.
+            let after = std::mem::replace(&mut self.html, before);
+            if let Some(inverse) = block.inverse.as_mut() {
+                self.body(inverse);
+            }
+            if !self.html.join(&after) {
+                self.problem(
+                    place,
+                    "The branches of this block end at different places of the HTML, one inside a tag and one outside. \
+                     Write the whole tag in each branch.",
+                );
+            }
+        }
+        TemplateElement::HelperBlock(block)
+    }
+
+    fn block_base(&self, block: &HelperTemplate, items: bool) -> Option<Vec<Step>> {
+        let mut base = match block.params.first() {
+            Some(Parameter::Path(_)) => self.scopes.resolve(block.params[0].as_name()?)?,
+            _ => return None,
+        };
+        if items {
+            base.push(Step::Item);
+        }
+        Some(base)
+    }
+
+    /// Checks helpers inside a parameter and lists the keys it uses.
+    fn parameter(&mut self, parameter: &Parameter, place: Place, usage: Usage) {
+        match parameter {
+            Parameter::Path(_) => {
+                if let Some(path) = parameter.as_name().and_then(|raw| self.scopes.resolve(raw)) {
+                    self.found.keys.note(&path, usage);
+                }
+            }
+            Parameter::Subexpression(call) => {
+                let name = call.name();
+                if call.is_helper() && !HELPERS.contains(&name) {
+                    self.problem(
+                        place,
+                        format!("There is no helper `{name}`. Helpers are {}.", HELPERS.join(", ")),
+                    );
+                }
+                // The choice of `default` may be absent, all else that is written must be there.
+                let inner = if name == "default" { Usage::Asked } else { usage };
+                let arguments = call.params().into_iter().flatten();
+                for argument in arguments.chain(call.hash().into_iter().flat_map(|hash| hash.values())) {
+                    self.parameter(argument, place, inner);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn inline(&mut self, mut inline: Box<DecoratorTemplate>, place: Place) -> Option<TemplateElement> {
+        let name = match (inline.name.as_name(), inline.params.first()) {
+            (Some("inline"), Some(Parameter::Literal(serde_json::Value::String(name)))) => name.clone(),
+            _ => {
+                self.problem(
+                    place,
+                    "Only {{#*inline \"name\"}} … {{/inline}} may start with `*`.",
+                );
+                return None;
+            }
+        };
+        self.found.inlines.insert(name.clone());
+        let outer = self.node.replace(name);
+        let html = std::mem::take(&mut self.html);
+        // Where an inline partial is shown is not known here: its keys belong to no certain place.
+        self.scopes.push(None, Vec::new());
+        if let Some(body) = inline.template.as_mut() {
+            self.body(body);
+        }
+        self.scopes.pop();
+        self.must_be_between_tags(place);
+        self.html = html;
+        self.node = outer;
+        Some(TemplateElement::DecoratorBlock(inline))
+    }
+
+    fn include(
+        &mut self,
+        mut include: Box<DecoratorTemplate>,
+        place: Place,
+    ) -> Option<Box<DecoratorTemplate>> {
+        let Some(written) = include
+            .name
+            .as_name()
+            .map(|name| name.trim_matches(['\'', '"']).to_owned())
+        else {
+            self.problem(
+                place,
+                "The name of an included template must be written out, not worked out.",
+            );
+            return None;
+        };
+        for parameter in include.params.iter().chain(include.hash.values()) {
+            self.parameter(parameter, place, Usage::Asked);
+        }
+        if written == "@partial-block" {
+            self.show_block(place);
+        } else {
+            let base = match include.params.first() {
+                Some(Parameter::Path(_)) => include.params[0]
+                    .as_name()
+                    .and_then(|raw| self.scopes.resolve(raw)),
+                Some(_) => None,
+                None => self.scopes.resolve("this"),
+            };
+            let is_file = written.ends_with(".tpl") || written.ends_with(".hbs");
+            let name = match is_file.then(|| (self.resolve)(&written)) {
+                Some(None) => {
+                    self.problem(place, format!("`{written}` is not the path of a template."));
+                    return None;
+                }
+                Some(Some(path)) => path,
+                None => written,
+            };
+            include.name = Parameter::Name(name.clone());
+            self.found.edges.push((self.node.clone(), name.clone()));
+            self.found.includes.push(Include {
+                name,
+                place,
+                is_file,
+                base,
+                between_tags: self.html.is_between_tags(),
+            });
+        }
+        if let Some(body) = include.template.as_mut() {
+            self.must_be_between_tags(place);
+            self.body(body);
+            self.must_be_between_tags(place);
+        }
+        Some(include)
+    }
+
+    /// A layout shows the block it was given once, and not in a loop: more could double the text at every level of
+    /// includes (M09).
+    fn show_block(&mut self, place: Place) {
+        self.blocks_shown += 1;
+        if self.blocks_shown > 1 || self.in_loop || self.node.is_some() {
+            self.problem(
+                place,
+                "A file may show {{> @partial-block}} once, outside of loops and inline partials.",
+            );
+        }
+        self.must_be_between_tags(place);
+    }
+
+    /// What is written elsewhere (a layout's block, an inline partial) was read as standing between tags, so it must.
+    fn must_be_between_tags(&mut self, place: Place) {
+        if !self.html.is_between_tags() {
+            self.problem(
+                place,
+                "Blocks of layouts and inline partials begin and end between tags, not inside a tag or a script.",
+            );
+        }
+    }
+
+    fn problem(&mut self, place: Place, message: impl Into<String>) {
+        self.found.problems.push(Problem::new(self.file, place, message));
+    }
+}
+
+fn block_names(block: &HelperTemplate, base: Option<&Vec<Step>>) -> Vec<(String, Option<Vec<Step>>)> {
+    use handlebars::template::BlockParam;
+    let name = |parameter: &Parameter| parameter.as_name().unwrap_or_default().to_owned();
+    match &block.block_param {
+        Some(BlockParam::Single(item)) => vec![(name(item), base.cloned())],
+        Some(BlockParam::Pair((item, key))) => vec![(name(item), base.cloned()), (name(key), None)],
+        _ => Vec::new(),
+    }
+}
