@@ -162,7 +162,10 @@ fn a_request_that_cannot_be_worked_off_now_stays() {
         .unwrap();
     send(&kit, Caller::App, request("carol@home.com")).unwrap();
     let puts = kit.wait_for("store.put", 3);
-    assert_eq!(puts[0]["key"], "sender/Fun Run", "who sends for a scope that does not say");
+    assert_eq!(
+        puts[0]["key"], "sender/Fun Run",
+        "who sends for a scope that does not say"
+    );
     assert_eq!(puts[1]["key"], puts[2]["key"]);
     assert_eq!(puts[2]["value"]["requests"][0]["email"], "carol@home.com");
     assert!(kit.calls("store.delete").is_empty());
