@@ -41,6 +41,8 @@ test("from nothing to a reset: provider, scope, user, link, new password", async
 
   await page.goto("/webmin/users");
   await page.getByRole("link", { name: "New user" }).first().click();
+  // The list has a field "Scope" too: the form must be there first.
+  await expect(page.getByRole("button", { name: "Create user" })).toBeVisible();
   await page.getByLabel("Scope").selectOption("Fun Run");
   await page.getByLabel("Username").fill("Carol");
   await page.getByLabel(/^E-mail/).fill(CAROL);
