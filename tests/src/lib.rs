@@ -14,6 +14,7 @@ pub mod cli;
 pub mod client;
 pub mod disk;
 pub mod mailgun;
+pub mod operator;
 pub mod page;
 pub mod processes;
 pub mod proxy;

@@ -260,8 +260,9 @@ impl TestServer {
     }
 
     pub async fn token_for(&self, grant: &str) -> String {
+        let name = format!("test {grant}");
         let created = self
-            .cli(&["token", "create", "test", "--grant", grant, "--json"])
+            .cli(&["token", "create", &name, "--grant", grant, "--json"])
             .await
             .succeeded();
         created.json()["token"].as_str().expect("a token").to_owned()
