@@ -61,6 +61,13 @@ async fn c02_every_dead_code_gets_one_and_the_same_page() {
         "short",
         "..%2f",
         "",
+        "%00",
+        "%ff%fe",
+        "%C0%80",
+        "a&code=b",
+        "a&code[]=b",
+        "%zz",
+        &"x".repeat(10_000),
     ] {
         let client = story.server.client();
         let (page, _) = page::visit(&client, &format!("/_resetpassword?code={code}")).await;

@@ -1,13 +1,14 @@
 //! `core.pages.new()`: what page code starts with.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use coronet_core::lua::{LuaError, LuaErrorKind, Sandbox, from_json};
 use mlua::{Function, Lua, LuaString, MultiValue, Table, Value as LuaValue};
 use serde_json::Value;
 
 use super::PageResponse;
-use super::form::{Fields, Upload};
+use super::form::{Fields, FormFault, Upload};
 use super::page::{METHODS, Method, Page};
 use crate::Templates;
 use crate::resources::ResourcePath;
@@ -17,7 +18,8 @@ use crate::resources::ResourcePath;
 pub(super) struct Input {
     pub(super) method: String,
     pub(super) path: String,
-    pub(super) query: Fields,
+    /// What followed the `?`, or why nobody can say what that means.
+    pub(super) query: Result<Fields, FormFault>,
     pub(super) form: Fields,
     pub(super) files: Vec<Upload>,
     pub(super) cookies: Vec<(String, String)>,
@@ -25,6 +27,14 @@ pub(super) struct Input {
     pub(super) headers: Vec<(String, String)>,
     /// Whether cookies are bound to https unless a page says otherwise.
     pub(super) https: bool,
+}
+
+/// What running a page's code came to.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Answered(PageResponse),
+    /// The code wanted the query, which cannot be read.
+    Refused(FormFault),
 }
 
 /// Runs a page's code, and gives its answer. Blocks; for threads that run Lua.
@@ -36,22 +46,32 @@ pub(super) fn run(
     templates: &Arc<Templates>,
     path: &ResourcePath,
     input: Input,
-) -> Result<PageResponse, LuaError> {
+) -> Result<Outcome, LuaError> {
     let source = templates
         .layers
         .live(path)
         .map_err(|fault| LuaError::new(LuaErrorKind::Source, format!("{path} cannot be used: {fault}")))?
         .ok_or_else(|| LuaError::new(LuaErrorKind::Source, format!("{path} is gone")))?;
     let page = Arc::new(Page::new(templates, path, input.https));
-    bind(sandbox, &page, input)?;
-    sandbox.load(path.as_str(), &source.text)?.call::<()>(())?;
-    Ok(page.response_so_far())
+    let fault = input.query.as_ref().err().cloned();
+    let wanted = Arc::new(AtomicBool::new(false));
+    bind(sandbox, &page, input, &wanted)?;
+    let ran = sandbox.load(path.as_str(), &source.text)?.call::<()>(());
+    match fault {
+        // Whatever the code made of it: it took the request for another than it was.
+        Some(fault) if wanted.load(Ordering::Relaxed) => Ok(Outcome::Refused(fault)),
+        _ => {
+            ran?;
+            Ok(Outcome::Answered(page.response_so_far()))
+        }
+    }
 }
 
-fn bind(sandbox: &Sandbox, page: &Arc<Page>, input: Input) -> mlua::Result<()> {
+fn bind(sandbox: &Sandbox, page: &Arc<Page>, input: Input, wanted: &Arc<AtomicBool>) -> mlua::Result<()> {
     let lua = sandbox.lua();
     let object = lua.create_table()?;
-    set_fields(lua, &object, input)?;
+    let query = set_fields(lua, &object, input)?;
+    set_query(lua, &object, query, wanted)?;
     for (name, method) in METHODS {
         object.raw_set(name, bound(lua, page, &object, method)?)?;
     }
@@ -76,7 +96,37 @@ fn bound(lua: &Lua, page: &Arc<Page>, object: &Table, method: Method) -> mlua::R
     })
 }
 
-fn set_fields(lua: &Lua, object: &Table, input: Input) -> mlua::Result<()> {
+/// `query` and `hasQuery`. When the query cannot be read, `queryProblem` says why, and asking for it all the same ends
+/// the code: most pages want such a request refused, and one that does not need the query can do without (C02).
+fn set_query(
+    lua: &Lua,
+    object: &Table,
+    query: Result<Fields, FormFault>,
+    wanted: &Arc<AtomicBool>,
+) -> mlua::Result<()> {
+    let fault = match query {
+        Ok(query) => {
+            object.raw_set("hasQuery", !query.is_empty())?;
+            return object.raw_set("query", from_json(lua, &Value::Object(query))?);
+        }
+        Err(fault) => fault.to_string(),
+    };
+    object.raw_set("queryProblem", fault.as_str())?;
+    let wanted = Arc::clone(wanted);
+    let index = lua.create_function(move |_, (_, name): (Table, LuaString)| {
+        if name == "query" || name == "hasQuery" {
+            wanted.store(true, Ordering::Relaxed);
+            return Err(mlua::Error::runtime(fault.as_str()));
+        }
+        Ok(LuaValue::Nil)
+    })?;
+    let meta = lua.create_table()?;
+    meta.raw_set("__index", index)?;
+    object.set_metatable(Some(meta))
+}
+
+/// All fields but those of the query, which are given back.
+fn set_fields(lua: &Lua, object: &Table, input: Input) -> mlua::Result<Result<Fields, FormFault>> {
     let is_ajax = input
         .headers
         .iter()
@@ -86,9 +136,7 @@ fn set_fields(lua: &Lua, object: &Table, input: Input) -> mlua::Result<()> {
     object.raw_set("isGet", input.method == "GET")?;
     object.raw_set("isPost", input.method == "POST")?;
     object.raw_set("isAjax", is_ajax)?;
-    object.raw_set("hasQuery", !input.query.is_empty())?;
     object.raw_set("hasForm", !input.form.is_empty() || !input.files.is_empty())?;
-    object.raw_set("query", from_json(lua, &Value::Object(input.query))?)?;
     object.raw_set("form", from_json(lua, &Value::Object(input.form))?)?;
     object.raw_set("cookies", texts(lua, input.cookies)?)?;
     object.raw_set("headers", headers(lua, input.headers)?)?;
@@ -101,7 +149,8 @@ fn set_fields(lua: &Lua, object: &Table, input: Input) -> mlua::Result<()> {
         file.raw_set("content", lua.create_string(&upload.content)?)?;
         files.raw_set(upload.field, file)?;
     }
-    object.raw_set("files", files)
+    object.raw_set("files", files)?;
+    Ok(input.query)
 }
 
 fn texts(lua: &Lua, pairs: Vec<(String, String)>) -> mlua::Result<Table> {

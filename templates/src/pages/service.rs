@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::answer::{self, PageResponse};
 use super::failure::Failure;
 use super::form::{self, FormFault, Kind};
-use super::lua::{self, Input};
+use super::lua::{self, Input, Outcome};
 use super::route::{self, Target};
 use super::{BodyFault, PageRequest, origin, statics};
 use crate::Templates;
@@ -126,16 +126,14 @@ impl Pages {
         let address = request.address;
         let input = match self.input(request, body).await {
             Ok(input) => input,
-            Err(fault) => {
-                let failure = Failure::of(400).with_message(format!("{fault} Go back and try again."));
-                return self.show(failure).await;
-            }
+            Err(fault) => return self.refused(&fault).await,
         };
         match self.run_code(path, address, input).await {
-            Ok(response) if response.status >= 400 && response.body.is_empty() => {
+            Ok(Outcome::Refused(fault)) => self.refused(&fault).await,
+            Ok(Outcome::Answered(response)) if response.status >= 400 && response.body.is_empty() => {
                 self.error(response.status).await
             }
-            Ok(response) => {
+            Ok(Outcome::Answered(response)) => {
                 let own = path.as_str().starts_with(OWN_FOLDER);
                 let (policy, referrer) = if own {
                     (OWN_POLICY, "no-referrer")
@@ -153,7 +151,7 @@ impl Pages {
         path: &ResourcePath,
         address: Option<IpAddr>,
         input: Input,
-    ) -> Result<PageResponse, LuaError> {
+    ) -> Result<Outcome, LuaError> {
         let log = LogSink::new(LOG_BYTES);
         let session = Session {
             caller: Caller::Page {
@@ -219,13 +217,18 @@ impl Pages {
                 request.method
             },
             path: request.path,
-            query: form::urlencoded(request.query.as_bytes())?,
+            query: form::urlencoded(request.query.as_bytes()),
             form: form.fields,
             files: form.files,
             cookies,
             headers,
             https: self.templates.core.config.is_https(),
         })
+    }
+
+    async fn refused(&self, fault: &FormFault) -> PageResponse {
+        self.show(Failure::of(400).with_message(format!("{fault} Go back and try again.")))
+            .await
     }
 
     async fn show(&self, failure: Failure) -> PageResponse {

@@ -17,6 +17,24 @@ async fn c20_r01_a_field_that_is_there_twice_is_refused() {
 }
 
 #[tokio::test]
+async fn a_page_may_answer_a_query_that_cannot_be_read_itself() {
+    let code = "local page = core.pages.new() \
+                if page.queryProblem then \
+                    return page.renderText(page.queryProblem) \
+                end \
+                local ok = pcall(function() return page.query end) page.renderText(tostring(ok))";
+    let site = Site::with_page(code).await;
+    assert_eq!(site.get("/page?a=1&a=2").await.text(), "A field was sent twice.");
+    assert_eq!(site.get("/page?a=1").await.text(), "true");
+    // Once the code has asked for such a query, whatever it answers is for nobody.
+    let careless =
+        "local page = core.pages.new() pcall(function() return page.hasQuery end) page.renderText('x')";
+    let site = Site::with_page(careless).await;
+    assert_eq!(site.get("/page?a=1&a=2").await.status, 400);
+    assert_eq!(site.get("/page?a=1").await.text(), "x");
+}
+
+#[tokio::test]
 async fn r17_r18_what_is_huge_or_no_text_ends_in_a_4xx() {
     let site = Site::with_page(ECHO).await;
     for form in ["a=%00", "a=%ff", "a=%E2%82", "%00=a"] {

@@ -186,10 +186,18 @@ async fn c02_there_is_one_page_for_all_links_that_do_not_work() {
         "..%2f..%2f",
         "%27%20OR%201=1--",
         "%F0%9F%92%A9",
-        &"x".repeat(5000),
+        &"x".repeat(10_000),
+        "%00",
+        "%ff%fe",
+        "a&code=b",
+        "a&code[]=b",
+        "a&x=%00",
     ] {
         assert_eq!(site.get(&format!("{FORM}?code={other}")).await, used, "{other}");
     }
+    let twice = format!("{FORM}?code={code}&code={code}");
+    assert_eq!(site.get(&twice).await, used, "doubled");
+    assert_eq!(site.send("HEAD", &twice, &[], b"").await, used, "only its head");
     assert_eq!(site.get(FORM).await, used, "no code at all");
     assert_eq!(site.reset("short", NEW, NEW).await, used, "sent as a form");
 }

@@ -21,6 +21,11 @@ local function failed(code, message)
   return page.status(503)
 end
 
+-- A code that is doubled or no text is as dead as any other.
+if page.isGet and page.queryProblem then
+  return dead()
+end
+
 local sent = page.isPost and page.form or page.query
 local code = sent.code
 if page.isPost and (type(code) ~= "string" or type(sent.password) ~= "string"
