@@ -156,7 +156,12 @@ impl Codes {
         let now = self.time.now().await?;
         let live = self.live(&realm, code, guesser, now).await?;
         // A password is hashed before the transaction, and only for a code that lives (C19).
-        let prepared = self.accounts.prepare(&live.user_id, changes).await?;
+        let prepared = self.accounts.prepare(&live.user_id, changes).await;
+        let prepared = prepared.map_err(|error| match error.code() {
+            // Deleted a moment ago, and the code with the user (C02, C04).
+            Code::UserNotFound => dead(),
+            _ => error,
+        })?;
         let now = self.time.now().await?;
         let user = store::redeem(
             &self.core.db,
