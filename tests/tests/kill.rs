@@ -1,10 +1,5 @@
 //! The server dies a hundred times on both databases together, at moments nobody chose. Case F04 of the security table.
 
-#![expect(
-    clippy::expect_used,
-    reason = "helpers of tests: a broken expectation is a failed test"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
