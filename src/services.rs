@@ -40,9 +40,9 @@ impl Services {
         let templates = Templates::start(&core).await?;
         let jobs = coronet_jobs::start(&core)?;
         let accounts = accounts::start(&core)?;
-        codes::start(&core, &accounts).await?;
-        let store = store::start(&core)?;
         let mail = mail::start(&core)?;
+        codes::start(&core, &accounts, &mail).await?;
+        let store = store::start(&core)?;
         // Last: core's functions keep their names, and a plugin may call them from its first moment on.
         let plugins = plugins::start(&core).await?;
         Ok(Self {

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Checked, Codes, Issued, LONGEST_LIFE_SECONDS, Pending, Realm, Redeemed, store};
+use super::{Checked, Codes, Issued, LONGEST_LIFE_SECONDS, Pending, Realm, Redeemed, Redeeming, store};
 use crate::accounts::Changes;
 use crate::functions::{Access, Call, Caller, Function};
+use crate::mail::Notice;
 use crate::{Code, Error, Page, PageRequest, Result};
 
 const LONGEST_PURPOSE: usize = 64;
@@ -44,6 +45,9 @@ struct Redeem {
     code: String,
     /// What changes about the user with it, as in `users.update`.
     user_changes: Changes,
+    /// A mail that tells the user; it is in the outbox exactly when the code is used up. Users without an address get
+    /// none.
+    notice: Option<Notice>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -86,7 +90,7 @@ pub(super) fn all(codes: &Arc<Codes>) -> Vec<Function> {
         )),
         plugin(Function::write(
             "codes.redeem",
-            "Uses a code up and changes its user, both or neither; the user's other codes die with it.",
+            "Uses a code up, changes its user and mails a notice, all or nothing; the user's other codes die with it.",
             codes,
             redeem,
         )),
@@ -122,9 +126,11 @@ async fn check(codes: Arc<Codes>, call: Arc<Call>, input: Check) -> Result<Check
 
 async fn redeem(codes: Arc<Codes>, call: Arc<Call>, input: Redeem) -> Result<Redeemed> {
     let realm = realm(&call.caller, &input.purpose)?;
-    codes
-        .redeem(realm, &input.code, input.user_changes, guesser(&call.caller))
-        .await
+    let by = Redeeming {
+        changes: input.user_changes,
+        notice: input.notice,
+    };
+    codes.redeem(realm, &input.code, by, guesser(&call.caller)).await
 }
 
 async fn list(codes: Arc<Codes>, call: Arc<Call>, input: List) -> Result<Page<Pending>> {

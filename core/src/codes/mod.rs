@@ -20,6 +20,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::accounts::{Accounts, Changes};
+use crate::mail::{MailService, NewMail, Notice};
 use crate::{Code, Core, Error, Page, PageRequest, Result, random};
 use guesses::Guesses;
 use store::Live;
@@ -33,6 +34,7 @@ const LARGEST_DATA: usize = 4096;
 pub struct Codes {
     core: Core,
     accounts: Arc<Accounts>,
+    mail: Arc<MailService>,
     guesses: Guesses,
     time: Time,
 }
@@ -41,10 +43,11 @@ pub struct Codes {
 ///
 /// # Errors
 /// When a function's name is taken, or the database cannot be read.
-pub async fn start(core: &Core, accounts: &Arc<Accounts>) -> Result<Arc<Codes>> {
+pub async fn start(core: &Core, accounts: &Arc<Accounts>, mail: &Arc<MailService>) -> Result<Arc<Codes>> {
     let codes = Arc::new(Codes {
         core: core.clone(),
         accounts: Arc::clone(accounts),
+        mail: Arc::clone(mail),
         guesses: Guesses::default(),
         time: Time::start(core).await?,
     });
@@ -104,6 +107,12 @@ pub(crate) struct Realm {
     purpose: String,
 }
 
+/// What comes with a code that is redeemed.
+struct Redeeming {
+    changes: Changes,
+    notice: Option<Notice>,
+}
+
 impl Codes {
     async fn issue(&self, realm: Realm, user_id: String, ttl_seconds: i64, data: Value) -> Result<Issued> {
         let data = data.to_string();
@@ -145,39 +154,49 @@ impl Codes {
         })
     }
 
-    /// Uses the code up and changes its user, both or neither. All other codes of the user die with it.
+    /// Uses the code up, changes its user and mails them the notice: all of it or nothing. All other codes of the user
+    /// die with it.
     async fn redeem(
         &self,
         realm: Realm,
         code: &str,
-        changes: Changes,
+        by: Redeeming,
         guesser: Option<IpAddr>,
     ) -> Result<Redeemed> {
         let now = self.time.now().await?;
         let live = self.live(&realm, code, guesser, now).await?;
+        let notice = self.notice(&live.user_id, by.notice).await?;
         // A password is hashed before the transaction, and only for a code that lives (C19).
-        let prepared = self.accounts.prepare(&live.user_id, changes).await;
-        let prepared = prepared.map_err(|error| match error.code() {
-            // Deleted a moment ago, and the code with the user (C02, C04).
-            Code::UserNotFound => dead(),
-            _ => error,
-        })?;
-        let now = self.time.now().await?;
-        let user = store::redeem(
-            &self.core.db,
+        let prepared = self.accounts.prepare(&live.user_id, by.changes).await;
+        let prepared = prepared.map_err(dead_with_its_user)?;
+        let redemption = store::Redemption {
             realm,
-            hash(code),
-            live.user_id,
-            prepared.clone(),
-            now,
-        )
-        .await?;
+            hash: hash(code),
+            notice,
+            user_id: live.user_id,
+            changes: prepared.clone(),
+            now: self.time.now().await?,
+        };
+        let user = store::redeem(&self.core.db, redemption).await?;
         self.accounts.changed(&user, &prepared);
+        self.mail.wake();
         Ok(Redeemed {
             id: live.id,
             user_id: user.user_id,
             scope: user.scope,
         })
+    }
+
+    /// The notice for the address that is stored now; whoever changes it kills the code, and so this mail.
+    async fn notice(&self, user_id: &str, notice: Option<Notice>) -> Result<Option<NewMail>> {
+        let Some(notice) = notice else {
+            return Ok(None);
+        };
+        let user = self.accounts.user(user_id).await.map_err(dead_with_its_user)?;
+        match user.email {
+            Some(address) => self.mail.prepare_notice(notice, address).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn live(&self, realm: &Realm, code: &str, guesser: Option<IpAddr>, now: i64) -> Result<Live> {
@@ -217,6 +236,14 @@ pub(crate) fn dead() -> Error {
         Code::CodeDead,
         "This link has been used, has expired or is not valid. Ask for a new one.",
     )
+}
+
+/// A user who was deleted a moment ago took the code along (C02, C04).
+fn dead_with_its_user(error: Error) -> Error {
+    match error.code() {
+        Code::UserNotFound => dead(),
+        _ => error,
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::time::SLACK_MS;
 use super::{LONGEST_LIFE_SECONDS, Pending, Realm, dead};
 use crate::accounts::{self, Prepared, User};
 use crate::db::Select;
+use crate::mail::NewMail;
 use crate::{Code, Db, Error, PageRequest, Result};
 
 pub(super) struct NewCode {
@@ -72,17 +73,29 @@ pub(super) async fn find(db: &Db, realm: &Realm, hash: Vec<u8>, now: i64) -> Res
     Ok(live)
 }
 
-/// Deletes the code if it lives, changes its user, and deletes the user's other codes.
-pub(super) async fn redeem(
-    db: &Db,
-    realm: Realm,
-    hash: Vec<u8>,
-    user_id: String,
-    changes: Prepared,
-    now: i64,
-) -> Result<User> {
+/// What redeeming a code does.
+#[derive(Clone)]
+pub(super) struct Redemption {
+    pub(super) realm: Realm,
+    pub(super) hash: Vec<u8>,
+    pub(super) user_id: String,
+    pub(super) changes: Prepared,
+    pub(super) notice: Option<NewMail>,
+    pub(super) now: i64,
+}
+
+/// Deletes the code if it lives, changes its user, deletes the user's other codes, and puts the notice into the outbox.
+pub(super) async fn redeem(db: &Db, redemption: Redemption) -> Result<User> {
     db.write(move |tx| {
         Box::pin(async move {
+            let Redemption {
+                realm,
+                hash,
+                user_id,
+                changes,
+                notice,
+                now,
+            } = redemption;
             // The user's row first, as all who change a user take it: nobody waits for each other in a circle.
             let held = sqlx::query("UPDATE users SET updated_at = $2 WHERE id = $1 AND active = 1")
                 .bind(user_id.clone())
@@ -112,6 +125,9 @@ pub(super) async fn redeem(
                 .bind(user_id)
                 .execute(&mut *tx)
                 .await?;
+            if let Some(notice) = notice {
+                notice.insert(tx).await?;
+            }
             Ok(user)
         })
     })

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::accounts;
 use crate::functions::Caller;
 use crate::testing::on_each_database;
-use crate::{Code, Core, Result};
+use crate::{Code, Core, Result, mail};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -31,7 +31,8 @@ async fn call(core: &Core, name: &str, parameters: Value) -> Result<Value> {
 /// A core with the scope "Fun Run" and its user Carol, whose id is given.
 async fn set_up(core: &Core) -> String {
     let accounts = accounts::start(core).unwrap();
-    super::start(core, &accounts).await.unwrap();
+    let mail = mail::start(core).unwrap();
+    super::start(core, &accounts, &mail).await.unwrap();
     call(core, "scopes.create", json!({"name": "Fun Run"}))
         .await
         .unwrap();
@@ -224,13 +225,101 @@ async fn c06_c23_a_code_serves_its_own_purpose_and_plugin_only() {
     .await;
 }
 
+/// As [`redeem`], with a mail that says so.
+async fn redeem_and_tell(core: &Core, code: &str, password: &str) -> Result<Value> {
+    let notice =
+        json!({"from": "Fun Run <app@home.com>", "subject": "Changed", "text": "It is.", "tag": "notice"});
+    let parameters = json!({
+        "purpose": "password-reset", "code": code, "user_changes": {"password": password}, "notice": notice,
+    });
+    call(core, "codes.redeem", parameters).await
+}
+
+async fn mails(core: &Core) -> Vec<Value> {
+    let mut list = call(core, "mail.list", json!({})).await.unwrap();
+    serde_json::from_value(list["items"].take()).unwrap()
+}
+
+#[tokio::test]
+async fn c03_c14_the_notice_is_in_the_outbox_once_when_the_code_is_used_up() {
+    on_each_database(|core| async move {
+        let user = set_up(&core).await;
+        let code = issue(&core, &user, 3600).await;
+        let passwords: Vec<_> = (0..5).map(|n| format!("new secret no. {n}")).collect();
+        let redeeming = passwords
+            .iter()
+            .map(|password| redeem_and_tell(&core, &code, password));
+        let outcomes = futures::future::join_all(redeeming).await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+        let mails = mails(&core).await;
+        assert_eq!(mails.len(), 1);
+        assert_eq!(mails[0]["to"], "carol@home.com");
+        let mail = call(&core, "mail.get", json!({"id": mails[0]["id"]}))
+            .await
+            .unwrap();
+        assert_eq!(
+            (&mail["text"], &mail["from"], &mail["tags"]),
+            (
+                &json!("It is."),
+                &json!("Fun Run <app@home.com>"),
+                &json!(["notice"])
+            )
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn c14_c21_without_its_notice_a_code_is_not_used_up() {
+    on_each_database(|core| async move {
+        let user = set_up(&core).await;
+        let code = issue(&core, &user, 3600).await;
+        core.db
+            .command("ALTER TABLE mails RENAME TO mails_gone".to_owned())
+            .await;
+        redeem_and_tell(&core, &code, "second enough").await.unwrap_err();
+        login(&core, "first enough").await.unwrap();
+        core.db
+            .command("ALTER TABLE mails_gone RENAME TO mails".to_owned())
+            .await;
+        assert!(mails(&core).await.is_empty());
+
+        // A notice that cannot be a mail is refused before anything changes.
+        let wrong = json!({"from": "nobody", "subject": "s", "text": "t"});
+        let parameters = json!({
+            "purpose": "password-reset", "code": code, "user_changes": {"password": "second enough"}, "notice": wrong,
+        });
+        let refused = call(&core, "codes.redeem", parameters).await.unwrap_err();
+        assert_eq!(refused.code(), Code::MailAddress);
+
+        redeem_and_tell(&core, &code, "second enough").await.unwrap();
+        login(&core, "second enough").await.unwrap();
+        assert_eq!(mails(&core).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_without_an_address_gets_no_notice() {
+    on_each_database(|core| async move {
+        set_up(&core).await;
+        let dave = json!({"username": "dave", "password": "first enough", "scope": "Fun Run"});
+        let dave = call(&core, "users.register", dave).await.unwrap();
+        let code = issue(&core, dave.as_str().unwrap(), 3600).await;
+        redeem_and_tell(&core, &code, "second enough").await.unwrap();
+        assert!(mails(&core).await.is_empty());
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn c06_guessing_through_a_page_is_throttled() {
     on_each_database(|core| async move {
         let user = set_up(&core).await;
         let code = issue(&core, &user, 3600).await;
         let accounts = accounts::start(&core).unwrap();
-        let codes = super::start(&core, &accounts).await.unwrap();
+        let mail = mail::start(&core).unwrap();
+        let codes = super::start(&core, &accounts, &mail).await.unwrap();
         let realm = super::Realm {
             owner: "password-reset".to_owned(),
             purpose: "password-reset".to_owned(),

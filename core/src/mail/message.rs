@@ -19,7 +19,7 @@ const LONGEST_SUBJECT: usize = 900;
 const NO_SUBJECT: &str = "(no subject)";
 
 /// A mail to send.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// `a@b` or `Name <a@b>`, or a list of them.
@@ -60,6 +60,12 @@ pub struct Message {
 enum Recipients {
     One(String),
     Many(Vec<String>),
+}
+
+impl Default for Recipients {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
 }
 
 /// One tag or several.
@@ -131,6 +137,35 @@ pub(super) struct Content {
     pub(super) headers: Map<String, Value>,
     /// The same on every attempt: a recipient's server can tell a repeated mail by it.
     pub(super) message_id: String,
+}
+
+/// A mail to a user about something that happened to the account; core knows the address.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// `a@b` or `Name <a@b>`.
+    from: String,
+    subject: String,
+    #[schemars(extend("format" = "secret"))]
+    text: String,
+    #[schemars(extend("format" = "secret"))]
+    html: Option<String>,
+    /// A word to group mail by at the provider.
+    tag: Option<String>,
+}
+
+impl Notice {
+    pub(super) fn to(self, address: String) -> Message {
+        Message {
+            to: Recipients::One(address),
+            from: self.from,
+            subject: Some(self.subject),
+            text: Some(self.text),
+            html: self.html,
+            tags: self.tag.map(Tags::One),
+            ..Message::default()
+        }
+    }
 }
 
 impl Message {
@@ -317,77 +352,4 @@ fn check_masks(masks: Vec<String>) -> Result<Masks> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(change: impl FnOnce(&mut Value)) -> Result<Kept> {
-        let mut message = json!({"to": "carol@home.com", "from": "Fun Run <a@b.example>", "text": "hello"});
-        change(&mut message);
-        serde_json::from_value::<Message>(message)
-            .unwrap()
-            .check("mail_1")
-    }
-
-    #[test]
-    fn a_plain_message_gets_its_defaults() {
-        let kept = check(|_| {}).unwrap();
-        assert_eq!(
-            serde_json::to_value(&kept).unwrap(),
-            json!({
-                "to": ["carol@home.com"], "from": "Fun Run <a@b.example>", "subject": "(no subject)",
-                "text": "hello", "message_id": "<mail_1@b.example>",
-            })
-        );
-    }
-
-    #[test]
-    fn r02_r05_m01_m10_what_could_reach_others_or_be_refused_later_is_refused_now() {
-        for (change, code) in [
-            (json!({"to": "a@x,b@y"}), Code::MailAddress),
-            (json!({"to": []}), Code::MailAddress),
-            (json!({"to": ["a@x", "b@y\r\nBcc: c@z"]}), Code::MailAddress),
-            (json!({"from": "A <a@x>\nBcc: b@y"}), Code::MailAddress),
-            (json!({"reply_to": "a@x b@y"}), Code::MailAddress),
-            (json!({"subject": "hello\r\nBcc: b@y"}), Code::ParameterInvalid),
-            (json!({"subject": "s".repeat(901)}), Code::ParameterInvalid),
-            (json!({"headers": {"Bcc": "b@y"}}), Code::ParameterInvalid),
-            (json!({"headers": {"bCc": "b@y"}}), Code::ParameterInvalid),
-            (
-                json!({"headers": {"X-A: 1\r\nBcc": "b@y"}}),
-                Code::ParameterInvalid,
-            ),
-            (
-                json!({"headers": {"X-A": "1\r\nBcc: b@y"}}),
-                Code::ParameterInvalid,
-            ),
-            (
-                json!({"headers": {"X-Mailgun-Recipient-Variables": "{}"}}),
-                Code::ParameterInvalid,
-            ),
-            (
-                json!({"headers": {"X-A": "a".repeat(16_400)}}),
-                Code::ParameterInvalid,
-            ),
-            (json!({"tags": ["a", "b", "c", "d"]}), Code::ParameterInvalid),
-            (json!({"tags": "a\nb"}), Code::ParameterInvalid),
-            (json!({"text": ""}), Code::ParameterMissing),
-            (json!({"text": "x".repeat(25_000_001)}), Code::ParameterInvalid),
-        ] {
-            let refused = check(|message| {
-                let (name, value) = change.as_object().unwrap().iter().next().unwrap();
-                message[name] = value.clone();
-            });
-            let shown: String = change.to_string().chars().take(80).collect();
-            assert_eq!(refused.unwrap_err().code(), code, "{shown}");
-        }
-    }
-
-    #[test]
-    fn m02_texts_are_kept_as_they_are() {
-        let kept = check(|message| message["text"] = "%recipient.x% {{7*7}} {* k *}".into()).unwrap();
-        assert_eq!(
-            kept.content.text.as_deref(),
-            Some("%recipient.x% {{7*7}} {* k *}")
-        );
-    }
-}
+mod tests;

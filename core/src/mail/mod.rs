@@ -28,7 +28,8 @@ use message::Kept;
 use transports::Transports;
 use view::Filter;
 
-pub use message::{Message, Reference};
+pub use message::{Message, Notice, Reference};
+pub(crate) use store::NewMail;
 pub use transports::Transport;
 pub use view::{Attempt, Mail, State, Summary};
 
@@ -110,6 +111,27 @@ impl MailService {
     /// # Errors
     /// What is wrong with the message; `Unavailable` when it could not be written.
     pub async fn send(&self, message: Message) -> Result<String> {
+        let mail = self.prepare(message).await?;
+        let id = mail.id.clone();
+        store::insert(&self.core.db, mail).await?;
+        self.wake();
+        Ok(id)
+    }
+
+    /// Makes a notice ready for the write that it is about, after which the caller calls [`Self::wake`].
+    ///
+    /// # Errors
+    /// What is wrong with the notice.
+    pub(crate) async fn prepare_notice(&self, notice: Notice, address: String) -> Result<NewMail> {
+        self.prepare(notice.to(address)).await
+    }
+
+    /// Tells the worker that there is mail.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    async fn prepare(&self, message: Message) -> Result<NewMail> {
         let id = random::id("mail");
         let kept = message.check(&id)?;
         let state = if self.transports.is_capturing().await? {
@@ -120,8 +142,7 @@ impl MailService {
         let plain = serde_json::to_vec(&kept).map_err(Error::unexpected)?;
         let content = &kept.content;
         let recipients = [&content.to, &content.cc, &content.bcc];
-        let mail = store::NewMail {
-            id: id.clone(),
+        Ok(NewMail {
             state,
             recipients: recipients
                 .into_iter()
@@ -134,10 +155,8 @@ impl MailService {
             own_account: kept.account.is_some(),
             message: self.core.secrets.seal(&context(&id), &plain),
             now: self.core.clock.now_ms(),
-        };
-        store::insert(&self.core.db, mail).await?;
-        self.wake.notify_one();
-        Ok(id)
+            id,
+        })
     }
 
     async fn list(&self, filter: &Filter, page: &PageRequest) -> Result<Page<Summary>> {

@@ -1,11 +1,15 @@
 //! The tables `mails` and `mail_attempts`.
 
+use sqlx::AnyConnection;
+
 use super::dialect;
 use super::view::{Attempt, Filter, State, Summary};
 use crate::db::{Select, containing};
 use crate::{Db, PageRequest, Result};
 
-pub(super) struct NewMail {
+/// A mail that is checked and sealed, and not in the outbox yet.
+#[derive(Debug, Clone)]
+pub(crate) struct NewMail {
     pub(super) id: String,
     pub(super) state: State,
     pub(super) recipients: String,
@@ -113,31 +117,34 @@ struct AttemptRow {
 
 /// One write: the mail is safe when this returns.
 pub(super) async fn insert(db: &Db, mail: NewMail) -> Result<()> {
-    db.write(move |tx| {
-        Box::pin(async move {
-            let captured = mail.state == State::Captured;
-            sqlx::query(
-                "INSERT INTO mails (id, state, recipients, subject, search, reference, own_account, message,
-                                    transport, attempts, created_at, queued_at, due_at, finished_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $10, $10, $11)",
-            )
-            .bind(mail.id)
-            .bind(mail.state.name())
-            .bind(mail.recipients.clone())
-            .bind(mail.subject.clone())
-            .bind(format!("{}\n{}", mail.recipients, mail.subject).to_lowercase())
-            .bind(mail.reference)
-            .bind(i64::from(mail.own_account))
-            .bind(mail.message)
-            .bind(captured.then_some(super::transports::CAPTURE))
-            .bind(mail.now)
-            .bind(captured.then_some(mail.now))
-            .execute(&mut *tx)
-            .await?;
-            Ok(())
-        })
-    })
-    .await
+    db.write(move |tx| Box::pin(async move { mail.insert(tx).await }))
+        .await
+}
+
+impl NewMail {
+    /// Puts the mail into the outbox together with whatever else the transaction changes.
+    pub(crate) async fn insert(self, tx: &mut AnyConnection) -> Result<()> {
+        let captured = self.state == State::Captured;
+        sqlx::query(
+            "INSERT INTO mails (id, state, recipients, subject, search, reference, own_account, message,
+                                transport, attempts, created_at, queued_at, due_at, finished_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $10, $10, $11)",
+        )
+        .bind(self.id)
+        .bind(self.state.name())
+        .bind(self.recipients.clone())
+        .bind(self.subject.clone())
+        .bind(format!("{}\n{}", self.recipients, self.subject).to_lowercase())
+        .bind(self.reference)
+        .bind(i64::from(self.own_account))
+        .bind(self.message)
+        .bind(captured.then_some(super::transports::CAPTURE))
+        .bind(self.now)
+        .bind(captured.then_some(self.now))
+        .execute(&mut *tx)
+        .await?;
+        Ok(())
+    }
 }
 
 pub(super) async fn is_due(db: &Db, now: i64) -> Result<bool> {

@@ -83,8 +83,8 @@ fn plugin() -> Plugin {
             "server.siteUrl",
             "store.*",
             "template.renderMail",
+            "users.find",
         ])
-        .requires(["users.find", "users.get"])
         .start(start)
         .stop(stop)
         .define(

@@ -4,6 +4,13 @@ use crate::request::{Scope, app_name, forgot_link};
 use crate::{PURPOSE, State, words};
 use coronet_plugin::prelude::*;
 
+/// What core refuses a notice with: its sender, its subject or its text is not good for a mail.
+const NOTICE_FAULTS: [i64; 3] = [
+    codes::MAIL_ADDRESS,
+    codes::PARAMETER_INVALID,
+    codes::PARAMETER_MISSING,
+];
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CheckPasswordReset {
@@ -36,6 +43,17 @@ pub(crate) struct LiveReset {
     after_reset_url: String,
 }
 
+/// The mail that goes with a change, to the address that is stored.
+#[derive(Serialize)]
+struct Notice {
+    from: String,
+    subject: String,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<String>,
+    tag: &'static str,
+}
+
 #[derive(Deserialize)]
 struct Checked {
     data: CodeData,
@@ -64,27 +82,40 @@ pub(crate) fn check_password_reset(host: &Host, input: CheckPasswordReset) -> Re
 }
 
 pub(crate) fn reset_password(host: &Host, input: ResetPassword) -> Result<bool> {
-    // The notice needs to know who sent the link, and after the next call nobody does.
-    let data = check(host, &input.code)?.data;
-
-    #[derive(Deserialize)]
-    struct Redeemed {
-        user_id: String,
-    }
-    let changes = json!({"password": input.password});
-    let redeemed: Redeemed = host.call(
-        "codes.redeem",
-        json!({"purpose": PURPOSE, "code": input.code, "user_changes": changes}),
-    )?;
+    let checked = check(host, &input.code)?;
     let state: &State = host.state()?;
-    if state.settings.send_notice
-        && let Err(error) = notify(host, &redeemed.user_id, &data)
-    {
-        // The password is changed, and that is what the caller is told.
-        host.error(format_args!(
-            "the notice of a changed password could not be mailed: {error}"
-        ));
+    // Rendered first, because it goes into the outbox in the write that uses the code up: a crash loses neither (C14).
+    let notice = match state.settings.send_notice {
+        true => notice(host, &checked).unwrap_or_else(|error| {
+            host.error(format_args!(
+                "the notice of a changed password cannot be made, and is not sent: {error}"
+            ));
+            None
+        }),
+        false => None,
+    };
+    match redeem(host, &input, notice.as_ref()) {
+        // What is wrong with a mail keeps nobody from a new password.
+        Err(error) if notice.is_some() && NOTICE_FAULTS.contains(&error.code()) => {
+            host.error(format_args!(
+                "the notice of a changed password cannot be mailed: {error}"
+            ));
+            redeem(host, &input, None)
+        }
+        outcome => outcome,
     }
+}
+
+fn redeem(host: &Host, input: &ResetPassword, notice: Option<&Notice>) -> Result<bool> {
+    let mut parameters = json!({
+        "purpose": PURPOSE,
+        "code": input.code,
+        "user_changes": {"password": input.password},
+    });
+    if let Some(notice) = notice {
+        parameters["notice"] = serde_json::to_value(notice)?;
+    }
+    let _: Value = host.call("codes.redeem", parameters)?;
     Ok(true)
 }
 
@@ -92,30 +123,26 @@ fn check(host: &Host, code: &str) -> Result<Checked> {
     host.call("codes.check", json!({"purpose": PURPOSE, "code": code}))
 }
 
-/// Tells the user that the password was changed (C14): whoever did not do it learns of it this way.
-fn notify(host: &Host, user_id: &str, data: &CodeData) -> Result<()> {
-    #[derive(Deserialize)]
-    struct User {
-        username: String,
-        email: Option<String>,
-    }
+/// What tells the user that the password was changed: whoever did not do it learns of it this way. `None` when nobody is
+/// known to send it.
+fn notice(host: &Host, checked: &Checked) -> Result<Option<Notice>> {
     #[derive(Deserialize)]
     struct Rendered {
         text: String,
         html: Option<String>,
     }
-    let user: User = host.call("users.get", json!({"user_id": user_id}))?;
+    let data = &checked.data;
     let scope: Scope = host.call("scopes.get", json!({"name": data.scope}))?;
     let from = if scope.from_email.is_empty() {
         &data.from
     } else {
         &scope.from_email
     };
-    let Some(email) = user.email.filter(|_| !from.is_empty()) else {
-        return Ok(());
-    };
+    if from.is_empty() {
+        return Ok(None);
+    }
     let keys = json!({
-        "username": user.username,
+        "username": data.username,
         "app_name": app_name(&scope),
         "changed_at": words::moment(host.now_ms()),
         "forgot_link": forgot_link(host, &scope)?,
@@ -124,16 +151,11 @@ fn notify(host: &Host, user_id: &str, data: &CodeData) -> Result<()> {
         "template.renderMail",
         json!({"file": "password/notice.tpl", "data": keys}),
     )?;
-    let mut message = json!({
-        "to": email,
-        "from": from,
-        "subject": format!("Your password for {} was changed", app_name(&scope)),
-        "text": rendered.text,
-        "tags": ["password-notice"],
-    });
-    if let Some(html) = rendered.html {
-        message["html"] = html.into();
-    }
-    let _: Value = host.call("mail.send", json!({"message": message}))?;
-    Ok(())
+    Ok(Some(Notice {
+        from: from.clone(),
+        subject: format!("Your password for {} was changed", app_name(&scope)),
+        text: rendered.text,
+        html: rendered.html,
+        tag: "password-notice",
+    }))
 }

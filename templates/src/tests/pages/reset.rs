@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coronet_core::functions::{Access, Call, Caller, Function};
-use coronet_core::{Code, Core, Error, Result, accounts, codes};
+use coronet_core::{Code, Core, Error, Result, accounts, codes, mail};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -84,7 +84,8 @@ async fn site() -> (Site, String) {
     let site = Site::new().await;
     let core = &site.world.core;
     let accounts = accounts::start(core).unwrap();
-    codes::start(core, &accounts).await.unwrap();
+    let mail = mail::start(core).unwrap();
+    codes::start(core, &accounts, &mail).await.unwrap();
     stand_in(core);
     let call = async |name: &str, parameters| {
         core.functions
