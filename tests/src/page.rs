@@ -34,7 +34,10 @@ impl Form {
         });
         let fields = tags.filter_map(|tag| {
             let name = attribute(tag, "name")?;
-            let kind = attribute(tag, "type").unwrap_or_else(|| "text".to_owned());
+            let kind = attribute(tag, "type").unwrap_or_else(|| match tag.starts_with("select") {
+                true => "select".to_owned(),
+                false => "text".to_owned(),
+            });
             Some(Field {
                 name,
                 kind,
