@@ -175,6 +175,12 @@ impl Contributions {
         true
     }
 
+    /// Who offers to take a role under this name.
+    pub fn provider_of(&self, kind: &str, name: &str) -> Option<String> {
+        let key = (kind.to_owned(), name.to_owned());
+        self.read().provided.get(&key).map(|held| held.provider.clone())
+    }
+
     /// Who offers to take a role, by name.
     pub fn provided(&self, kind: &str) -> Vec<Provided> {
         let inner = self.read();

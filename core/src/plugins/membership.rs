@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use coronet_plugin_abi::Manifest;
 use coronet_plugin_abi::manifest::FunctionManifest;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::log::Level;
 use super::manifest;
@@ -13,6 +16,9 @@ use super::plugin::{Plugin, PluginFunction};
 use super::process::Trouble;
 use crate::contributions::RecommendedJob;
 use crate::functions::Function;
+
+/// How long a plugin waits for those before it in the queue.
+const LONGEST_TURN: Duration = Duration::from_secs(2);
 
 /// Who has which plugin name: the first file with it keeps it.
 #[derive(Default)]
@@ -29,6 +35,32 @@ impl Names {
             "{} is a plugin of the same name",
             holder.display()
         )))
+    }
+}
+
+/// A place in the queue of plugins that start together: all load at once, and then take their names in this order,
+/// so that of two who want the same, the same one has it after every start.
+pub(super) struct Turn {
+    before: Option<oneshot::Receiver<()>>,
+    _over: oneshot::Sender<()>,
+}
+
+impl Turn {
+    /// Turns without end, each after the one before.
+    pub(super) fn queue() -> impl Iterator<Item = Self> {
+        let mut last = None;
+        std::iter::from_fn(move || {
+            let (over, next) = oneshot::channel();
+            let before = last.replace(next);
+            Some(Self { before, _over: over })
+        })
+    }
+
+    /// Waits until those before have their names, or are gone. One that hangs is not waited for: it comes later.
+    pub(super) async fn wait(&mut self) {
+        if let Some(before) = self.before.take() {
+            let _ = timeout(LONGEST_TURN, before).await;
+        }
     }
 }
 
@@ -54,8 +86,18 @@ impl Membership {
         self.names.claim(name, &self.plugin.path)
     }
 
-    /// Brings the plugin's functions into the registry. Core, and whoever was there first, keeps a name.
+    /// Brings the plugin's functions into the registry, and its roles under their names. Core, and whoever was there
+    /// first, keeps a name.
     pub(super) fn register(&mut self, manifest: &Arc<Manifest>) -> Result<(), Trouble> {
+        let contributions = &self.plugin.core.contributions;
+        for provided in &manifest.provides {
+            let (kind, name) = (&provided.kind, &provided.name);
+            let holder = contributions.provider_of(kind, name);
+            if let Some(holder) = holder.filter(|holder| *holder != manifest.name) {
+                let reason = format!("The {kind} \"{name}\" is already provided by {holder}");
+                return Err(Trouble::Refused(reason));
+            }
+        }
         let same = self
             .registered
             .as_ref()
@@ -76,6 +118,9 @@ impl Membership {
             added.map_err(|error| Trouble::Refused(error.message().trim_end_matches('.').to_owned()))?;
         }
         self.registered = Some(Arc::clone(manifest));
+        for provided in &manifest.provides {
+            contributions.add_provided(&manifest.name, &provided.kind, &provided.name, &provided.function);
+        }
         Ok(())
     }
 

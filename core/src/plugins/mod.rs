@@ -43,7 +43,7 @@ use tokio::time::timeout;
 
 use functions::{Details, Summary};
 use log::Log;
-use membership::Names;
+use membership::{Names, Turn};
 use plugin::Plugin;
 pub use plugin::{LastError, State};
 use process::{Launch, Process, Trouble};
@@ -140,12 +140,14 @@ impl Plugins {
         let mut new = Vec::new();
         {
             let mut known = self.lock();
-            for path in found {
-                if known.iter().all(|plugin| plugin.path != path) {
-                    let plugin = self.supervise(path);
-                    known.push(Arc::clone(&plugin));
-                    new.push(plugin);
-                }
+            let unknown: Vec<_> = found
+                .into_iter()
+                .filter(|path| known.iter().all(|plugin| plugin.path != *path))
+                .collect();
+            for (path, turn) in unknown.into_iter().zip(Turn::queue()) {
+                let plugin = self.supervise(path, turn);
+                known.push(Arc::clone(&plugin));
+                new.push(plugin);
             }
         }
         let settled = join_all(new.iter().map(|plugin| plugin.settled()));
@@ -175,7 +177,8 @@ impl Plugins {
         .await;
     }
 
-    /// The libraries in the plugin folders, sorted. A folder that is not there has none.
+    /// The libraries in the plugin folders by file name, which is the order in which they take their names. A folder
+    /// that is not there has none.
     fn libraries(&self) -> Vec<PathBuf> {
         let own = self.core.config.home.join("plugins");
         let mut found = Vec::new();
@@ -188,15 +191,15 @@ impl Plugins {
                 libraries.filter(|path| path.extension().is_some_and(|extension| extension == "so"));
             found.extend(libraries.filter_map(|path| std::path::absolute(path).ok()));
         }
-        found.sort();
+        found.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
         found.dedup();
         found
     }
 
-    fn supervise(&self, path: PathBuf) -> Arc<Plugin> {
+    fn supervise(&self, path: PathBuf, turn: Turn) -> Arc<Plugin> {
         let (sender, commands) = mpsc::channel(16);
         let plugin = Arc::new(Plugin::new(&self.core, self.program.clone(), path, sender));
-        tokio::spawn(Supervisor::new(Arc::clone(&plugin), Arc::clone(&self.names)).run(commands));
+        tokio::spawn(Supervisor::new(Arc::clone(&plugin), Arc::clone(&self.names), turn).run(commands));
         plugin
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::log::Level;
-use super::membership::{Membership, Names};
+use super::membership::{Membership, Names, Turn};
 use super::plugin::{Available, Plugin, State};
 use super::process::{Launch, Process, Trouble};
 use super::settings::Settings;
@@ -54,6 +54,8 @@ pub(super) struct Supervisor {
     plugin: Arc<Plugin>,
     process: Option<Arc<Process>>,
     membership: Membership,
+    /// Until it has had its first try.
+    turn: Option<Turn>,
     deaths: Vec<Instant>,
     retry_at: Option<Instant>,
     /// The row that was read last.
@@ -68,8 +70,9 @@ struct Ready {
 }
 
 impl Supervisor {
-    pub(super) fn new(plugin: Arc<Plugin>, names: Arc<Names>) -> Self {
+    pub(super) fn new(plugin: Arc<Plugin>, names: Arc<Names>, turn: Turn) -> Self {
         Self {
+            turn: Some(turn),
             membership: Membership::new(Arc::clone(&plugin), names),
             plugin,
             process: None,
@@ -229,6 +232,8 @@ impl Supervisor {
 
     /// Starts a new process next to the one that runs. `None` when the plugin is disabled.
     async fn prepare(&mut self, settings: Option<Settings>) -> Result<Option<Ready>, Trouble> {
+        // Whatever comes of this try, the next in the queue goes on.
+        let mut turn = self.turn.take();
         let plugin = Arc::clone(&self.plugin);
         let path = plugin.path.clone();
         let library = tokio::task::spawn_blocking(move || library::read(&path))
@@ -246,8 +251,11 @@ impl Supervisor {
         let process = Arc::new(Process::launch(launch).await?);
         let manifest = Arc::clone(&process.manifest);
         manifest::check(&manifest).map_err(Trouble::Refused)?;
-        self.membership.claim(&manifest.name)?;
         let (enabled, kept) = self.kept(&manifest).await?;
+        if let Some(turn) = &mut turn {
+            turn.wait().await;
+        }
+        self.membership.claim(&manifest.name)?;
         {
             let mut status = plugin.status();
             plugin.log.rename(&manifest.name);
@@ -262,6 +270,7 @@ impl Supervisor {
         }
         let settings = settings.unwrap_or(kept);
         self.membership.register(&manifest)?;
+        drop(turn);
         process.start(&settings.to_json()).await?;
         Ok(Some(Ready { process, settings }))
     }

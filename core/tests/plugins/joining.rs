@@ -133,18 +133,64 @@ async fn a_name_that_is_taken_is_refused_with_who_has_it() {
         std::fs::copy(folder.join("echo.so"), folder.join("zwilling.so")).unwrap();
     })
     .await;
-    let list = house.call("plugins.list", json!({})).await.unwrap();
-    let states: Vec<_> = list
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|plugin| plugin["state"].as_str().unwrap())
-        .collect();
-    assert!(
-        states.contains(&"running") && states.contains(&"refused"),
-        "{list:#}"
+    assert_eq!(house.get("echo").await["state"], "running");
+    assert_refused(
+        &house.get("zwilling").await,
+        "plugins/echo.so is a plugin of the same name",
     );
-    assert!(list.to_string().contains("is a plugin of the same name"));
+}
+
+#[tokio::test]
+async fn of_two_plugins_with_one_function_the_first_by_file_name_has_it_however_slow_it_is() {
+    let mut house = House::with(|folder| {
+        compile("rival.c", 1, &folder.join("a.so"));
+        compile("rival.c", 2, &folder.join("b.so"));
+    })
+    .await;
+    let refusal = "The function rival.deliver is already provided by slow";
+    assert_eq!(house.get("slow").await["state"], "running");
+    assert_refused(&house.get("quick").await, refusal);
+    assert!(house.log("quick").await.iter().any(|line| line.contains(refusal)));
+
+    // It stays so, however often the server is started, until the order is another one.
+    house.restart().await;
+    assert_refused(&house.get("quick").await, refusal);
+    std::fs::rename(house.folder().join("b.so"), house.folder().join("B.so")).unwrap();
+    house.restart().await;
+    assert_eq!(house.get("quick").await["state"], "running");
+    assert_refused(&house.get("slow").await, "is already provided by quick");
+}
+
+#[tokio::test]
+async fn of_two_plugins_with_one_transport_the_second_is_refused_until_the_first_goes() {
+    let house = House::with(|folder| {
+        compile("rival.c", 3, &folder.join("a.so"));
+        compile("rival.c", 4, &folder.join("b.so"));
+    })
+    .await;
+    assert_eq!(house.get("slow").await["state"], "running");
+    let refused = house.get("quick").await;
+    assert_refused(
+        &refused,
+        "The mail.transport \"pigeon\" is already provided by slow",
+    );
+    assert!(house.core.functions.get("quick.deliver").is_none());
+    let transport = |house: &House| house.core.contributions.provided("mail.transport")[0].clone();
+    assert_eq!(transport(&house).function, "slow.deliver");
+
+    house
+        .call("plugins.disable", json!({"name": "slow"}))
+        .await
+        .unwrap();
+    house
+        .call("plugins.restart", json!({"name": "quick"}))
+        .await
+        .unwrap();
+    assert_eq!(house.get("quick").await["state"], "running");
+    assert_eq!(transport(&house).function, "quick.deliver");
+    let error = house.call("plugins.enable", json!({"name": "slow"})).await;
+    assert_refused(&house.get("slow").await, "is already provided by quick");
+    assert!(error.is_ok(), "it is enabled, and says why it does not run");
 }
 
 #[tokio::test]
