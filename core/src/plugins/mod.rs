@@ -6,7 +6,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `mod` | [`Plugins`]: finds libraries, starts a supervisor for each, stops them |
-//! | `supervisor` | the task that keeps one plugin running |
+//! | `supervisor` | the task that keeps one plugin running; `prepare` brings a process up |
 //! | `membership` | what a plugin brings into the house, and takes along |
 //! | `process`, `spawn`, `life`, `wire` | one host process: its start, its life, and the calls to and from it |
 //! | `plugin` | state and functions of a plugin, as the rest of the server sees it |
