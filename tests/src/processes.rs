@@ -21,6 +21,11 @@ pub fn peak_mib(pid: Pid) -> u64 {
     memory_kib(pid, "VmHWM:").expect("a running process") / 1024
 }
 
+/// What the process alone holds now, in MiB.
+pub fn held_mib(pid: Pid) -> u64 {
+    memory_kib(pid, "VmRSS:").expect("a running process") / 1024
+}
+
 /// The processes a process has started itself.
 pub fn children(pid: Pid) -> Vec<Pid> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task"))

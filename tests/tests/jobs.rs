@@ -1,11 +1,7 @@
 //! Jobs from outside: the one of the documentation, which clears links over a day old; those that fail; and servers
 //! that die while one runs.
 
-#![expect(
-    clippy::expect_used,
-    reason = "helpers of tests: a broken expectation is a failed test"
-)]
-
+use coronet_tests::job::{await_run, run_code};
 use coronet_tests::on_both_databases;
 use coronet_tests::server::{Setup, TestServer};
 use coronet_tests::store::{self, Kind};
@@ -21,17 +17,6 @@ fn clean_password_resets() -> Value {
         "name": "CleanPasswordResets", "path": "admin/pw_reset_cleanup.lua", "interval": 3600,
         "run_once": false, "active": true
     }})
-}
-
-/// The newest run of a job, once it has an outcome.
-async fn await_run(server: &TestServer, job: &str) -> Value {
-    let find = |runs: &Value| {
-        rows(runs)
-            .first()
-            .filter(|run| run["outcome"].is_string())
-            .cloned()
-    };
-    server.await_result("jobs.runs", json!({"name": job}), find).await
 }
 
 on_both_databases! {
@@ -77,18 +62,6 @@ async fn flushing_returns_how_many_links_were_cleared() {
             .await,
         json!(2)
     );
-}
-
-async fn run_code(server: &TestServer, job: Value, code: &str) -> Value {
-    let (name, path) = (
-        job["name"].clone(),
-        job["path"].as_str().expect("a path").to_owned(),
-    );
-    server.operate("jobs.create", json!({"job": job})).await;
-    let write = json!({"path": format!("jobs/{path}"), "text": code, "note": ""});
-    server.operate("resources.write", write).await;
-    server.operate("jobs.run", json!({"name": name})).await;
-    await_run(server, name.as_str().expect("a name")).await
 }
 
 #[tokio::test]

@@ -1,11 +1,6 @@
 //! Strange text in every field of every function: refused or kept as it is, and never an error of ours. Case R18 of
 //! the security table; the kinds of text are those of the "big list of naughty strings".
 
-#![expect(
-    clippy::expect_used,
-    reason = "helpers of tests: a broken expectation is a failed test"
-)]
-
 use std::collections::BTreeSet;
 
 use coronet_tests::client::Client;
