@@ -30,6 +30,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let pool = AdminPool::init(&figment.focus("databases.admin")).await?;
     let core = Core::new(config, Clock::System, pool.0.clone())?;
     let services = Arc::new(Services::start(core).await?);
+    services.start_plugins().await;
     let socket = local::listen(&services.core)?;
 
     let rocket = stages(rocket::custom(figment).manage(AdminDb::from(pool)), &services)?;

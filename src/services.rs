@@ -13,8 +13,24 @@ use coronet_jobs::Jobs;
 use coronet_templates::Templates;
 use tokio::task::JoinHandle;
 
-/// Everything that is started over a [`Core`]. The server and the CLI without a server start the same;
-/// only the server goes on to run what works in the background.
+/// What only reads and writes the database. All else may call a plugin, or look at what plugins bring along.
+const WITHOUT_PLUGINS: [&str; 12] = [
+    "audit.*",
+    "jobs.get",
+    "jobs.list",
+    "jobs.log",
+    "jobs.runs",
+    "mail.get",
+    "mail.list",
+    "operators.*",
+    "scopes.*",
+    "server.*",
+    "tokens.*",
+    "users.*",
+];
+
+/// Everything that is started over a [`Core`]. The server and the CLI without a server start the same rooms; the
+/// server always starts the plugins too, and goes on to run what works in the background.
 pub struct Services {
     pub core: Core,
     pub operators: Arc<Operators>,
@@ -28,7 +44,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts every room and registers its functions.
+    /// Starts every room and registers its functions; the plugins come with [`Self::start_plugins`].
     ///
     /// # Errors
     /// When a room cannot start; the message says which and why.
@@ -43,8 +59,7 @@ impl Services {
         let mail = mail::start(&core)?;
         codes::start(&core, &accounts, &mail).await?;
         let store = store::start(&core)?;
-        // Last: core's functions keep their names, and a plugin may call them from its first moment on.
-        let plugins = plugins::start(&core).await?;
+        let plugins = plugins::start(&core)?;
         Ok(Self {
             core,
             operators,
@@ -56,6 +71,22 @@ impl Services {
             store,
             delivery: Mutex::default(),
         })
+    }
+
+    /// Starts the plugins, and returns when each is running or will not run. After all rooms: core's functions keep their
+    /// names, and a plugin may call them from its first moment on.
+    pub async fn start_plugins(&self) {
+        self.plugins.scan().await;
+    }
+
+    /// Whether a function may be, or use, what plugins bring along.
+    pub fn needs_plugins(&self, function: &str) -> bool {
+        let is_known = self.core.functions.get(function).is_some();
+        let is_covered = |entry: &&str| match entry.strip_suffix('*') {
+            Some(start) => function.starts_with(start),
+            None => function == *entry,
+        };
+        !is_known || !WITHOUT_PLUGINS.iter().any(is_covered)
     }
 
     /// Whether the server can do its work.

@@ -12,6 +12,8 @@ pub struct Client {
     config: Config,
     /// Started at the first call that finds no server.
     services: OnceCell<Services>,
+    /// Started at the first call that may need them: most do not, and waiting for plugins takes longest.
+    plugins: OnceCell<()>,
 }
 
 impl Client {
@@ -19,6 +21,7 @@ impl Client {
         Self {
             config,
             services: OnceCell::new(),
+            plugins: OnceCell::new(),
         }
     }
 
@@ -34,6 +37,9 @@ impl Client {
             .services
             .get_or_try_init(|| start(self.config.clone()))
             .await?;
+        if services.needs_plugins(function) {
+            self.plugins.get_or_init(|| services.start_plugins()).await;
+        }
         services
             .core
             .functions

@@ -62,26 +62,25 @@ pub struct Plugins {
     plugins: Mutex<Vec<Arc<Plugin>>>,
 }
 
-/// Finds and starts the plugins, all at once, and returns when each is running or will not run. A bad plugin never
-/// stops the server: `plugins.list` says what is wrong with it.
+/// Adds `plugins.*`. The plugins themselves are started by [`Plugins::scan`].
 ///
 /// # Errors
 /// When this program does not know its own path, or a `plugins.*` function is registered already.
-pub async fn start(core: &Core) -> Result<Arc<Plugins>> {
+pub fn start(core: &Core) -> Result<Arc<Plugins>> {
     let program = std::env::current_exe().map_err(|cause| {
         Error::new(
             Code::Io,
             format!("This program does not know its own path: {cause}."),
         )
     })?;
-    start_with(core, program).await
+    start_with(core, program)
 }
 
 /// [`start`] with another program for the host processes; it must do what [`host::main`] does.
 ///
 /// # Errors
 /// When a `plugins.*` function is registered already.
-pub async fn start_with(core: &Core, program: PathBuf) -> Result<Arc<Plugins>> {
+pub fn start_with(core: &Core, program: PathBuf) -> Result<Arc<Plugins>> {
     let plugins = Arc::new(Plugins {
         core: core.clone(),
         program,
@@ -89,7 +88,6 @@ pub async fn start_with(core: &Core, program: PathBuf) -> Result<Arc<Plugins>> {
         plugins: Mutex::default(),
     });
     core.functions.add("core", functions::all(&plugins))?;
-    plugins.scan().await;
     Ok(plugins)
 }
 
@@ -130,7 +128,8 @@ impl Plugins {
         Ok(coronet_plugin_abi::Manifest::clone(&process.manifest))
     }
 
-    /// Starts what is new in the plugin folders.
+    /// Starts what is new in the plugin folders, all at once, and returns when each is running or will not run. A bad
+    /// plugin stops nobody: `plugins.list` says what is wrong with it.
     pub async fn scan(self: &Arc<Self>) {
         let plugins = Arc::clone(self);
         // Should the folders hang, only this call does.

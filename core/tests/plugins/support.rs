@@ -33,7 +33,9 @@ impl House {
 
     pub(crate) async fn start(&mut self) {
         let host = PathBuf::from(env!("CARGO_BIN_EXE_coronet-plugin-host"));
-        self.plugins = Some(plugins::start_with(&self.core, host).await.unwrap());
+        let plugins = plugins::start_with(&self.core, host).unwrap();
+        plugins.scan().await;
+        self.plugins = Some(plugins);
     }
 
     /// The server's own restart: the same home, everything else new.
