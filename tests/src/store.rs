@@ -179,6 +179,18 @@ pub async fn ended_runs(server: &TestServer) -> (usize, i64) {
     (usize::try_from(count).expect("a count"), took)
 }
 
+/// Ends every connection to a PostgreSQL database at once, with the words of a server that is being restarted.
+pub async fn cut_connections(server: &TestServer) {
+    let mut connection = connect(&url_of(server)).await;
+    let statement = "
+        SELECT CAST(COUNT(pg_terminate_backend(pid)) AS BIGINT) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let _: i64 = sqlx::query_scalar(statement)
+        .fetch_one(&mut connection)
+        .await
+        .expect("the cluster's administration");
+}
+
 /// Keeps everybody else from writing to a SQLite database, until the connection is closed.
 pub async fn lock(server: &TestServer) -> AnyConnection {
     let mut connection = connect(&url_of(server)).await;
