@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::cli::{self, Output};
 use crate::client::{Client, Response};
+use crate::clock::MovableClock;
 use crate::disk::SmallDisk;
 use crate::mailgun::{self, FakeMailgun};
 use crate::store::{Database, Kind};
@@ -59,6 +60,12 @@ impl Setup {
     pub fn set(mut self, key: &str, value: &str) -> Self {
         self.environment
             .push((format!("CORONET_{}", key.to_uppercase()), value.to_owned()));
+        self
+    }
+
+    /// The server lives by this clock.
+    pub fn clock(mut self, clock: &MovableClock) -> Self {
+        self.environment.extend(clock.environment());
         self
     }
 
