@@ -106,6 +106,17 @@ pub async fn age_codes(server: &TestServer, hours: i64) {
         .expect("the codes");
 }
 
+/// Makes every one-time code look as if it had been issued for another purpose, or by another owner.
+pub async fn relabel_codes(server: &TestServer, column: &str, value: &str) {
+    let mut connection = connect(&url_of(server)).await;
+    let statement = sqlx::AssertSqlSafe(format!("UPDATE codes SET {column} = $1"));
+    let done = sqlx::query(statement)
+        .bind(value.to_owned())
+        .execute(&mut connection)
+        .await;
+    assert!(done.expect("the codes").rows_affected() > 0, "there is no code");
+}
+
 pub async fn count_codes(server: &TestServer) -> i64 {
     let mut connection = connect(&url_of(server)).await;
     sqlx::query_scalar("SELECT COUNT(*) FROM codes")

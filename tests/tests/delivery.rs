@@ -254,10 +254,7 @@ async fn m01_template_keys_never_become_fields_of_the_provider() {
         "template": "other", "o:archive-to": "http://evil.example", "bcc": "eve@example.com", "from": "eve@example.com"
     });
     let answer = story.try_call("users.sendPasswordResetLink", request).await;
-    if answer.status != 200 {
-        assert_eq!(answer.status.as_u16() / 100, 4, "{}", answer.text());
-        return;
-    }
+    assert_eq!(answer.status, 200, "{}", answer.text());
     let mail = story.mailgun.await_mail(1).await;
     assert_eq!(mail.to, [CAROL]);
     assert_eq!(mail.from, "app@example.com");
@@ -316,9 +313,9 @@ async fn m03_a_display_name_is_one_recipient_at_most() {
     let mut request = reset_request(CAROL);
     request["options"]["from_email"] = json!("\"Fun, \\\"Run\\\" <b@example.com>\" <app@example.com>");
     let answer = story.try_call("users.sendPasswordResetLink", request).await;
-    let expected = if answer.status == 200 { 1 } else { 0 };
+    assert_eq!(answer.status, 200, "{}", answer.text());
     story.ask_for_reset(CAROL).await;
-    for mail in story.mailgun.await_mails(expected + 1).await {
+    for mail in story.mailgun.await_mails(2).await {
         assert_eq!(mail.to, [CAROL]);
         assert!(
             mail.from.ends_with("<app@example.com>") || mail.from == "app@example.com",

@@ -2,7 +2,7 @@
 
 use coronet_tests::page::{self, Form};
 use coronet_tests::processes;
-use coronet_tests::story::{FunRun, NEW_PASSWORD, OLD_PASSWORD, code_of, reset_form};
+use coronet_tests::story::{CAROL, FunRun, NEW_PASSWORD, OLD_PASSWORD, code_of, is_alive, reset_form};
 use futures::future::join_all;
 use hyper::Method;
 use hyper::header::CONTENT_TYPE;
@@ -101,6 +101,42 @@ async fn c13_another_site_cannot_post_the_form() {
         assert_eq!(answer.status, 403, "{name}: {value}: {}", answer.text());
     }
     assert!(story.can_log_in("Carol", OLD_PASSWORD).await);
+}
+
+/// C14: whoever has set a password is told by mail, signs in by it, and nothing is left open for who had the old one.
+#[tokio::test]
+async fn c14_a_new_password_is_noticed_and_opens_nothing_by_itself() {
+    let story = FunRun::start().await;
+    let older = story.reset_link(1).await;
+    let link = story.reset_link(2).await;
+    let client = story.server.client();
+    let form = reset_form(&client, &link).await;
+    let form = form.fill_kind("password", NEW_PASSWORD);
+    let answer = client.post_form(&form.action, &form.pairs()).await;
+    let cookies = answer.headers.get_all("set-cookie").iter();
+    for cookie in cookies.map(|cookie| cookie.to_str().unwrap_or_default()) {
+        let value = cookie.split(['=', ';']).nth(1).unwrap_or_default();
+        assert!(value.is_empty(), "nobody is signed in by it: {cookie}");
+    }
+    let (page, _) = page::visit(&client, "/webmin/").await;
+    assert_eq!(page.status, 401);
+
+    let notice = story.mailgun.await_mail(3).await;
+    assert_eq!(notice.to, [CAROL]);
+    assert!(
+        notice.text.contains("Carol") && notice.text.contains("changed"),
+        "{}",
+        notice.text
+    );
+    for secret in [NEW_PASSWORD, OLD_PASSWORD, &code_of(&link), &code_of(&older)] {
+        let told = notice.fields.iter().any(|(_, value)| value.contains(secret));
+        assert!(!told, "{secret} is in {notice:?}");
+    }
+    assert!(
+        !is_alive(&story.server.client(), &older).await,
+        "the other link died with it"
+    );
+    assert!(!story.can_log_in("Carol", OLD_PASSWORD).await);
 }
 
 #[tokio::test]

@@ -5,12 +5,13 @@
     reason = "helpers of tests: a broken expectation is a failed test"
 )]
 
-use coronet_tests::operator::{OPERATOR, PASSWORD, is_signed_in, session_cookie, set_up, sign_in};
+use coronet_tests::operator::{OPERATOR, PASSWORD, colleague, is_signed_in, session_cookie, set_up, sign_in};
 use coronet_tests::page::{self, Form};
 use coronet_tests::server::{Setup, TestServer};
+use coronet_tests::story::rows;
 use hyper::Method;
 use hyper::header::CONTENT_TYPE;
-use serde_json::json;
+use serde_json::{Value, json};
 
 async fn bare_server() -> TestServer {
     Setup::default()
@@ -134,6 +135,47 @@ async fn w02_a_session_is_new_at_login_and_dead_at_logout() {
     client.set_cookie("coronet_session", &session);
     assert!(!is_signed_in(&client).await, "dead at once");
     assert!(is_signed_in(&first).await, "the other session is untouched");
+}
+
+/// W02, C14: what ends an operator's sessions ends them at once.
+#[tokio::test]
+async fn w02_c14_sessions_die_with_a_new_password_a_lock_and_a_removal() {
+    let server = bare_server().await;
+    let admin = set_up(&server).await;
+    let id = |name: &str, operators: &Value| {
+        let found = rows(operators).iter().find(|operator| operator["name"] == name);
+        found.map(|operator| operator["id"].clone()).unwrap_or_default()
+    };
+    for name in ["dora", "emil", "fred"] {
+        let client = colleague(&server, name, "editor").await;
+        assert!(is_signed_in(&client).await);
+        let id = id(name, &server.operate("operators.list", json!({})).await);
+        match name {
+            "dora" => {
+                let new = json!({"name": name, "password": "another long password"});
+                server.operate("operators.setPassword", new).await;
+            }
+            "emil" => {
+                server
+                    .operate(
+                        "operators.update",
+                        json!({"id": id, "role": "editor", "active": false}),
+                    )
+                    .await;
+            }
+            _ => {
+                server.operate("operators.remove", json!({"id": id})).await;
+            }
+        }
+        assert!(!is_signed_in(&client).await, "{name} is out at once");
+        let again = sign_in(&server.client(), name, PASSWORD).await;
+        assert_eq!(
+            again.status.as_u16() / 100,
+            4,
+            "{name}: the old password opens nothing"
+        );
+    }
+    assert!(is_signed_in(&admin).await, "others are untouched");
 }
 
 #[tokio::test]
