@@ -30,15 +30,19 @@ pub async fn serve(config: Config) -> Result<()> {
     let pool = AdminPool::init(&figment.focus("databases.admin")).await?;
     let core = Core::new(config, Clock::System, pool.0.clone())?;
     let services = Arc::new(Services::start(core).await?);
-    services.start_plugins().await;
-    let socket = local::listen(&services.core)?;
-
+    // They load in processes of their own, and meanwhile the rest can get ready.
+    let plugins = tokio::spawn({
+        let services = Arc::clone(&services);
+        async move { services.start_plugins().await }
+    });
     let rocket = stages(rocket::custom(figment).manage(AdminDb::from(pool)), &services)?;
     let rocket = rocket
         .ignite()
         .await
         .map_err(|cause| refused(&services.core.config, &cause))?;
     stop_on_signal(&services.core, rocket.shutdown())?;
+    plugins.await.map_err(Error::unexpected)?;
+    let socket = local::listen(&services.core)?;
     let launched = rocket.launch().await;
     drop(socket);
     services.stop().await;
@@ -50,7 +54,7 @@ pub async fn serve(config: Config) -> Result<()> {
 /// Every feature is a stage: it brings its routes, state and fairings.
 ///
 /// # Errors
-/// When the webmin's views or assets cannot be used.
+/// When the webmin's assets cannot be used.
 fn stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Result<Rocket<Build>> {
     let webmin = coronet_webmin::stage(services.core.clone(), Arc::clone(&services.operators))?;
     Ok(rocket

@@ -29,7 +29,7 @@ pub const BASE: &str = "/webmin";
 /// The webmin as a stage of the server.
 ///
 /// # Errors
-/// When a view does not compile, or the built assets are damaged.
+/// When the built assets are damaged.
 pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
     let webmin = kit::Webmin::new(core, operators)?;
     Ok(AdHoc::on_ignite("webmin", |rocket| async move {

@@ -8,11 +8,10 @@ use handlebars::{
     RenderErrorReason, ScopedJson, handlebars_helper,
 };
 
-use super::assets::Assets;
 use crate::BASE;
 
-pub(super) fn register(engine: &mut Handlebars<'static>, assets: &Assets) {
-    engine.register_helper("icon", Box::new(Icon(assets.icons.clone())));
+pub(super) fn register(engine: &mut Handlebars<'static>, icons: &BTreeMap<String, String>) {
+    engine.register_helper("icon", Box::new(Icon(icons.clone())));
     engine.register_helper("time", Box::new(Time { ago: false }));
     engine.register_helper("ago", Box::new(Time { ago: true }));
     handlebars_helper!(to: |path: String| format!("{BASE}{path}"));

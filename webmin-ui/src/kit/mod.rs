@@ -41,12 +41,11 @@ pub(crate) struct Webmin {
 impl Webmin {
     pub(crate) fn new(core: Core, operators: Arc<Operators>) -> Result<Self> {
         let assets = Assets::load().map_err(Error::unexpected)?;
-        let views = Views::load(&assets).map_err(Error::unexpected)?;
         Ok(Self {
             core,
             operators,
+            views: Views::new(&assets),
             assets,
-            views,
         })
     }
 }

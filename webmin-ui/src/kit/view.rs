@@ -1,5 +1,8 @@
 //! Views: a typed context struct each, rendered by the template of the same name, strictly and escaped.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use handlebars::Handlebars;
 use rust_embed::RustEmbed;
 use serde::Serialize;
@@ -63,36 +66,27 @@ impl Area {
 #[folder = "views/"]
 struct Templates;
 
-/// A template that does not compile.
-#[derive(Debug, thiserror::Error)]
+/// A template that does not compile, or not with what it was given.
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("the view {name} cannot be used: {cause}")]
 pub(crate) struct ViewBroken {
     name: String,
     cause: String,
 }
 
-/// All compiled views.
-pub(crate) struct Views(Handlebars<'static>);
+/// All views. They are compiled when the first page is opened: a server starts sooner without, and is smaller as long as
+/// nobody looks. That every view compiles is what the tests are for.
+pub(crate) struct Views {
+    icons: BTreeMap<String, String>,
+    compiled: OnceLock<Result<Handlebars<'static>, ViewBroken>>,
+}
 
 impl Views {
-    /// Compiles every template. Debug builds read them from `views/` at start, so a changed view needs no rebuild.
-    pub(crate) fn load(assets: &Assets) -> Result<Self, ViewBroken> {
-        let mut engine = Handlebars::new();
-        engine.set_strict_mode(true);
-        helpers::register(&mut engine, assets);
-        for path in Self::paths() {
-            let name = path.trim_end_matches(".hbs").to_owned();
-            let broken = |cause: String| ViewBroken {
-                name: name.clone(),
-                cause,
-            };
-            let file = Templates::get(&path).ok_or_else(|| broken("it cannot be read".to_owned()))?;
-            let text = std::str::from_utf8(&file.data).map_err(|cause| broken(cause.to_string()))?;
-            engine
-                .register_template_string(&name, text)
-                .map_err(|cause| broken(cause.to_string()))?;
+    pub(crate) fn new(assets: &Assets) -> Self {
+        Self {
+            icons: assets.icons.clone(),
+            compiled: OnceLock::new(),
         }
-        Ok(Self(engine))
     }
 
     pub(crate) fn paths() -> impl Iterator<Item = String> {
@@ -102,9 +96,31 @@ impl Views {
     }
 
     pub(crate) fn render(&self, template: &str, context: &impl Serialize) -> Result<String, ViewBroken> {
-        self.0.render(template, context).map_err(|cause| ViewBroken {
+        let compiled = self.compiled.get_or_init(|| compile(&self.icons));
+        let engine = compiled.as_ref().map_err(Clone::clone)?;
+        engine.render(template, context).map_err(|cause| ViewBroken {
             name: template.to_owned(),
             cause: cause.to_string(),
         })
     }
+}
+
+/// Compiles every template. Debug builds read them from `views/`, so a changed view needs no rebuild.
+fn compile(icons: &BTreeMap<String, String>) -> Result<Handlebars<'static>, ViewBroken> {
+    let mut engine = Handlebars::new();
+    engine.set_strict_mode(true);
+    helpers::register(&mut engine, icons);
+    for path in Views::paths() {
+        let name = path.trim_end_matches(".hbs").to_owned();
+        let broken = |cause: String| ViewBroken {
+            name: name.clone(),
+            cause,
+        };
+        let file = Templates::get(&path).ok_or_else(|| broken("it cannot be read".to_owned()))?;
+        let text = std::str::from_utf8(&file.data).map_err(|cause| broken(cause.to_string()))?;
+        engine
+            .register_template_string(&name, text)
+            .map_err(|cause| broken(cause.to_string()))?;
+    }
+    Ok(engine)
 }

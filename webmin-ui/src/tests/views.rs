@@ -7,7 +7,7 @@ use crate::kit::assets::Assets;
 use crate::kit::view::Views;
 
 fn views() -> Views {
-    Views::load(&Assets::load().unwrap()).unwrap()
+    Views::new(&Assets::load().unwrap())
 }
 
 #[test]
