@@ -47,6 +47,9 @@ pub(super) struct TransportFact {
     pub(super) name: String,
     #[serde(default)]
     pub(super) active: bool,
+    /// What an operator has to do something about.
+    #[serde(default)]
+    pub(super) alarm: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -56,8 +59,6 @@ pub(super) struct MailCounts {
     pub(super) failed: i64,
     pub(super) sent: i64,
     pub(super) captured: i64,
-    /// What an operator has to do something about.
-    pub(super) alarm: Option<String>,
 }
 
 impl Facts {
@@ -175,6 +176,14 @@ fn transport(facts: &Facts) -> Tile {
         .transports
         .as_ref()
         .and_then(|all| all.iter().find(|transport| transport.active));
+    if let Some((name, alarm)) = active.and_then(|active| Some((&active.name, active.alarm.as_ref()?))) {
+        return Tile {
+            tone: "bad",
+            value: name.clone(),
+            note: alarm.clone(),
+            ..tile
+        };
+    }
     match active.map(|transport| transport.name.as_str()) {
         Some("capture") => {
             let note = "mail is kept here and not sent".to_owned();
