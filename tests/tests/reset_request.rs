@@ -241,6 +241,42 @@ async fn r09_r10_an_account_is_asked_for_only_so_often() {
     );
 }
 
+/// R09: one visitor asks for a thousand accounts; R10: by whatever forged address.
+#[tokio::test]
+async fn r09_r10_one_visitor_does_not_ask_for_a_thousand_accounts() {
+    let story = FunRun::start().await;
+    let client = story.server.client();
+    let (page, path) = page::visit(&client, "/_forgotpassword?scope=Fun%20Run").await;
+    let form = page::Form::all(&page.text(), &path).remove(0);
+    let mut answered = 0;
+    for number in 0..1000 {
+        let form = form.clone().fill("email", &format!("user{number}@example.com"));
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form.pairs())
+            .finish();
+        let request = client
+            .request(Method::POST, &form.action)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("origin", story.server.url())
+            .header("x-real-ip", format!("198.51.{}.{}", number / 256, number % 256))
+            .header(
+                "forwarded",
+                format!("for=198.51.{}.{}", number / 256, number % 256),
+            );
+        let answer = client.send(request, body).await;
+        assert!([200, 429].contains(&answer.status.as_u16()), "{}", answer.text());
+        answered += usize::from(answer.status == 200);
+    }
+    assert!((10..100).contains(&answered), "{answered} of 1000 were answered");
+    // Apps are counted for themselves, and nobody is locked out.
+    assert!(
+        story
+            .can_log_in("Carol", coronet_tests::story::OLD_PASSWORD)
+            .await
+    );
+    only_carol_gets_mail(&story).await;
+}
+
 #[tokio::test]
 async fn r17_what_is_too_large_or_too_deep_is_refused_at_once() {
     let story = FunRun::start().await;
