@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::news::News;
 use super::store;
 use crate::{Clock, Db, Result, random};
 
@@ -64,6 +65,7 @@ pub struct Line {
 /// The log of one plugin.
 pub(super) struct Log {
     clock: Clock,
+    news: News,
     lines: Mutex<Lines>,
 }
 
@@ -77,13 +79,14 @@ struct Lines {
 }
 
 impl Log {
-    pub(super) fn new(plugin: &str, clock: Clock) -> Self {
+    pub(super) fn new(plugin: &str, clock: Clock, news: News) -> Self {
         let lines = Lines {
             plugin: plugin.to_owned(),
             ..Lines::default()
         };
         Self {
             clock,
+            news,
             lines: Mutex::new(lines),
         }
     }
@@ -125,6 +128,8 @@ impl Log {
         lines.unsaved.push(line);
         let surplus = lines.recent.len().saturating_sub(SHOWN);
         lines.recent.drain(..surplus);
+        drop(lines);
+        self.news.ring();
     }
 
     /// The last lines, newest last: those of earlier server starts come from the database.
@@ -180,7 +185,7 @@ mod tests {
     #[test]
     fn f05_a_flood_is_cut_and_said_so() {
         let clock = Clock::manual(1_000);
-        let log = Log::new("echo", clock.clone());
+        let log = Log::new("echo", clock.clone(), News::default());
         for number in 0..1000 {
             log.add(Level::Info, &format!("line {number}"));
         }
@@ -196,7 +201,7 @@ mod tests {
 
     #[test]
     fn w05_a_line_stays_one_line() {
-        let log = Log::new("echo", Clock::manual(0));
+        let log = Log::new("echo", Clock::manual(0), News::default());
         log.add(Level::Info, "one\ntwo\x1b[31m");
         assert_eq!(log.lock().recent[0].message, "one·two·[31m");
     }

@@ -25,6 +25,7 @@ mod life;
 pub mod log;
 mod manifest;
 mod membership;
+mod news;
 mod plugin;
 mod process;
 mod settings;
@@ -38,12 +39,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use functions::{Details, Summary};
 use log::Log;
 use membership::{Names, Turn};
+use news::News;
 use plugin::Plugin;
 pub use plugin::{LastError, State};
 use process::{Launch, Process, Trouble};
@@ -59,6 +61,7 @@ pub struct Plugins {
     core: Core,
     program: PathBuf,
     names: Arc<Names>,
+    news: News,
     plugins: Mutex<Vec<Arc<Plugin>>>,
 }
 
@@ -85,6 +88,7 @@ pub fn start_with(core: &Core, program: PathBuf) -> Result<Arc<Plugins>> {
         core: core.clone(),
         program,
         names: Arc::default(),
+        news: News::default(),
         plugins: Mutex::default(),
     });
     core.functions.add("core", functions::all(&plugins))?;
@@ -103,6 +107,11 @@ impl Plugins {
         list
     }
 
+    /// Rings whenever a plugin changes its state, or says something.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
     /// Reads the manifest of a library, in a host process that ends afterwards; nothing is started or registered.
     ///
     /// # Errors
@@ -119,7 +128,7 @@ impl Plugins {
             label: "check",
             library: read.map_err(refused)?,
             functions: &self.core.functions,
-            log: &Arc::new(Log::new("check", self.core.clock.clone())),
+            log: &Arc::new(Log::new("check", self.core.clock.clone(), News::default())),
         };
         let process = Process::launch(launch).await.map_err(|trouble| match trouble {
             Trouble::Refused(reason) | Trouble::Broken(reason) => refused(reason),
@@ -197,7 +206,13 @@ impl Plugins {
 
     fn supervise(&self, path: PathBuf, turn: Turn) -> Arc<Plugin> {
         let (sender, commands) = mpsc::channel(16);
-        let plugin = Arc::new(Plugin::new(&self.core, self.program.clone(), path, sender));
+        let plugin = Arc::new(Plugin::new(
+            &self.core,
+            self.program.clone(),
+            path,
+            sender,
+            self.news.clone(),
+        ));
         tokio::spawn(Supervisor::new(Arc::clone(&plugin), Arc::clone(&self.names), turn).run(commands));
         plugin
     }

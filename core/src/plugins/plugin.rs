@@ -1,5 +1,6 @@
 //! A plugin as the rest of the server sees it: its state, its functions, its log.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::log::{Level, Log};
+use super::news::News;
 use super::process::Process;
 use super::settings::Settings;
 use super::supervisor::Command;
@@ -51,6 +53,7 @@ pub(super) struct Plugin {
     pub(super) available: watch::Sender<Available>,
     pub(super) commands: mpsc::Sender<Command>,
     status: Mutex<Status>,
+    news: News,
     calls: AtomicU64,
 }
 
@@ -87,7 +90,13 @@ pub struct LastError {
 }
 
 impl Plugin {
-    pub(super) fn new(core: &Core, program: PathBuf, path: PathBuf, commands: mpsc::Sender<Command>) -> Self {
+    pub(super) fn new(
+        core: &Core,
+        program: PathBuf,
+        path: PathBuf,
+        commands: mpsc::Sender<Command>,
+        news: News,
+    ) -> Self {
         let name = label(&path);
         let status = Status {
             name: name.clone(),
@@ -105,10 +114,11 @@ impl Plugin {
             core: core.clone(),
             program,
             path,
-            log: Arc::new(Log::new(&name, core.clock.clone())),
+            log: Arc::new(Log::new(&name, core.clock.clone(), news.clone())),
             available: watch::Sender::new(Available::Soon),
             commands,
             status: Mutex::new(status),
+            news,
             calls: AtomicU64::new(0),
         }
     }
@@ -117,7 +127,17 @@ impl Plugin {
         self.status().name.clone()
     }
 
-    pub(super) fn status(&self) -> MutexGuard<'_, Status> {
+    pub(super) fn status(&self) -> impl Deref<Target = Status> {
+        self.locked()
+    }
+
+    /// Changes what is known, and tells whoever watches.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.locked());
+        self.news.ring();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Status> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,9 +156,11 @@ impl Plugin {
     /// Remembers and logs what went wrong.
     pub(super) fn remember(&self, message: &str) {
         let at = self.core.clock.now_ms();
-        self.status().last_error = Some(LastError {
-            at,
-            message: message.to_owned(),
+        self.change(|status| {
+            status.last_error = Some(LastError {
+                at,
+                message: message.to_owned(),
+            });
         });
         self.log.add(Level::Error, message);
     }

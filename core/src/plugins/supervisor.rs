@@ -154,7 +154,7 @@ impl Supervisor {
     async fn restart(&mut self) -> Result<()> {
         match self.prepare(None).await {
             Ok(Some(ready)) => {
-                self.plugin.status().restarts += 1;
+                self.plugin.change(|status| status.restarts += 1);
                 self.install(ready);
                 Ok(())
             }
@@ -189,7 +189,7 @@ impl Supervisor {
         };
         let ready = ready.map_err(|trouble| self.not_replaced(trouble))?;
         self.save(&name, enabled, &settings).await?;
-        self.plugin.status().settings = settings;
+        self.plugin.change(|status| status.settings = settings);
         if let Some(ready) = ready {
             self.install(ready);
         }
@@ -210,7 +210,7 @@ impl Supervisor {
             return Err(Error::new(Code::Conflict, text));
         }
         self.save(&name, enabled, &settings).await?;
-        self.plugin.status().enabled = enabled;
+        self.plugin.change(|status| status.enabled = enabled);
         if !enabled {
             self.retry_at = None;
             self.membership.withdraw();
@@ -218,7 +218,7 @@ impl Supervisor {
             return Ok(());
         }
         if self.process.is_none() {
-            self.plugin.status().state = State::Starting;
+            self.plugin.change(|status| status.state = State::Starting);
             self.plugin.available.send_replace(Available::Soon);
             self.bring_up().await;
         }
@@ -229,13 +229,12 @@ impl Supervisor {
     fn install(&mut self, ready: Ready) {
         let Ready { process, settings } = ready;
         self.membership.contribute(&process.manifest);
-        {
-            let mut status = self.plugin.status();
+        self.plugin.change(|status| {
             status.state = State::Running;
             status.reason = None;
             status.settings = settings;
             status.started_at = Some(self.plugin.core.clock.now_ms());
-        }
+        });
         // After the status: whoever waited for the plugin must find it running.
         self.plugin
             .available
@@ -251,12 +250,11 @@ impl Supervisor {
     /// Settles in a state without a process.
     fn rest(&mut self, state: State, reason: Option<String>) {
         let why = reason.clone().unwrap_or_else(|| "it is disabled".to_owned());
-        {
-            let mut status = self.plugin.status();
+        self.plugin.change(|status| {
             status.state = state;
             status.reason = reason;
             status.started_at = None;
-        }
+        });
         self.plugin.available.send_replace(Available::No(why));
         if let Some(old) = self.process.take() {
             tokio::spawn(async move { old.stop(DRAIN).await });
@@ -265,7 +263,7 @@ impl Supervisor {
 
     fn died(&mut self, reason: &str) {
         self.process = None;
-        self.plugin.status().restarts += 1;
+        self.plugin.change(|status| status.restarts += 1);
         self.stumbled(reason);
     }
 
@@ -284,11 +282,10 @@ impl Supervisor {
             return self.rest(State::Failed, Some(reason));
         };
         self.retry_at = Some(now + *pause);
-        {
-            let mut status = self.plugin.status();
+        self.plugin.change(|status| {
             status.state = State::Restarting;
             status.reason = Some(reason.to_owned());
-        }
+        });
         self.plugin.available.send_replace(Available::Soon);
     }
 

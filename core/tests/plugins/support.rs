@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use coronet_core::functions::{AppCaller, Caller};
 use coronet_core::plugins::{self, Plugins};
 use coronet_core::{Core, Result, testing};
 use serde_json::{Value, json};
+
+/// Never reached when things work.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct House {
     pub(crate) home: tempfile::TempDir,
@@ -62,14 +66,27 @@ impl House {
 
     /// Waits until a plugin is as it should be.
     pub(crate) async fn until(&self, plugin: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        for _ in 0..2000 {
-            let now = self.get(plugin).await;
-            if wanted(&now) {
-                return now;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        let look = async || Some(self.get(plugin).await).filter(&wanted);
+        match self.await_news(look).await {
+            Some(found) => found,
+            None => panic!("it never came: {:#}", self.get(plugin).await),
         }
-        panic!("it never came: {:#}", self.get(plugin).await)
+    }
+
+    /// Looks whenever there is something new of the plugins, until what is looked for is there.
+    async fn await_news<T>(&self, look: impl AsyncFn() -> Option<T>) -> Option<T> {
+        let mut news = self.plugins.as_ref().unwrap().news();
+        let waiting = async {
+            loop {
+                // Marked as seen before the look, so that nothing that comes meanwhile is missed.
+                news.mark_unchanged();
+                if let Some(found) = look().await {
+                    return found;
+                }
+                news.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.ok()
     }
 
     pub(crate) async fn log(&self, plugin: &str) -> Vec<String> {
@@ -82,13 +99,16 @@ impl House {
 
     /// Waits until the log has a line with this text.
     pub(crate) async fn until_logged(&self, plugin: &str, text: &str) {
-        for _ in 0..2000 {
-            if self.log(plugin).await.iter().any(|line| line.contains(text)) {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        let look = async || {
+            self.log(plugin)
+                .await
+                .iter()
+                .any(|line| line.contains(text))
+                .then_some(())
+        };
+        if self.await_news(look).await.is_none() {
+            panic!("never logged: {:#?}", self.log(plugin).await);
         }
-        panic!("never logged: {:#?}", self.log(plugin).await)
     }
 }
 

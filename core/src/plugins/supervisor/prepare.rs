@@ -43,15 +43,14 @@ impl Supervisor {
             turn.wait().await;
         }
         self.membership.claim(&manifest.name)?;
-        {
-            let mut status = plugin.status();
-            plugin.log.rename(&manifest.name);
+        plugin.log.rename(&manifest.name);
+        plugin.change(|status| {
             status.name.clone_from(&manifest.name);
             status.manifest = Some(Arc::clone(&manifest));
             status.sha256 = Some(process.sha256.clone());
             status.enabled = enabled;
             status.settings = kept.clone();
-        }
+        });
         if !enabled {
             return Ok(None);
         }
