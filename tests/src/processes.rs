@@ -4,7 +4,8 @@ use std::fs;
 
 use rustix::process::Pid;
 
-/// Resident memory of the process and its descendants in MiB, and how many processes those are.
+/// Resident memory of the process and its descendants in MiB, and how many processes those are. A page that several of
+/// them share, such as one of the C library, is counted once (the kernel's "proportional set size").
 pub fn resident_mib(pid: Pid) -> (f64, usize) {
     let mut family = vec![pid];
     let mut next = 0;
@@ -12,18 +13,21 @@ pub fn resident_mib(pid: Pid) -> (f64, usize) {
         family.extend(children(parent));
         next += 1;
     }
-    let kib: u64 = family.iter().filter_map(|pid| memory_kib(*pid, "VmRSS:")).sum();
+    let kib: u64 = family
+        .iter()
+        .filter_map(|pid| memory_kib(*pid, "smaps_rollup", "Pss:"))
+        .sum();
     (kib as f64 / 1024.0, family.len())
 }
 
 /// The most memory the process alone ever held, in MiB.
 pub fn peak_mib(pid: Pid) -> u64 {
-    memory_kib(pid, "VmHWM:").expect("a running process") / 1024
+    memory_kib(pid, "status", "VmHWM:").expect("a running process") / 1024
 }
 
 /// What the process alone holds now, in MiB.
 pub fn held_mib(pid: Pid) -> u64 {
-    memory_kib(pid, "VmRSS:").expect("a running process") / 1024
+    memory_kib(pid, "status", "VmRSS:").expect("a running process") / 1024
 }
 
 /// The processes a process has started itself.
@@ -37,9 +41,9 @@ pub fn children(pid: Pid) -> Vec<Pid> {
     numbers.filter_map(|number| Pid::from_raw(number.ok()?)).collect()
 }
 
-fn memory_kib(pid: Pid, key: &str) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status
+fn memory_kib(pid: Pid, file: &str, key: &str) -> Option<u64> {
+    let figures = fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
+    figures
         .lines()
         .find_map(|line| line.strip_prefix(key))?
         .split_whitespace()

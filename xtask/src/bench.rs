@@ -18,6 +18,8 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
             "--package",
             "coronet",
             "--package",
+            "coronet-core",
+            "--package",
             "coronet-tests",
         ]);
         for plugin in &workspace.plugins {

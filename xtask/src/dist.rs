@@ -14,7 +14,14 @@ pub(crate) fn dist() -> Result<()> {
     assets::build_in(&workspace)?;
     report::step("release build", || {
         let mut build = cargo();
-        build.args(["build", "--release", "--package", "coronet"]);
+        build.args([
+            "build",
+            "--release",
+            "--package",
+            "coronet",
+            "--package",
+            "coronet-core",
+        ]);
         for plugin in &workspace.plugins {
             build.args(["--package", plugin]);
         }
@@ -38,6 +45,10 @@ fn archive(workspace: &Workspace) -> Result<()> {
     let plugins = content.join("plugins");
     fs::create_dir_all(&plugins).map_err(Error::file(&plugins))?;
     copy(&workspace.binary("release"), &content)?;
+    copy(
+        &workspace.binary("release").with_file_name("coronet-plugin-host"),
+        &content,
+    )?;
     for plugin in &workspace.plugins {
         copy(&workspace.plugin_library("release", plugin), &plugins)?;
     }

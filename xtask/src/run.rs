@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     report::step("server and plugins", || {
         let mut build = cargo();
         build
-            .args(["build", "--package", "coronet"])
+            .args(["build", "--package", "coronet", "--package", "coronet-core"])
             .current_dir(&workspace.root);
         for plugin in &workspace.plugins {
             build.args(["--package", plugin]);

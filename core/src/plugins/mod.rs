@@ -13,7 +13,7 @@
 //! | `library` | the sealed copy of a library that is hashed and loaded |
 //! | `manifest`, `settings` | what is checked before anything else happens |
 //! | `log`, `store` | what a plugin says, and what is kept about it |
-//! | [`host`] | the other side: what runs in `coronet plugin-host` |
+//! | [`host`] | the other side: what runs in `coronet-plugin-host`, or `coronet plugin-host` |
 //!
 //! What must stay true: foreign code never runs in the server; a plugin that breaks breaks only its own process; a
 //! call is answered in any case, and past its deadline the process dies.
@@ -56,6 +56,9 @@ use crate::{Code, Core, Error, Result};
 /// How long the start of the server waits for its plugins; slower ones come up later.
 const SETTLING: Duration = Duration::from_secs(15);
 
+/// The program for the host processes that is looked for beside this one, which does the same and is much larger.
+const SMALL_HOST: &str = "coronet-plugin-host";
+
 /// All plugins of the server.
 pub struct Plugins {
     core: Core,
@@ -70,13 +73,14 @@ pub struct Plugins {
 /// # Errors
 /// When this program does not know its own path, or a `plugins.*` function is registered already.
 pub fn start(core: &Core) -> Result<Arc<Plugins>> {
-    let program = std::env::current_exe().map_err(|cause| {
+    let own = std::env::current_exe().map_err(|cause| {
         Error::new(
             Code::Io,
             format!("This program does not know its own path: {cause}."),
         )
     })?;
-    start_with(core, program)
+    let small = own.with_file_name(SMALL_HOST);
+    start_with(core, if small.is_file() { small } else { own })
 }
 
 /// [`start`] with another program for the host processes; it must do what [`host::main`] does.

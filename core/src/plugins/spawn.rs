@@ -46,6 +46,7 @@ pub(super) async fn spawn(
     command
         .arg(host::COMMAND)
         .arg(label)
+        .arg(host::VERSION)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::from(socket))

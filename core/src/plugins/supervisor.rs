@@ -235,13 +235,13 @@ impl Supervisor {
             status.settings = settings;
             status.started_at = Some(self.plugin.core.clock.now_ms());
         });
-        // After the status: whoever waited for the plugin must find it running.
-        self.plugin
-            .available
-            .send_replace(Available::Yes(Arc::clone(&process)));
         self.plugin
             .log
             .add(Level::Info, &format!("running as process {}", process.pid));
+        // Last: whoever waited for the plugin must find it running, and its log saying so.
+        self.plugin
+            .available
+            .send_replace(Available::Yes(Arc::clone(&process)));
         if let Some(old) = self.process.replace(process) {
             tokio::spawn(async move { old.stop(DRAIN).await });
         }

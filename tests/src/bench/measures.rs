@@ -38,7 +38,7 @@ pub(super) async fn starts(table: &mut Table) {
     );
     let (mib, processes) = resident_mib(server.pid());
     table.add(
-        format!("resident memory, idle ({processes} processes)"),
+        format!("resident memory, idle ({processes} processes, shared pages once)"),
         format!("{mib:.0} MiB"),
     );
 }

@@ -1,4 +1,4 @@
-//! `coronet plugin-host`: the process that a plugin lives in.
+//! `coronet plugin-host`: the process that a plugin lives in. The small program `coronet-plugin-host` is the same.
 //!
 //! The server starts it with three descriptors and nothing else: the private socket on 0, the library on 1, and a pipe
 //! to the plugin's log on 2. It confines itself, loads the library, says [`Hello`](Frame::Hello), and then answers
@@ -19,6 +19,9 @@ use std::sync::{Arc, OnceLock};
 
 /// The command line argument that makes this program a plugin host.
 pub const COMMAND: &str = "plugin-host";
+
+/// Both sides of the socket must be of one build; this is what can be known of it.
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The connection to the server, for the C functions of the host table.
 static CONNECTION: OnceLock<Arc<Connection>> = OnceLock::new();
@@ -49,6 +52,13 @@ pub fn main() -> ExitCode {
 }
 
 fn serve(connection: &Arc<Connection>, library: std::fs::File) -> Result<(), String> {
+    // The command, the plugin's name for `ps`, and the server's version.
+    let server = std::env::args().nth(3).unwrap_or_default();
+    if server != VERSION {
+        return Err(format!(
+            "the program coronet-plugin-host is of version {VERSION}, and the server of version {server:?}: install both together"
+        ));
+    }
     let plugin = Plugin::load(library)?;
     let manifest = plugin.manifest()?;
     connection
