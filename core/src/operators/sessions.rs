@@ -41,6 +41,14 @@ impl Operators {
         )))
     }
 
+    /// The id under which the session with this token is listed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn session_id(&self, token: &str) -> Result<Option<String>> {
+        store::session_id(&self.core.db, hash(token)).await
+    }
+
     /// Ends the session with this token.
     ///
     /// # Errors

@@ -277,6 +277,14 @@ pub(super) async fn mark_seen(db: &Db, token_hash: Vec<u8>, now: i64) -> Result<
     .await
 }
 
+pub(super) async fn session_id(db: &Db, token_hash: Vec<u8>) -> Result<Option<String>> {
+    let id = sqlx::query_scalar("SELECT id FROM sessions WHERE token_hash = $1")
+        .bind(token_hash)
+        .fetch_optional(db.reader())
+        .await?;
+    Ok(id)
+}
+
 pub(super) async fn delete_session(db: &Db, token_hash: Vec<u8>) -> Result<()> {
     db.write(move |tx| {
         Box::pin(async move {

@@ -2,7 +2,7 @@
 
 use coronet_core::{Code, Error};
 use rocket::Request;
-use rocket::http::{ContentType, Header, Status};
+use rocket::http::{ContentType, Header, Method, Status};
 use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 
@@ -127,6 +127,8 @@ struct RefusalView<'e> {
     advice: &'static str,
     incident: Option<&'e str>,
     icon: &'static str,
+    /// Where to go on, if not to the dashboard.
+    back: Option<&'e str>,
 }
 
 impl<'r> Responder<'r, 'static> for Refusal {
@@ -152,9 +154,6 @@ pub(crate) fn refuse(request: &Request<'_>, error: &Error) -> response::Result<'
     if error.code() == Code::Unauthenticated {
         return crate::door::ask(request);
     }
-    let Some(webmin) = request.rocket().state::<Webmin>() else {
-        return Err(Status::InternalServerError);
-    };
     let (title, advice, icon) = words(error.code());
     let view = RefusalView {
         title,
@@ -162,16 +161,48 @@ pub(crate) fn refuse(request: &Request<'_>, error: &Error) -> response::Result<'
         advice,
         incident: error.incident(),
         icon,
+        back: None,
     };
-    let content = webmin.views.render("shell/refusal", &view).map_err(|cause| {
+    show(request, Status::new(error.code().status()), &view)
+}
+
+fn show(request: &Request<'_>, status: Status, view: &RefusalView<'_>) -> response::Result<'static> {
+    let Some(webmin) = request.rocket().state::<Webmin>() else {
+        return Err(Status::InternalServerError);
+    };
+    let content = webmin.views.render("shell/refusal", view).map_err(|cause| {
         tracing::error!(%cause, "the error page cannot be rendered");
         Status::InternalServerError
     })?;
-    let status = Status::new(error.code().status());
     if shell::operator(request).is_some() {
-        shell::page(request, status, title, Area::None, &content)
+        shell::page(request, status, view.title, Area::None, &content)
     } else {
-        shell::door(request, status, title, &content)
+        shell::door(request, status, view.title, &content)
+    }
+}
+
+/// An address of the webmin that was asked for with a method it has no answer to.
+#[derive(Debug)]
+pub(crate) struct WrongMethod {
+    pub(crate) allowed: Vec<Method>,
+    /// The page to go on from.
+    pub(crate) back: String,
+}
+
+impl<'r> Responder<'r, 'static> for WrongMethod {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let view = RefusalView {
+            title: "Nothing was done",
+            message: "This address only takes what a button of a page sends.",
+            advice: "Open the page, and use its button.",
+            incident: None,
+            icon: "alert-circle",
+            back: Some(&self.back),
+        };
+        let mut response = show(request, Status::MethodNotAllowed, &view)?;
+        let names: Vec<_> = self.allowed.iter().map(|method| method.as_str()).collect();
+        response.set_raw_header("Allow", names.join(", "));
+        Ok(response)
     }
 }
 
@@ -210,6 +241,7 @@ pub(crate) fn sample_refusal(views: &super::view::Views) -> String {
         advice: "",
         incident: Some("inc_1"),
         icon: "search",
+        back: Some("/webmin/plugin/<script>"),
     };
     views.render("shell/refusal", &view).unwrap()
 }

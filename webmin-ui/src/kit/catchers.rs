@@ -1,19 +1,25 @@
 //! Pages for what no handler answered: unknown addresses, refused guards, broken requests.
 
 use coronet_core::{Code, Error};
-use rocket::http::Status;
+use rocket::http::{Method, Status};
 use rocket::{Catcher, Request, catch, catchers};
 
-use super::answer::{Refusal, kept};
+use super::answer::{Refusal, WrongMethod, kept};
+use crate::BASE;
 
 pub(crate) fn catchers() -> Vec<Catcher> {
     catchers![any]
 }
 
 #[catch(default)]
-fn any(status: Status, request: &Request<'_>) -> Refusal {
+fn any(status: Status, request: &Request<'_>) -> Result<Refusal, WrongMethod> {
     if let Some(error) = kept(request) {
-        return error.clone().into();
+        return Ok(error.clone().into());
+    }
+    if matches!(status.code, 404 | 405)
+        && let Some(wrong) = wrong_method(request)
+    {
+        return Err(wrong);
     }
     let error = match status.code {
         401 => Error::new(Code::Unauthenticated, "Sign in to go on."),
@@ -32,5 +38,42 @@ fn any(status: Status, request: &Request<'_>) -> Refusal {
             request.uri().path()
         )),
     };
-    error.into()
+    Ok(error.into())
+}
+
+/// What is wrong when the address is one of the webmin's, and only the method is not.
+fn wrong_method(request: &Request<'_>) -> Option<WrongMethod> {
+    let path = request.uri().path().as_str();
+    let mut allowed = methods(request, path);
+    if allowed.is_empty() || allowed.contains(&request.method()) {
+        return None;
+    }
+    allowed.sort_by_key(|method| method.as_str());
+    // The form that was meant is most likely on the page whose address this one goes on from.
+    let above = path.match_indices('/').map(|(at, _)| &path[..at]).rev();
+    let back = above
+        .take_while(|above| above.len() > BASE.len())
+        .find(|above| methods(request, above).contains(&Method::Get));
+    Some(WrongMethod {
+        allowed,
+        back: back.unwrap_or(BASE).to_owned(),
+    })
+}
+
+/// The methods that the webmin has an answer to at this path.
+fn methods(request: &Request<'_>, path: &str) -> Vec<Method> {
+    let meets = |pattern: &str| {
+        let (mut parts, mut wanted) = (path.split('/'), pattern.split('/'));
+        loop {
+            match (parts.next(), wanted.next()) {
+                (None, None) => return true,
+                (Some(part), Some(pattern)) if part == pattern => {}
+                (Some(part), Some(pattern)) if pattern.starts_with('<') && !part.is_empty() => {}
+                _ => return false,
+            }
+        }
+    };
+    let routes = request.rocket().routes();
+    let here = routes.filter(|route| route.uri.base() == BASE && meets(route.uri.path()));
+    here.map(|route| route.method).collect()
 }

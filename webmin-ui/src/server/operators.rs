@@ -1,6 +1,7 @@
 //! Operators: who may sign in here, and what they may do.
 
 use coronet_core::{Code, Error};
+use rocket::http::CookieJar;
 use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -75,10 +76,10 @@ impl View for OperatorView {
 }
 
 #[get("/operators")]
-async fn list(desk: Desk<'_>) -> Answer {
+async fn list(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
     let operators = desk.call("operators.list", json!({})).await?;
     let sessions = if desk.can_admin() {
-        sessions(&desk).await?
+        sessions(&desk, jar).await?
     } else {
         Vec::new()
     };

@@ -1,10 +1,12 @@
 //! The open sessions of operators.
 
 use coronet_core::Error;
+use rocket::http::CookieJar;
 use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::door::session;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::Confirm;
 use crate::kit::{Answer, Area, Desk};
@@ -21,10 +23,22 @@ pub(crate) struct SessionRow {
     pub(crate) seen_at: i64,
     pub(crate) address: String,
     pub(crate) user_agent: String,
+    /// Whether this is the session that asks.
+    #[serde(default)]
+    pub(crate) mine: bool,
 }
 
-pub(super) async fn list(desk: &Desk<'_>) -> Result<Vec<SessionRow>, Error> {
-    desk.call("operators.sessions", json!({})).await
+pub(super) async fn list(desk: &Desk<'_>, jar: &CookieJar<'_>) -> Result<Vec<SessionRow>, Error> {
+    let webmin = desk.webmin;
+    let mine = match session::token(jar, &webmin.core.config) {
+        Some(token) => webmin.operators.session_id(&token).await?,
+        None => None,
+    };
+    let mut sessions: Vec<SessionRow> = desk.call("operators.sessions", json!({})).await?;
+    for session in &mut sessions {
+        session.mine = mine.as_ref() == Some(&session.id);
+    }
+    Ok(sessions)
 }
 
 #[get("/session/<id>/end")]

@@ -306,3 +306,40 @@ async fn w04_html_of_a_mail_is_shown_without_script_in_an_origin_of_its_own() {
     assert_eq!(frame.headers.get_one("X-Frame-Options"), Some("SAMEORIGIN"));
     assert!(browser.get("/mail").await.body.contains("a@home.example"));
 }
+
+#[rocket::async_test]
+async fn w01_what_only_takes_a_form_says_so_when_it_is_opened() {
+    let browser = Browser::signed_in(Role::Admin).await;
+    for (path, back) in [
+        ("/plugin/echo/restart", "/webmin/plugin/echo"),
+        ("/plugin/echo/enable", "/webmin/plugin/echo"),
+        ("/templates/preview/html", "/webmin/templates"),
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, Status::MethodNotAllowed, "{path}");
+        assert_eq!(page.headers.get_one("Allow"), Some("POST"), "{path}");
+        assert!(page.body.contains("Nothing was done"), "{}", page.body);
+        assert!(page.body.contains(&format!("href=\"{back}\"")), "{}", page.body);
+    }
+    let deleted = browser.client.delete("/webmin/scopes").dispatch().await;
+    assert_eq!(deleted.status(), Status::MethodNotAllowed);
+    assert_eq!(deleted.headers().get_one("Allow"), Some("GET"));
+    for unknown in ["/nowhere", "/plugin/echo/dance", "/scopes/new/more"] {
+        assert_eq!(browser.get(unknown).await.status, Status::NotFound, "{unknown}");
+    }
+}
+
+#[rocket::async_test]
+async fn w02_an_operator_sees_which_session_is_the_own_one() {
+    let browser = Browser::signed_in(Role::Admin).await;
+    let origin = coronet_core::operators::Origin::default();
+    browser
+        .operators
+        .login("Carol", PASSWORD.to_owned(), &origin)
+        .await
+        .unwrap();
+    let page = browser.get("/operators").await;
+    assert_eq!(page.body.matches("this browser").count(), 1, "{}", page.body);
+    let sessions = page.body.split("id=\"sessions\"").nth(1).unwrap();
+    assert_eq!(sessions.matches("Carol").count(), 2, "{}", page.body);
+}

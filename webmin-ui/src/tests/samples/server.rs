@@ -24,6 +24,7 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
         seen_at: AT,
         address: text(),
         user_agent: text(),
+        mine: true,
     };
     let token = tokens::TokenRow {
         id: text(),
