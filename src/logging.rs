@@ -4,13 +4,16 @@ use coronet_core::config::LogFormat;
 use coronet_core::{Code, Error, Result};
 use tracing_subscriber::EnvFilter;
 
+/// What holds whatever `log` says. Rocket announces every request and every route; what matters of them is in our own
+/// spans. Handlebars tells every value it renders, codes of links among them (C09).
+const CEILINGS: &str = "rocket=error,sqlx=error,handlebars=warn";
+
 /// Sends the log to standard error in the configured format.
 ///
 /// # Errors
 /// `ParameterInvalid` when `log` is not a filter.
 pub fn start(log: &str, format: LogFormat) -> Result<()> {
-    // Rocket announces every request and every route; what matters of them is in our own spans.
-    let text = format!("{log},rocket=error,sqlx=error");
+    let text = format!("{log},{CEILINGS}");
     let filter = EnvFilter::try_new(text).map_err(|cause| {
         let text = format!("`log` is \"{log}\": {cause}. Write a level such as info, or target=level pairs.");
         Error::new(Code::ParameterInvalid, text)

@@ -2,7 +2,7 @@
 //! say what no browser says.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -12,10 +12,12 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 pub struct Client {
     address: SocketAddr,
+    /// Where connections come from; the whole of 127.0.0.0/8 is this machine.
+    source: IpAddr,
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
@@ -48,8 +50,23 @@ impl Client {
     pub fn new(address: SocketAddr) -> Self {
         Self {
             address,
+            source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             cookies: Mutex::default(),
         }
+    }
+
+    /// The same client in another network, as the server sees it.
+    pub fn coming_from(mut self, source: [u8; 4]) -> Self {
+        self.source = IpAddr::from(source);
+        self
+    }
+
+    async fn connect(&self) -> std::io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(self.source, 0))?;
+        let stream = socket.connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
 
     /// A request to fill in and hand to [`Client::send`]; it already has host and cookies.
@@ -96,8 +113,7 @@ impl Client {
         request: hyper::http::request::Builder,
         body: impl Into<Bytes>,
     ) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
-        let stream = TcpStream::connect(self.address).await?;
-        stream.set_nodelay(true)?;
+        let stream = self.connect().await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         let answer = sender.send_request(request.body(Full::new(body.into()))?).await?;
@@ -108,8 +124,7 @@ impl Client {
 
     /// Sends all requests at once over one HTTP/2 connection; the answers come in the same order.
     pub async fn burst(&self, requests: Vec<Request<Full<Bytes>>>) -> Vec<Response> {
-        let stream = TcpStream::connect(self.address).await.expect("a connection");
-        stream.set_nodelay(true).expect("TCP");
+        let stream = self.connect().await.expect("a connection");
         let (sender, connection) =
             hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
                 .await
@@ -128,7 +143,7 @@ impl Client {
 
     /// Sends bytes as they are and reads until the server closes.
     pub async fn raw(&self, bytes: &[u8]) -> String {
-        let mut stream = TcpStream::connect(self.address).await.expect("a connection");
+        let mut stream = self.connect().await.expect("a connection");
         // A server may refuse and close before it has read everything.
         let _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();

@@ -8,6 +8,7 @@
 use coronet_tests::client::Response;
 use coronet_tests::on_both_databases;
 use coronet_tests::page;
+use coronet_tests::server::Setup;
 use coronet_tests::store::{self, Kind};
 use coronet_tests::story::{FunRun, NEW_PASSWORD, OLD_PASSWORD, code_of, is_alive, reset_form};
 use futures::future::join_all;
@@ -209,9 +210,38 @@ async fn c06_nearly_right_codes_are_wrong() {
     assert!(story.can_log_in("Carol", OLD_PASSWORD).await);
 }
 
+/// C06: ten thousand guesses are throttled long before, and whoever has the link is not in their way.
+#[tokio::test]
+async fn c06_guessing_is_throttled_by_network() {
+    let story = FunRun::start().await;
+    let link = story.reset_link(1).await;
+    let guesser = story.server.client();
+    let mut guesses = 0;
+    for number in 0..1000 {
+        let guess = format!("{number:043}");
+        let (page, _) = page::visit(&guesser, &format!("/_resetpassword?code={guess}")).await;
+        guesser.forget_cookies();
+        if page.status == 429 {
+            break;
+        }
+        guesses += 1;
+    }
+    assert!(guesses < 200, "{guesses} guesses in a row");
+    let owner = story.server.client().coming_from([127, 0, 0, 2]);
+    reset_form(&owner, &link)
+        .await
+        .fill_kind("password", NEW_PASSWORD)
+        .submit(&owner)
+        .await;
+    assert!(story.can_log_in("Carol", NEW_PASSWORD).await);
+}
+
 #[tokio::test]
 async fn c08_c09_neither_code_nor_password_is_anywhere_at_rest() {
-    let story = FunRun::start().await;
+    let talkative = Setup::default().set("log", "trace");
+    let story = FunRun::start_with(talkative)
+        .await
+        .expect("SQLite is always there");
     let link = story.reset_link(1).await;
     let code = code_of(&link);
     let client = story.server.client();

@@ -143,6 +143,13 @@ async fn r06_forged_hosts_do_not_get_into_the_link() {
         body.len()
     );
     sent += usize::from(client.raw(absolute.as_bytes()).await.starts_with("HTTP/1.1 200"));
+    let doubled = absolute
+        .replace(&format!("http://evil.example{SEND}"), SEND)
+        .replace(
+            "Host: evil.example",
+            &format!("Host: {}\r\nHost: evil.example", story.server.address()),
+        );
+    sent += usize::from(client.raw(doubled.as_bytes()).await.starts_with("HTTP/1.1 200"));
     assert!(sent > 0, "at least one was accepted");
     for mail in story.mailgun.await_mails(sent).await {
         assert!(
