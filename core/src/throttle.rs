@@ -1,7 +1,7 @@
 //! Guessing made slow: every wrong guess makes the next one wait longer.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{Code, Error, Result};
 
@@ -21,20 +21,37 @@ struct Guesses {
 
 /// Counts wrong guesses by key. A key names what is guessed and from where, so that someone who
 /// guesses at an account does not lock out its owner, who comes from elsewhere.
-#[derive(Debug, Default)]
-pub struct Throttle(Mutex<HashMap<String, Guesses>>);
+#[derive(Debug)]
+pub struct Throttle {
+    free: u32,
+    guesses: Mutex<HashMap<String, Guesses>>,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self::after(FREE)
+    }
+}
 
 impl Throttle {
+    /// A throttle that makes nobody wait before so many wrong guesses.
+    pub fn after(free: u32) -> Self {
+        Self {
+            free,
+            guesses: Mutex::default(),
+        }
+    }
+
     /// Refuses a guess that comes too early.
     ///
     /// # Errors
     /// `RateLimited`, with the seconds to wait.
     pub fn check(&self, key: &str, now_ms: i64) -> Result<()> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.lock();
         let Some(guesses) = all.get(key) else {
             return Ok(());
         };
-        let wait = guesses.latest + delay(guesses.wrong) - now_ms;
+        let wait = guesses.latest + self.delay(guesses.wrong) - now_ms;
         if wait <= 0 {
             return Ok(());
         }
@@ -45,7 +62,7 @@ impl Throttle {
     }
 
     pub fn wrong(&self, key: &str, now_ms: i64) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.lock();
         if all.len() > REMEMBERED {
             all.retain(|_, guesses| now_ms - guesses.latest < FORGOTTEN_MS);
         }
@@ -58,16 +75,20 @@ impl Throttle {
     }
 
     pub fn right(&self, key: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.lock().remove(key);
     }
-}
 
-/// 1, 2, 4 … seconds from the sixth guess on, a minute at most.
-fn delay(wrong: u32) -> i64 {
-    match wrong.checked_sub(FREE) {
-        None => 0,
-        // Past six doublings the longest wait is reached, and the shift must not run over.
-        Some(over) => (1000_i64 << over.min(6)).min(LONGEST_MS),
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Guesses>> {
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// 1, 2, 4 … seconds from the first guess on that is not free, a minute at most.
+    fn delay(&self, wrong: u32) -> i64 {
+        match wrong.checked_sub(self.free) {
+            None => 0,
+            // Past six doublings the longest wait is reached, and the shift must not run over.
+            Some(over) => (1000_i64 << over.min(6)).min(LONGEST_MS),
+        }
     }
 }
 

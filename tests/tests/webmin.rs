@@ -201,21 +201,54 @@ async fn w02_w13_pages_are_sealed() {
 }
 
 #[tokio::test]
-async fn w03_guessing_is_slowed_down_and_the_owner_gets_in_again() {
+async fn w03_guessing_is_slowed_down_and_the_owner_gets_in_all_the_same() {
     let server = bare_server().await;
     set_up(&server).await;
     let mut statuses = Vec::new();
-    for number in 0..12 {
-        statuses.push(
-            sign_in(&server.client(), OPERATOR, &format!("wrong password {number}"))
-                .await
-                .status
-                .as_u16(),
-        );
+    for number in 0..30 {
+        let guess = format!("wrong password {number}");
+        statuses.push(sign_in(&server.client(), OPERATOR, &guess).await.status.as_u16());
     }
-    assert!(statuses.contains(&429), "{statuses:?}");
-    let (unknown, known) = (statuses[0], statuses[1]);
-    assert_eq!(unknown, known);
+    assert!(
+        statuses.iter().all(|status| [401, 429].contains(status)),
+        "{statuses:?}"
+    );
+    assert_eq!(statuses[0], 401);
+    let tried = statuses.iter().filter(|status| **status == 401).count();
+    assert!(tried < 15, "{tried} guesses were looked at");
+    assert_eq!(statuses[29], 429);
+    // A lock would be a way to keep the owner out.
+    let owner = server.client().coming_from([127, 0, 0, 2]);
+    assert_eq!(sign_in(&owner, OPERATOR, PASSWORD).await.status, 200);
+}
+
+/// W03: one guess for each of many names, and one name from many networks.
+#[tokio::test]
+async fn w03_sprayed_and_spread_guesses_are_slowed_down_too() {
+    let server = bare_server().await;
+    set_up(&server).await;
+    let mut sprayed = Vec::new();
+    for number in 0..60 {
+        let name = format!("operator{number}");
+        let answer = sign_in(&server.client(), &name, "Spring2026!").await;
+        sprayed.push(answer.status.as_u16());
+    }
+    assert_eq!(sprayed[59], 429, "{sprayed:?}");
+    let owner = || server.client().coming_from([127, 0, 0, 2]);
+    assert_eq!(sign_in(&owner(), OPERATOR, PASSWORD).await.status, 200);
+    let mut spread = Vec::new();
+    for number in 0..120 {
+        let client = server.client().coming_from([127, 0, 1, number]);
+        spread.push(sign_in(&client, OPERATOR, "Spring2026!").await.status.as_u16());
+    }
+    let tried = spread.iter().filter(|status| **status == 401).count();
+    assert!(tried <= 100, "{tried} guesses at one account were looked at");
+    assert_eq!(spread[119], 429, "{spread:?}");
+    assert_eq!(
+        sign_in(&owner(), OPERATOR, PASSWORD).await.status,
+        200,
+        "where they came from before"
+    );
 }
 
 #[tokio::test]

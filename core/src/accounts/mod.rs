@@ -4,7 +4,6 @@
 //! canonical form (`crate::address`, `names`). Passwords are hashed before the transaction that stores them, and a
 //! change of password, address or activity kills the user's one-time codes in that same transaction.
 
-mod attempts;
 mod names;
 pub(crate) mod policy;
 mod scopes;
@@ -12,8 +11,8 @@ mod users;
 
 use std::sync::Arc;
 
+use crate::attempts::Attempts;
 use crate::{Core, Result};
-use attempts::Attempts;
 
 pub use scopes::{Scope, ScopeSettings};
 pub(crate) use users::Prepared;

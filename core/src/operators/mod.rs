@@ -10,8 +10,9 @@ mod store;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::attempts::Attempts;
 use crate::audit::{Act, Audit};
-use crate::functions::{OperatorCaller, Role, Via};
+use crate::functions::{OperatorCaller, Role, Via, network};
 use crate::throttle::Throttle;
 use crate::{Code, Core, Error, Result, random};
 
@@ -21,11 +22,17 @@ pub use store::Session;
 /// Characters a password of an operator has at least (NIST SP 800-63B-4: 15 where it is the only factor).
 pub const PASSWORD_LEAST: usize = 15;
 const PASSWORD_MOST: usize = 128;
+/// Wrong sign-ins from one network before the next have to wait: an office mistypes now and then.
+const MISTYPED: u32 = 20;
 
 /// The operators of the server.
 pub struct Operators {
     core: Core,
     audit: Arc<Audit>,
+    attempts: Attempts,
+    /// Wrong names and passwords by where they come from: one guess for each of many operators counts too (W03).
+    sprays: Throttle,
+    /// Wrong old passwords of those who are signed in.
     throttle: Throttle,
 }
 
@@ -51,6 +58,8 @@ pub fn start(core: &Core, audit: &Arc<Audit>) -> Result<Arc<Operators>> {
     let operators = Arc::new(Operators {
         core: core.clone(),
         audit: Arc::clone(audit),
+        attempts: Attempts::default(),
+        sprays: Throttle::after(MISTYPED),
         throttle: Throttle::default(),
     });
     core.functions.add("core", functions::all(&operators))?;
@@ -75,12 +84,13 @@ impl Operators {
 
     async fn check_login(&self, name: &str, password: String, origin: &Origin) -> Result<SignedIn> {
         let now = self.core.clock.now_ms();
-        let address = origin
-            .address
-            .map(|address| address.to_string())
-            .unwrap_or_default();
-        let key = format!("{} {address}", name.to_lowercase());
-        self.throttle.check(&key, now)?;
+        let (account, place) = (name.to_lowercase(), origin.address);
+        let network = place.map(network).map(|network| network.to_string());
+        let network = network.unwrap_or_default();
+        self.attempts.check(&account, place, now)?;
+        if !self.attempts.knows(&account, place) {
+            self.sprays.check(&network, now)?;
+        }
         if password.chars().count() > PASSWORD_MOST {
             return Err(wrong_login());
         }
@@ -88,10 +98,11 @@ impl Operators {
         let hash = found.as_ref().map(|operator| operator.password_hash.clone());
         let right = self.core.passwords.verify(normal(&password), hash).await?;
         let Some(operator) = found.filter(|operator| right && operator.active != 0) else {
-            self.throttle.wrong(&key, now);
+            self.attempts.wrong(&account, place, now);
+            self.sprays.wrong(&network, now);
             return Err(wrong_login());
         };
-        self.throttle.right(&key);
+        self.attempts.right(&account, place, now);
         self.open_session(operator, origin, now).await
     }
 
@@ -138,6 +149,7 @@ impl Operators {
     pub async fn set_password(&self, name: &str, password: String) -> Result<()> {
         let hash = self.hashed(name, password).await?;
         if store::set_password(&self.core.db, name, hash).await? {
+            self.attempts.start_over(&name.to_lowercase());
             Ok(())
         } else {
             Err(unknown(name))

@@ -1,7 +1,7 @@
 //! Wrong logins, and what they cost.
 //!
 //! From one place, each wrong attempt makes the next wait longer ([`Throttle`]). From all places together an account
-//! takes a hundred wrong passwords in a row (NIST SP 800-63B-4, section 3.2.2); from then on only places it was used
+//! (of a user or an operator) takes a hundred wrong passwords in a row (NIST SP 800-63B-4, section 3.2.2); from then on only places it was used
 //! from before may try, so that its owner still gets in. A reset of the password, which no number of wrong logins
 //! hinders, starts over (R09).
 
@@ -29,14 +29,14 @@ struct Account {
 
 /// The latest logins of each account, kept by this server.
 #[derive(Default)]
-pub(super) struct Attempts {
+pub(crate) struct Attempts {
     by_place: Throttle,
     accounts: Mutex<HashMap<String, Account>>,
 }
 
 impl Attempts {
     /// Refuses an attempt that comes too early, or from a stranger to an account under attack.
-    pub(super) fn check(&self, account: &str, place: Option<IpAddr>, now: i64) -> Result<()> {
+    pub(crate) fn check(&self, account: &str, place: Option<IpAddr>, now: i64) -> Result<()> {
         self.by_place.check(&key(account, place), now)?;
         let accounts = self.lock();
         let under_attack = accounts.get(account).is_some_and(|known| {
@@ -47,13 +47,20 @@ impl Attempts {
         if under_attack {
             return Err(Error::new(
                 Code::RateLimited,
-                "Too many wrong passwords were tried for this account. Reset the password to log in.",
+                "Too many wrong passwords were tried for this account. Log in from where you did before, or reset the password.",
             ));
         }
         Ok(())
     }
 
-    pub(super) fn wrong(&self, account: &str, place: Option<IpAddr>, now: i64) {
+    /// Whether the right password of this account came from there before.
+    pub(crate) fn knows(&self, account: &str, place: Option<IpAddr>) -> bool {
+        let accounts = self.lock();
+        let known = accounts.get(account);
+        known.is_some_and(|known| known.good_places.contains(&place))
+    }
+
+    pub(crate) fn wrong(&self, account: &str, place: Option<IpAddr>, now: i64) {
         self.by_place.wrong(&key(account, place), now);
         let mut accounts = self.lock();
         make_room(&mut accounts, now);
@@ -62,7 +69,7 @@ impl Attempts {
         known.latest = now;
     }
 
-    pub(super) fn right(&self, account: &str, place: Option<IpAddr>, now: i64) {
+    pub(crate) fn right(&self, account: &str, place: Option<IpAddr>, now: i64) {
         self.by_place.right(&key(account, place));
         let mut accounts = self.lock();
         make_room(&mut accounts, now);
@@ -77,7 +84,7 @@ impl Attempts {
     }
 
     /// Forgets the wrong attempts: the password is another one now.
-    pub(super) fn start_over(&self, account: &str) {
+    pub(crate) fn start_over(&self, account: &str) {
         if let Some(known) = self.lock().get_mut(account) {
             known.wrong_in_a_row = 0;
         }
