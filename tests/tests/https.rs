@@ -1,10 +1,5 @@
 //! A server that its users reach by https, through a proxy that speaks TLS for it and hands plain HTTP on.
 
-#![expect(
-    clippy::expect_used,
-    reason = "helpers of tests: a broken expectation is a failed test"
-)]
-
 use coronet_tests::client::{Client, Response};
 use coronet_tests::operator::PASSWORD;
 use coronet_tests::server::Setup;

@@ -12,7 +12,7 @@ use handlebars::{
 };
 use serde_json::Value;
 
-use super::html::Mode;
+use super::escape::Mode;
 
 /// Most bytes one rendering may give (M09). A mail may have 25 MB with its attachments; a text of this size is a bomb.
 const MAX_OUTPUT: u64 = 2 * 1024 * 1024;

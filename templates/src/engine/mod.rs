@@ -4,6 +4,7 @@
 //! everything that must hold however hostile the data is: values are never read as template text (M05), an unknown
 //! key is an error with its place, recursion is refused before it starts (M08), and output and work are bounded (M09).
 
+mod escape;
 mod helpers;
 mod html;
 mod keys;

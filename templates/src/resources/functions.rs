@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Layer, Layers, ResourcePath, check,
+    Layer, Layers, ResourcePath, check, history,
     store::{self, Change, EditedRow},
 };
 use crate::Templates;
@@ -44,19 +44,19 @@ pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
             "resources.revisions",
             "Lists the changes made to a resource, newest first.",
             templates,
-            revisions,
+            history::revisions,
         ),
         Function::read(
             "resources.revision",
             "Reads the text of one revision.",
             templates,
-            revision,
+            history::revision,
         ),
         Function::write(
             "resources.restore",
             "Saves the text of an earlier revision as a new one.",
             templates,
-            restore,
+            history::restore,
         ),
     ]
 }
@@ -256,98 +256,9 @@ async fn revert(templates: Arc<Templates>, call: Arc<Call>, input: RevertInput) 
     templates.change(path, change).await
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RevisionsInput {
-    /// Whole path, such as `templates/password/email.tpl`.
-    path: String,
-}
-
-/// A change in a resource's history.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Revision {
-    revision: i64,
-    /// `write`, `restore` or `revert`; a revert has no text.
-    kind: String,
-    author: String,
-    note: String,
-    /// Unix milliseconds.
-    changed_at: i64,
-    /// Characters of the text.
-    size: i64,
-    /// Whether this revision is live.
-    live: bool,
-}
-
-async fn revisions(templates: Arc<Templates>, _: Arc<Call>, input: RevisionsInput) -> Result<Vec<Revision>> {
-    let path = parse(&input.path)?;
-    templates.refresh().await?;
-    let live = templates.layers.edited(&path).map(|edited| edited.revision);
-    let rows = store::revisions(&templates.core.db, path.as_str()).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Revision {
-            live: live == Some(row.revision),
-            revision: row.revision,
-            kind: row.kind,
-            author: row.author,
-            note: row.note,
-            changed_at: row.changed_at,
-            size: row.size,
-        })
-        .collect())
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RevisionInput {
-    /// Whole path, such as `templates/password/email.tpl`.
-    path: String,
-    revision: i64,
-}
-
-/// A text of the past.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct RevisionText {
-    path: String,
-    revision: i64,
-    text: String,
-}
-
-async fn revision(templates: Arc<Templates>, _: Arc<Call>, input: RevisionInput) -> Result<RevisionText> {
-    let path = parse(&input.path)?;
-    let text = revision_text(&templates, &path, input.revision).await?;
-    Ok(RevisionText {
-        path: path.to_string(),
-        revision: input.revision,
-        text,
-    })
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RestoreInput {
-    /// Whole path, such as `templates/password/email.tpl`.
-    path: String,
-    /// The revision whose text is to be live again.
-    revision: i64,
-    /// The live revision the decision was made on; see `resources.write`.
-    #[serde(default)]
-    expected: Option<i64>,
-}
-
-async fn restore(templates: Arc<Templates>, call: Arc<Call>, input: RestoreInput) -> Result<Changed> {
-    let path = parse(&input.path)?;
-    let text = revision_text(&templates, &path, input.revision).await?;
-    let note = format!("Revision {} restored", input.revision);
-    templates
-        .save(path, text, "restore", note, input.expected, &call.caller)
-        .await
-}
-
 impl Templates {
     /// Saves a text in the edited layer, if it works.
-    async fn save(
+    pub(super) async fn save(
         self: &Arc<Self>,
         path: ResourcePath,
         text: String,
@@ -386,18 +297,7 @@ impl Templates {
     }
 }
 
-async fn revision_text(templates: &Templates, path: &ResourcePath, revision: i64) -> Result<String> {
-    store::revision_text(&templates.core.db, path.as_str(), revision)
-        .await?
-        .ok_or_else(|| {
-            Error::new(
-                Code::NotFound,
-                format!("{path} has no text under revision {revision}."),
-            )
-        })
-}
-
-fn parse(path: &str) -> Result<ResourcePath> {
+pub(super) fn parse(path: &str) -> Result<ResourcePath> {
     ResourcePath::parse(path).ok_or_else(|| {
         let message = "This is not the path of a resource. A path looks like templates/password/email.tpl.";
         Error::new(Code::NotFound, message)

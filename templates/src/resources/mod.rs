@@ -6,6 +6,7 @@
 pub(crate) mod check;
 pub(crate) mod files;
 pub(crate) mod functions;
+mod history;
 mod layers;
 mod path;
 pub(crate) mod store;
