@@ -12,11 +12,13 @@ use std::path::Path;
 
 use coronet_tests::cli::{self, Output};
 use coronet_tests::disk::SmallDisk;
+use coronet_tests::mailgun::Answer;
 use coronet_tests::on_both_databases;
+use coronet_tests::operator;
 use coronet_tests::server::{Setup, plugin_library};
 use coronet_tests::store::{self, Kind};
-use coronet_tests::story::{FunRun, NEW_PASSWORD, OLD_PASSWORD, code_of, is_alive};
-use serde_json::json;
+use coronet_tests::story::{CAROL, FunRun, NEW_PASSWORD, OLD_PASSWORD, code_of, is_alive, rows};
+use serde_json::{Value, json};
 
 /// A start that must fail: with a message that says what is wrong, and no panic.
 async fn refused(home: &Path, settings: &[(&str, &str)], expected: &[&str]) {
@@ -205,6 +207,94 @@ async fn f01_c21_a_full_disk_is_survived() {
         story.can_log_in("Carol", NEW_PASSWORD).await,
         "it recovered by itself"
     );
+}
+
+/// F01: what else writes while no byte more fits: a template being saved, a job, a plugin that restarts, and mail whose
+/// delivery cannot be recorded.
+#[tokio::test]
+async fn f01_templates_jobs_plugins_and_mail_survive_a_full_disk() {
+    let Some(story) = FunRun::start_with(Setup::default().on_small_disk(24)).await else {
+        return;
+    };
+    let server = &story.server;
+    let admin = operator::set_up(server).await;
+    let path = json!({"path": "templates/note.tpl"});
+    server
+        .operate(
+            "resources.write",
+            json!({"path": "templates/note.tpl", "text": "old", "note": ""}),
+        )
+        .await;
+    let job = json!({"name": "Tick", "path": "tick.lua", "interval": 1, "retries": 20});
+    server.operate("jobs.create", json!({"job": job})).await;
+    let code = "local job = core.job()\nfunction job.run() return job.OK end\nreturn job\n";
+    server
+        .operate(
+            "resources.write",
+            json!({"path": "jobs/tick.lua", "text": code, "note": ""}),
+        )
+        .await;
+    let away = "Service Unavailable".to_owned();
+    story.mailgun.answer(Answer::Status {
+        code: 503,
+        message: away,
+    });
+    story.ask_for_reset(CAROL).await;
+    story.mailgun.await_attempts(1).await;
+
+    let disk = server.disk.as_ref().expect("a small disk");
+    disk.fill();
+    story.mailgun.answer(Answer::Faithful);
+    // What was free inside the database is used up first.
+    let new = "new ".repeat(5_000);
+    let write = json!({"path": "templates/note.tpl", "text": new, "note": ""}).to_string();
+    let mut saves = 0;
+    let refusal = loop {
+        let saved = server.cli(&["call", "resources.write", &write]).await;
+        if !saved.status.success() {
+            break saved.failed();
+        }
+        saves += 1;
+        assert!(saves < 1000, "the disk is full");
+    };
+    assert_eq!(refusal["retryable"], json!(true), "{refusal}");
+    let before = server.operate("resources.read", path.clone()).await["text"].clone();
+    assert_eq!(before, if saves == 0 { "old".to_owned() } else { new.clone() });
+    let form = [("text", "typed with care"), ("note", "")];
+    let answer = admin
+        .post_form("/webmin/templates/edit?path=templates/note.tpl", &form)
+        .await;
+    assert!(
+        answer.status.as_u16() >= 400,
+        "{}: {}",
+        answer.status,
+        answer.text()
+    );
+    assert!(
+        answer.text().contains("typed with care"),
+        "what was typed is not lost: {}",
+        answer.text()
+    );
+    admin.post_form("/webmin/plugin/mailgun/restart", &[]).await;
+    assert_eq!(server.client().get("/healthz").await.status, 200);
+
+    disk.make_room();
+    story.mailgun.await_mails(1).await;
+    let saved = json!({"path": "templates/note.tpl", "text": "newest", "note": ""});
+    server.operate("resources.write", saved).await;
+    assert_eq!(server.operate("resources.read", path).await["text"], "newest");
+    let runs = |runs: &Value| rows(runs).first().map(|run| run["id"].clone());
+    let last = runs(&server.operate("jobs.runs", json!({"name": "Tick"})).await);
+    let next = |listed: &Value| (runs(listed) != last).then_some(());
+    server
+        .await_result("jobs.runs", json!({"name": "Tick"}), next)
+        .await;
+    let plugins = server.operate("plugins.list", json!({})).await;
+    for plugin in rows(&plugins) {
+        assert_eq!(plugin["state"], "running", "{plugin}");
+    }
+    assert_eq!(story.ask_for_reset(CAROL).await.json(), json!(true));
+    story.mailgun.await_mails(2).await;
 }
 
 /// C21: another program holds the database; the caller is told to come again, and nothing is half done.

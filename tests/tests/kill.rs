@@ -15,6 +15,7 @@ use hyper::Method;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// A job that is at work long enough to be met by a death.
 const BUSY: &str = "local job = core.job()\nfunction job.run()\n  local start = os.clock()\n  \
@@ -23,13 +24,13 @@ const BUSY: &str = "local job = core.job()\nfunction job.run()\n  local start = 
 /// Requests in one life of the server.
 const REQUESTS: usize = 6;
 
-/// How long a server lives: chance decides, since every moment must be met.
-fn lifetime() -> Duration {
-    Duration::from_millis(RandomState::new().hash_one(0) % 200)
+/// A number below `end`: chance decides, since every moment must be met.
+fn chance(end: u64) -> u64 {
+    RandomState::new().hash_one(0) % end
 }
 
 /// Asks for resets, one after the other, until the server is gone; returns whose requests were accepted.
-async fn ask(story: &FunRun, users: Range<usize>) -> Vec<String> {
+async fn ask(story: &FunRun, users: Range<usize>, answered: &watch::Sender<usize>) -> Vec<String> {
     let mut accepted = Vec::new();
     for email in users.map(store::email_of_copy) {
         let client = story.server.client();
@@ -42,17 +43,24 @@ async fn ask(story: &FunRun, users: Range<usize>) -> Vec<String> {
         };
         assert_eq!(answer.json(), json!(true), "{}", answer.text());
         accepted.push(email);
+        answered.send_replace(accepted.len());
     }
     accepted
 }
 
-/// One life, and its sudden end; returns who was promised a mail in it.
+/// One life, and its sudden end: a moment after some of the requests were answered. Returns who was promised a mail.
 async fn live_and_die(story: &mut FunRun, users: Range<usize>) -> Vec<String> {
+    let (answered, mut seen) = watch::channel(0);
+    let requests = usize::try_from(chance(REQUESTS as u64)).unwrap_or_default();
     let death = async {
-        tokio::time::sleep(lifetime()).await;
+        seen.wait_for(|answered| *answered >= requests)
+            .await
+            .map(drop)
+            .unwrap_or_default();
+        tokio::time::sleep(Duration::from_millis(chance(100))).await;
         story.server.signal(Signal::KILL);
     };
-    let (accepted, ()) = futures::join!(ask(story, users), death);
+    let (accepted, ()) = futures::join!(ask(story, users, &answered), death);
     let children = processes::children(story.server.pid());
     story.server.kill().await;
     story.server.restart().await;

@@ -55,8 +55,11 @@ async fn c02_every_dead_code_gets_one_and_the_same_page() {
         .submit(&client)
         .await;
     let unknown = "A".repeat(43);
+    let expired = code_of(&story.reset_link(3).await);
+    store::age_codes(&story.server, 25).await;
     let mut pages = Vec::new();
     for code in [
+        expired.as_str(),
         link.split_once("code=").expect("a code").1,
         unknown.as_str(),
         "short",
