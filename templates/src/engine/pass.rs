@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 
 use handlebars::{
     Template,
-    template::{
-        DecoratorTemplate, HelperTemplate, Parameter, Subexpression, TemplateElement, TemplateMapping,
-    },
+    template::{HelperTemplate, Parameter, Subexpression, TemplateElement, TemplateMapping},
 };
 use serde_json::json;
 
