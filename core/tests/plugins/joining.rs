@@ -1,6 +1,8 @@
 //! What may join, and what is refused and why (P01).
 
-use coronet_core::Code;
+use std::os::unix::fs::PermissionsExt;
+
+use coronet_core::{Code, plugins, testing};
 use serde_json::{Value, json};
 
 use crate::support::{House, app, compile, install};
@@ -138,6 +140,28 @@ async fn a_name_that_is_taken_is_refused_with_who_has_it() {
         &house.get("zwilling").await,
         "plugins/echo.so is a plugin of the same name",
     );
+}
+
+#[tokio::test]
+async fn a_host_program_of_another_version_is_refused_with_what_to_do() {
+    let (home, core) = testing::core().await;
+    let folder = home.path().join("plugins");
+    std::fs::create_dir(&folder).unwrap();
+    install(&folder, "echo");
+    let old = home.path().join("coronet-plugin-host");
+    let real = env!("CARGO_BIN_EXE_coronet-plugin-host");
+    std::fs::write(&old, format!("#!/bin/sh\nexec {real} \"$1\" \"$2\" 0.0.9\n")).unwrap();
+    std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o755)).unwrap();
+
+    let plugins = plugins::start_with(&core, old).unwrap();
+    plugins.scan().await;
+    let echo = &plugins.list()[0];
+    let reason = echo.reason.as_deref().unwrap();
+    assert!(
+        reason.contains("of version \"0.0.9\": install both together"),
+        "{reason}"
+    );
+    plugins.stop().await;
 }
 
 #[tokio::test]
