@@ -23,6 +23,7 @@ pub mod page;
 pub mod passwords;
 pub mod plugins;
 pub mod random;
+mod remembered;
 pub mod secrets;
 pub mod server;
 pub mod settings;

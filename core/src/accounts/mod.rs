@@ -12,17 +12,19 @@ mod users;
 use std::sync::Arc;
 
 use crate::attempts::Attempts;
+use crate::remembered::Remembered;
 use crate::{Core, Result};
 
 pub use scopes::{Scope, ScopeSettings};
-pub(crate) use users::Prepared;
 pub(crate) use users::store::apply;
 pub use users::{Changes, User};
+pub(crate) use users::{Prepared, not_found};
 
 /// Scopes and users.
 pub struct Accounts {
     core: Core,
     attempts: Attempts,
+    scopes: Remembered<String, Scope>,
 }
 
 /// Adds `scopes.*` and `users.*` of the core.
@@ -33,6 +35,7 @@ pub fn start(core: &Core) -> Result<Arc<Accounts>> {
     let accounts = Arc::new(Accounts {
         core: core.clone(),
         attempts: Attempts::default(),
+        scopes: Remembered::default(),
     });
     let mut functions = scopes::functions(&accounts);
     functions.extend(users::functions(&accounts));

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::db::Together;
 use crate::functions::{AuditSink, Call, CallRecord, Function};
 use crate::{Core, Error, Result, random};
 
@@ -26,6 +27,7 @@ const PAGE: u32 = 50;
 /// The log itself.
 pub struct Audit {
     core: Core,
+    entries: Together<Entry, ()>,
 }
 
 /// An act that is no call of a function, such as signing in.
@@ -43,7 +45,10 @@ pub struct Act<'a> {
 /// # Errors
 /// When the function's name is taken.
 pub fn start(core: &Core) -> Result<Arc<Audit>> {
-    let audit = Arc::new(Audit { core: core.clone() });
+    let audit = Arc::new(Audit {
+        core: core.clone(),
+        entries: Together::default(),
+    });
     core.functions.set_audit(Arc::clone(&audit) as Arc<dyn AuditSink>);
     core.functions.add(
         "core",
@@ -76,9 +81,19 @@ impl Audit {
                 .unwrap_or_default(),
             duration_us: 0,
         };
-        if let Err(error) = store::insert(&self.core.db, entry).await {
+        if let Err(error) = self.write(entry).await {
             tracing::error!(%error, act = act.name, "the audit log could not be written");
         }
+    }
+}
+
+impl Audit {
+    /// Acts that end at the same time share a write.
+    async fn write(&self, entry: Entry) -> Result<()> {
+        let db = self.core.db.clone();
+        self.entries
+            .write(entry, |entries| store::insert(db, entries))
+            .await
     }
 }
 
@@ -144,7 +159,7 @@ impl AuditSink for Audit {
                 .unwrap_or_default(),
             duration_us: i64::try_from(record.duration.as_micros()).unwrap_or(i64::MAX),
         };
-        Box::pin(store::insert(&self.core.db, entry))
+        Box::pin(self.write(entry))
     }
 }
 

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use sqlx::AnyConnection;
+
 use super::List;
+use crate::db::{self, in_lists, placeholders};
 use crate::{Db, Result};
 
 /// One thing that was done, or refused.
@@ -26,32 +29,48 @@ pub struct Entry {
     pub duration_us: i64,
 }
 
-pub(super) async fn insert(db: &Db, entry: Entry) -> Result<()> {
+const COLUMNS: usize = 11;
+
+pub(super) async fn insert(db: Db, entries: Vec<Entry>) -> Result<Vec<()>> {
+    let count = entries.len();
     db.write(move |tx| {
         Box::pin(async move {
-            sqlx::query(
-                "INSERT INTO audit (id, at, caller_kind, caller_id, caller_name, address, function, parameters,
-                                    code, message, duration_us)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            )
-            .bind(entry.id)
-            .bind(entry.at)
-            .bind(entry.caller_kind)
-            .bind(entry.caller_id)
-            .bind(entry.caller_name)
-            .bind(entry.address)
-            .bind(entry.function)
-            // PostgreSQL's text holds no NUL; JSON writes one as an escape, and an error message must not fail here.
-            .bind(entry.parameters)
-            .bind(entry.code)
-            .bind(entry.message.replace('\0', "\u{fffd}"))
-            .bind(entry.duration_us)
-            .execute(&mut *tx)
-            .await?;
-            Ok(())
+            for entries in in_lists(entries) {
+                insert_rows(tx, entries).await?;
+            }
+            Ok(vec![(); count])
         })
     })
     .await
+}
+
+async fn insert_rows(tx: &mut AnyConnection, entries: Vec<Entry>) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO audit (id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message,
+                            duration_us)
+         VALUES {}",
+        placeholders(entries.len(), COLUMNS)
+    );
+    db::execute(tx, sql, |mut query| {
+        for entry in entries {
+            query = query
+                .bind(entry.id)
+                .bind(entry.at)
+                .bind(entry.caller_kind)
+                .bind(entry.caller_id)
+                .bind(entry.caller_name)
+                .bind(entry.address)
+                .bind(entry.function)
+                // PostgreSQL's text holds no NUL; JSON writes one as an escape, and an error message must not fail here.
+                .bind(entry.parameters)
+                .bind(entry.code)
+                .bind(entry.message.replace('\0', "\u{fffd}"))
+                .bind(entry.duration_us);
+        }
+        query
+    })
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn list(db: &Db, filter: &List, limit: u32) -> Result<Vec<Entry>> {

@@ -7,10 +7,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Checked, Codes, Issued, LONGEST_LIFE_SECONDS, Pending, Realm, Redeemed, Redeeming, store};
+use super::{
+    Checked, Codes, Issued, LONGEST_LIFE_SECONDS, Mailed, Mailing, Pending, Realm, Redeemed, Redeeming, store,
+};
 use crate::accounts::Changes;
 use crate::functions::{Access, Call, Caller, Function};
-use crate::mail::Notice;
+use crate::mail::UserMail;
 use crate::{Code, Error, Page, PageRequest, Result};
 
 const LONGEST_PURPOSE: usize = 64;
@@ -31,6 +33,28 @@ struct Issue {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+struct MailCode {
+    /// What the code is for, as in `codes.issue`.
+    purpose: String,
+    /// The user's address as somebody typed it; the mail goes to the stored one.
+    email: String,
+    scope: String,
+    #[schemars(range(min = 1, max = 86400))]
+    ttl_seconds: i64,
+    mail: UserMail,
+    /// What stands for the code in the mail's texts.
+    #[schemars(length(min = 16, max = 64))]
+    stand_in: String,
+    /// Given back by `codes.check`.
+    #[serde(default)]
+    data: Value,
+    /// When the user got so many codes of this purpose within an hour, that still live, the call is refused with 929.
+    #[schemars(range(min = 1))]
+    most_per_hour: Option<i64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Check {
     purpose: String,
     #[schemars(extend("format" = "secret"))]
@@ -47,7 +71,7 @@ struct Redeem {
     user_changes: Changes,
     /// A mail that tells the user; it is in the outbox exactly when the code is used up. Users without an address get
     /// none.
-    notice: Option<Notice>,
+    notice: Option<UserMail>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -81,6 +105,12 @@ pub(super) fn all(codes: &Arc<Codes>) -> Vec<Function> {
             "Makes a one-time code for a user.",
             codes,
             issue,
+        )),
+        plugin(Function::write(
+            "codes.mail",
+            "Makes a one-time code for the user with an address and mails it there, both or neither.",
+            codes,
+            mail,
         )),
         plugin(Function::read(
             "codes.check",
@@ -117,6 +147,18 @@ async fn issue(codes: Arc<Codes>, call: Arc<Call>, input: Issue) -> Result<Issue
     codes
         .issue(realm, input.user_id, input.ttl_seconds, input.data)
         .await
+}
+
+async fn mail(codes: Arc<Codes>, call: Arc<Call>, input: MailCode) -> Result<Mailed> {
+    let realm = realm(&call.caller, &input.purpose)?;
+    let mailing = Mailing {
+        mail: input.mail,
+        stand_in: input.stand_in,
+        ttl_seconds: input.ttl_seconds,
+        data: input.data,
+        most_per_hour: input.most_per_hour,
+    };
+    codes.mail(realm, &input.email, &input.scope, mailing).await
 }
 
 async fn check(codes: Arc<Codes>, call: Arc<Call>, input: Check) -> Result<Checked> {

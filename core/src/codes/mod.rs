@@ -19,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::accounts::{Accounts, Changes};
-use crate::mail::{MailService, NewMail, Notice};
+use crate::accounts::{self, Accounts, Changes};
+use crate::db::Together;
+use crate::mail::{MailService, NewMail, Reference, Secret, UserMail};
 use crate::{Code, Core, Error, Page, PageRequest, Result, random};
 use guesses::Guesses;
 use store::Live;
@@ -37,6 +38,8 @@ pub struct Codes {
     mail: Arc<MailService>,
     guesses: Guesses,
     time: Time,
+    /// Codes that are mailed at the same time share a write.
+    mailed: Together<store::MailedCode, Result<()>>,
 }
 
 /// Adds `codes.*`.
@@ -49,6 +52,7 @@ pub async fn start(core: &Core, accounts: &Arc<Accounts>, mail: &Arc<MailService
         accounts: Arc::clone(accounts),
         mail: Arc::clone(mail),
         guesses: Guesses::default(),
+        mailed: Together::default(),
         time: Time::start(core).await?,
     });
     core.functions.add("core", functions::all(&codes))?;
@@ -65,11 +69,22 @@ pub struct Issued {
     pub expires_at: i64,
 }
 
+/// A code that is on its way to its user.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Mailed {
+    pub id: String,
+    pub mail_id: String,
+    /// Unix milliseconds.
+    pub expires_at: i64,
+}
+
 /// What a living code stands for.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Checked {
     pub id: String,
     pub user_id: String,
+    pub username: String,
+    pub scope: String,
     /// What was given when the code was issued.
     pub data: Value,
     /// Unix milliseconds.
@@ -107,14 +122,84 @@ pub(crate) struct Realm {
     purpose: String,
 }
 
+/// What comes with a code that is mailed.
+struct Mailing {
+    mail: UserMail,
+    stand_in: String,
+    ttl_seconds: i64,
+    data: Value,
+    most_per_hour: Option<i64>,
+}
+
 /// What comes with a code that is redeemed.
 struct Redeeming {
     changes: Changes,
-    notice: Option<Notice>,
+    notice: Option<UserMail>,
 }
 
 impl Codes {
     async fn issue(&self, realm: Realm, user_id: String, ttl_seconds: i64, data: Value) -> Result<Issued> {
+        let (code, row) = self.make(realm, user_id, ttl_seconds, &data).await?;
+        let issued = Issued {
+            id: row.id.clone(),
+            expires_at: row.expires_at,
+            code,
+        };
+        store::insert(&self.core.db, row).await?;
+        Ok(issued)
+    }
+
+    /// A code for the user with this address, and the mail that carries it: one write, and nobody in between sees the
+    /// code. The mail goes to the address that is stored (R01, R03).
+    async fn mail(&self, realm: Realm, email: &str, scope: &str, mailing: Mailing) -> Result<Mailed> {
+        let user = self.accounts.user_with_email(email, scope).await?;
+        let address = user
+            .email
+            .filter(|_| user.active)
+            .ok_or_else(accounts::not_found)?;
+        let kind = realm.purpose.clone();
+        let (code, row) = self
+            .make(realm, user.user_id, mailing.ttl_seconds, &mailing.data)
+            .await?;
+        let secret = Secret {
+            stand_in: &mailing.stand_in,
+            text: &code,
+            reference: Reference {
+                kind,
+                id: row.id.clone(),
+            },
+        };
+        let mail = self
+            .mail
+            .prepare_with(mailing.mail, secret, address.clone())
+            .await?;
+        let mailed = Mailed {
+            id: row.id.clone(),
+            mail_id: mail.id().to_owned(),
+            expires_at: row.expires_at,
+        };
+        let mailed_code = store::MailedCode {
+            code: row,
+            mail,
+            address,
+            most_per_hour: mailing.most_per_hour,
+        };
+        let db = self.core.db.clone();
+        self.mailed
+            .write(mailed_code, |all| store::insert_mailed(db, all))
+            .await??;
+        self.mail.wake();
+        Ok(mailed)
+    }
+
+    /// A new code and the row that will stand for it.
+    async fn make(
+        &self,
+        realm: Realm,
+        user_id: String,
+        ttl_seconds: i64,
+        data: &Value,
+    ) -> Result<(String, store::NewCode)> {
         let data = data.to_string();
         if data.len() > LARGEST_DATA {
             return Err(Error::new(
@@ -124,22 +209,16 @@ impl Codes {
         }
         let now = self.time.now().await?;
         let code = URL_SAFE_NO_PAD.encode(random::bytes::<32>());
-        let issued = Issued {
-            id: random::id("code"),
-            expires_at: now + ttl_seconds.clamp(1, LONGEST_LIFE_SECONDS) * 1000,
-            code,
-        };
         let row = store::NewCode {
-            id: issued.id.clone(),
-            hash: hash(&issued.code),
+            id: random::id("code"),
+            hash: hash(&code),
             realm,
             user_id,
             data,
             issued_at: now,
-            expires_at: issued.expires_at,
+            expires_at: now + ttl_seconds.clamp(1, LONGEST_LIFE_SECONDS) * 1000,
         };
-        store::insert(&self.core.db, row).await?;
-        Ok(issued)
+        Ok((code, row))
     }
 
     /// What a code stands for; looking at it changes nothing (C01).
@@ -149,6 +228,8 @@ impl Codes {
         Ok(Checked {
             id: live.id,
             user_id: live.user_id,
+            username: live.username,
+            scope: live.scope,
             data: serde_json::from_str(&live.data).map_err(Error::unexpected)?,
             expires_at: live.expires_at,
         })
@@ -188,13 +269,13 @@ impl Codes {
     }
 
     /// The notice for the address that is stored now; whoever changes it kills the code, and so this mail.
-    async fn notice(&self, user_id: &str, notice: Option<Notice>) -> Result<Option<NewMail>> {
+    async fn notice(&self, user_id: &str, notice: Option<UserMail>) -> Result<Option<NewMail>> {
         let Some(notice) = notice else {
             return Ok(None);
         };
         let user = self.accounts.user(user_id).await.map_err(dead_with_its_user)?;
         match user.email {
-            Some(address) => self.mail.prepare_notice(notice, address).await.map(Some),
+            Some(address) => self.mail.prepare_for(notice, address).await.map(Some),
             None => Ok(None),
         }
     }

@@ -1,10 +1,14 @@
 //! The table `codes`.
 
+use std::collections::HashSet;
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+
 use super::time::SLACK_MS;
 use super::{LONGEST_LIFE_SECONDS, Pending, Realm, dead};
 use crate::accounts::{self, Prepared, User};
-use crate::db::Select;
-use crate::mail::NewMail;
+use crate::db::{Select, in_lists, placeholders};
+use crate::mail::{self, NewMail};
 use crate::{Code, Db, Error, PageRequest, Result};
 
 pub(super) struct NewCode {
@@ -21,9 +25,13 @@ pub(super) struct NewCode {
 pub(super) struct Live {
     pub(super) id: String,
     pub(super) user_id: String,
+    pub(super) username: String,
+    pub(super) scope: String,
     pub(super) data: String,
     pub(super) expires_at: i64,
 }
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// The least time of issue of a code that may live: whatever `expires_at` says, none outlives the cap.
 fn oldest(now: i64) -> i64 {
@@ -48,7 +56,7 @@ pub(super) async fn insert(db: &Db, code: NewCode) -> Result<()> {
             .execute(&mut *tx)
             .await?;
             if done.rows_affected() == 0 {
-                return Err(Error::new(Code::UserNotFound, "There is no such active user."));
+                return Err(no_user());
             }
             Ok(())
         })
@@ -56,9 +64,117 @@ pub(super) async fn insert(db: &Db, code: NewCode) -> Result<()> {
     .await
 }
 
+/// A code and the mail that carries it.
+pub(super) struct MailedCode {
+    pub(super) code: NewCode,
+    pub(super) mail: NewMail,
+    /// Where the mail goes.
+    pub(super) address: String,
+    pub(super) most_per_hour: Option<i64>,
+}
+
+/// Keeps codes and the mails that carry them, of each both or neither. Gives for each how it went.
+pub(super) async fn insert_mailed(db: Db, all: Vec<MailedCode>) -> Result<Vec<Result<()>>> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let mut outcomes: Vec<Result<()>> = Vec::new();
+            let mut mails = Vec::new();
+            for list in in_lists_of_users(all) {
+                let inserted = insert_list(tx, &list).await?;
+                for mailed in list {
+                    if inserted.contains(&mailed.code.id) {
+                        outcomes.push(Ok(()));
+                        mails.push(mailed.mail);
+                    } else {
+                        outcomes.push(Err(refusal(tx, mailed).await?));
+                    }
+                }
+            }
+            mail::insert_all(tx, mails).await?;
+            Ok(outcomes)
+        })
+    })
+    .await
+}
+
+/// As [`in_lists`], with every user once in a list: within a statement none of its rows sees the others.
+fn in_lists_of_users(all: Vec<MailedCode>) -> impl Iterator<Item = Vec<MailedCode>> {
+    let mut runs: Vec<Vec<MailedCode>> = Vec::new();
+    let mut users = HashSet::new();
+    for mailed in all {
+        let is_new = users.insert(mailed.code.user_id.clone());
+        match runs.last_mut().filter(|_| is_new) {
+            Some(run) => run.push(mailed),
+            None => {
+                users = HashSet::from([mailed.code.user_id.clone()]);
+                runs.push(vec![mailed]);
+            }
+        }
+    }
+    runs.into_iter().flat_map(in_lists)
+}
+
+/// Inserts codes in one statement, and gives the ids of those that were. A user may have changed since the address was
+/// looked up: no code goes to where they no longer are.
+async fn insert_list(tx: &mut AnyConnection, list: &[MailedCode]) -> Result<HashSet<String>> {
+    let sql = format!(
+        "WITH new (id, code_hash, owner, purpose, user_id, data, issued_at, expires_at, address, most, since) AS (VALUES {})
+         INSERT INTO codes (id, code_hash, owner, purpose, user_id, data, issued_at, expires_at)
+         SELECT new.id, new.code_hash, new.owner, new.purpose, new.user_id, new.data, new.issued_at, new.expires_at
+         FROM new JOIN users ON users.id = new.user_id AND users.active = 1 AND users.email = new.address
+         WHERE new.most = 0
+            OR new.most > (SELECT COUNT(*) FROM codes AS old
+                           WHERE old.user_id = new.user_id AND old.owner = new.owner AND old.purpose = new.purpose
+                             AND old.issued_at > new.since)
+         RETURNING id",
+        placeholders(list.len(), 11)
+    );
+    let mut query = sqlx::query_scalar(AssertSqlSafe(sql));
+    for MailedCode {
+        code,
+        address,
+        most_per_hour,
+        ..
+    } in list
+    {
+        query = query
+            .bind(code.id.clone())
+            .bind(code.hash.clone())
+            .bind(code.realm.owner.clone())
+            .bind(code.realm.purpose.clone())
+            .bind(code.user_id.clone())
+            .bind(code.data.clone())
+            .bind(code.issued_at)
+            .bind(code.expires_at)
+            .bind(address.clone())
+            .bind(most_per_hour.unwrap_or(0))
+            .bind(code.issued_at - HOUR_MS);
+    }
+    Ok(query.fetch_all(tx).await?.into_iter().collect())
+}
+
+/// Why a code was not issued.
+async fn refusal(tx: &mut AnyConnection, mailed: MailedCode) -> Result<Error> {
+    let there: Option<i64> =
+        sqlx::query_scalar("SELECT active FROM users WHERE id = $1 AND active = 1 AND email = $2")
+            .bind(mailed.code.user_id)
+            .bind(mailed.address)
+            .fetch_optional(tx)
+            .await?;
+    Ok(match there {
+        Some(_) => Error::new(Code::RateLimited, "The user got as many codes as an hour allows."),
+        None => no_user(),
+    })
+}
+
+fn no_user() -> Error {
+    Error::new(Code::UserNotFound, "There is no such active user.")
+}
+
 pub(super) async fn find(db: &Db, realm: &Realm, hash: Vec<u8>, now: i64) -> Result<Option<Live>> {
     let live = sqlx::query_as(
-        "SELECT id, user_id, data, expires_at FROM codes
+        "SELECT codes.id AS id, user_id, username, scope, data, expires_at
+         FROM codes JOIN users ON users.id = codes.user_id
          WHERE code_hash = $1 AND owner = $2 AND purpose = $3
            AND expires_at > $4 AND issued_at <= $5 AND issued_at > $6",
     )
@@ -125,9 +241,7 @@ pub(super) async fn redeem(db: &Db, redemption: Redemption) -> Result<User> {
                 .bind(user_id)
                 .execute(&mut *tx)
                 .await?;
-            if let Some(notice) = notice {
-                notice.insert(tx).await?;
-            }
+            mail::insert_all(tx, notice.into_iter().collect()).await?;
             Ok(user)
         })
     })

@@ -8,6 +8,7 @@ mod errors;
 mod migrations;
 mod open;
 mod pool;
+mod rows;
 mod select;
 mod writer;
 
@@ -24,6 +25,8 @@ use writer::Writer;
 
 pub use migrations::Migration;
 pub use pool::{AdminDb, AdminPool};
+pub use rows::{AnyQuery, execute, placeholders};
+pub(crate) use rows::{Together, in_lists};
 
 /// Which of the two databases is behind a [`Db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -145,17 +145,14 @@ async fn commit_together(
     first: Queued,
     queue: &mut mpsc::Receiver<Queued>,
 ) -> Result<(), sqlx::Error> {
-    if let Err(cause) = connection.execute("BEGIN IMMEDIATE").await {
+    if let Err(cause) = connection.execute("BEGIN IMMEDIATE; SAVEPOINT change").await {
         first.settle(Err(cause.into()));
+        // Of the two, the first may have succeeded; when it did not, there is nothing to roll back, and that is fine.
+        let _ = connection.execute("ROLLBACK").await;
         return Ok(());
     }
     let mut ran = Vec::new();
-    let outcome = run_waiting(connection, first, queue, &mut ran).await;
-    let committed = match outcome {
-        Ok(()) => connection.execute("COMMIT").await.map(|_| ()),
-        Err(cause) => Err(cause),
-    };
-    match committed {
+    match run_waiting(connection, first, queue, &mut ran).await {
         Ok(()) => {
             ran.into_iter().for_each(|change| change.settle(Ok(())));
             Ok(())
@@ -169,13 +166,13 @@ async fn commit_together(
     }
 }
 
+/// Runs the changes one after the other, and commits.
 async fn run_waiting(
     connection: &mut AnyConnection,
     first: Queued,
     queue: &mut mpsc::Receiver<Queued>,
     ran: &mut Vec<Queued>,
 ) -> Result<(), sqlx::Error> {
-    connection.execute("SAVEPOINT change").await?;
     let mut next = Some(first);
     while let Some(mut change) = next {
         let keep = change.run(connection).await;
@@ -185,13 +182,13 @@ async fn run_waiting(
         } else {
             None
         };
-        // One round trip to SQLite's thread ends this savepoint and opens the next.
+        // One round trip to SQLite's thread ends this savepoint, and opens the next or commits.
         connection
             .execute(match (keep, next.is_some()) {
                 (true, true) => "RELEASE change; SAVEPOINT change",
-                (true, false) => "RELEASE change",
+                (true, false) => "RELEASE change; COMMIT",
                 (false, true) => "ROLLBACK TO change",
-                (false, false) => "ROLLBACK TO change; RELEASE change",
+                (false, false) => "ROLLBACK TO change; RELEASE change; COMMIT",
             })
             .await
             .inspect_err(|_| {

@@ -52,7 +52,7 @@ pub struct AppCaller {
     pub token_id: String,
     pub name: String,
     /// Names of functions, or starts of names followed by `*`.
-    pub grants: Vec<String>,
+    pub grants: Arc<[String]>,
     pub address: Option<IpAddr>,
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::attempt::{Receipt, Verdict, judge, wait_ms};
 use super::masks::Masks;
@@ -27,6 +27,8 @@ use crate::{Code, Error, Result, random};
 const AT_ONCE: usize = 64;
 /// Fewer free places than this are not worth a claim of their own.
 const WORTH_A_CLAIM: usize = 16;
+/// Claims are at least this far apart: what comes meanwhile shares the next one.
+const CLAIM_EVERY: Duration = Duration::from_millis(10);
 /// The longest an attempt may take, whatever the transport's own deadline.
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// How often the worker looks for mail that became due, or was left by a server that died.
@@ -55,15 +57,19 @@ impl MailService {
             timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         let mut more = true;
+        let mut next_claim = Instant::now();
         while !self.core.shutdown.is_triggered() {
             let free = AT_ONCE - attempts.len();
-            if more && (free >= WORTH_A_CLAIM || attempts.is_empty()) {
+            let wanted = more && (free >= WORTH_A_CLAIM || attempts.is_empty());
+            if wanted && Instant::now() >= next_claim {
+                next_claim = Instant::now() + CLAIM_EVERY;
                 more = self
                     .claim_and_attempt(&owner, free, &mut attempts, &results)
                     .await;
             }
             tokio::select! {
                 () = self.core.shutdown.triggered() => break,
+                () = sleep_until(next_claim), if wanted => {}
                 () = self.wake.notified() => more = true,
                 Some(_) = attempts.join_next() => {}
                 _ = look.tick() => more |= self.is_due().await,

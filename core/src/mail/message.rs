@@ -139,10 +139,10 @@ pub(super) struct Content {
     pub(super) message_id: String,
 }
 
-/// A mail to a user about something that happened to the account; core knows the address.
+/// A mail to a user about the account; core knows the address.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Notice {
+pub struct UserMail {
     /// `a@b` or `Name <a@b>`.
     from: String,
     subject: String,
@@ -154,7 +154,15 @@ pub struct Notice {
     tag: Option<String>,
 }
 
-impl Notice {
+/// A secret that a mail carries to its reader.
+pub(crate) struct Secret<'a> {
+    /// What stands in its place in the mail as it was rendered.
+    pub(crate) stand_in: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) reference: Reference,
+}
+
+impl UserMail {
     pub(super) fn to(self, address: String) -> Message {
         Message {
             to: Recipients::One(address),
@@ -165,6 +173,23 @@ impl Notice {
             tags: self.tag.map(Tags::One),
             ..Message::default()
         }
+    }
+
+    /// The mail with the secret in its place, which is shown to nobody but the recipient.
+    pub(super) fn with(self, secret: Secret<'_>, address: String) -> Result<Message> {
+        if secret.stand_in.is_empty() || !self.text.contains(secret.stand_in) {
+            let text = "does not show `stand_in`, so nobody could use the mail";
+            return Err(invalid("mail", text));
+        }
+        let reveal = |text: String| text.replace(secret.stand_in, secret.text);
+        let message = self.to(address);
+        Ok(Message {
+            text: message.text.map(reveal),
+            html: message.html.map(reveal),
+            masks: Some(vec![secret.text.to_owned()]),
+            reference: Some(secret.reference),
+            ..message
+        })
     }
 }
 

@@ -28,8 +28,9 @@ use message::Kept;
 use transports::Transports;
 use view::Filter;
 
-pub use message::{Message, Notice, Reference};
-pub(crate) use store::NewMail;
+pub(crate) use message::Secret;
+pub use message::{Message, Reference, UserMail};
+pub(crate) use store::{NewMail, insert_all};
 pub use transports::Transport;
 pub use view::{Attempt, Mail, State, Summary};
 
@@ -118,12 +119,25 @@ impl MailService {
         Ok(id)
     }
 
-    /// Makes a notice ready for the write that it is about, after which the caller calls [`Self::wake`].
+    /// Makes a mail ready for the write that it is about, after which the caller calls [`Self::wake`].
     ///
     /// # Errors
-    /// What is wrong with the notice.
-    pub(crate) async fn prepare_notice(&self, notice: Notice, address: String) -> Result<NewMail> {
-        self.prepare(notice.to(address)).await
+    /// What is wrong with the mail.
+    pub(crate) async fn prepare_for(&self, mail: UserMail, address: String) -> Result<NewMail> {
+        self.prepare(mail.to(address)).await
+    }
+
+    /// As [`Self::prepare_for`], with a secret in the mail.
+    ///
+    /// # Errors
+    /// What is wrong with the mail.
+    pub(crate) async fn prepare_with(
+        &self,
+        mail: UserMail,
+        secret: Secret<'_>,
+        address: String,
+    ) -> Result<NewMail> {
+        self.prepare(mail.with(secret, address)?).await
     }
 
     /// Tells the worker that there is mail.

@@ -4,7 +4,7 @@ use sqlx::AnyConnection;
 
 use super::dialect;
 use super::view::{Attempt, Filter, State, Summary};
-use crate::db::{Select, containing};
+use crate::db::{self, AnyQuery, Select, containing, in_lists, placeholders};
 use crate::{Db, PageRequest, Result};
 
 /// A mail that is checked and sealed, and not in the outbox yet.
@@ -117,33 +117,46 @@ struct AttemptRow {
 
 /// One write: the mail is safe when this returns.
 pub(super) async fn insert(db: &Db, mail: NewMail) -> Result<()> {
-    db.write(move |tx| Box::pin(async move { mail.insert(tx).await }))
+    db.write(move |tx| Box::pin(async move { insert_all(tx, vec![mail]).await }))
         .await
 }
 
+/// Puts mails into the outbox together with whatever else the transaction changes.
+pub(crate) async fn insert_all(tx: &mut AnyConnection, mails: Vec<NewMail>) -> Result<()> {
+    for mails in in_lists(mails) {
+        let sql = format!(
+            "INSERT INTO mails (id, state, recipients, subject, search, reference, own_account, message, transport,
+                                attempts, created_at, queued_at, due_at, finished_at)
+             VALUES {}",
+            placeholders(mails.len(), 14)
+        );
+        db::execute(tx, sql, |query| mails.into_iter().fold(query, NewMail::bind)).await?;
+    }
+    Ok(())
+}
+
 impl NewMail {
-    /// Puts the mail into the outbox together with whatever else the transaction changes.
-    pub(crate) async fn insert(self, tx: &mut AnyConnection) -> Result<()> {
-        let captured = self.state == State::Captured;
-        sqlx::query(
-            "INSERT INTO mails (id, state, recipients, subject, search, reference, own_account, message,
-                                transport, attempts, created_at, queued_at, due_at, finished_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $10, $10, $11)",
-        )
-        .bind(self.id)
-        .bind(self.state.name())
-        .bind(self.recipients.clone())
-        .bind(self.subject.clone())
-        .bind(format!("{}\n{}", self.recipients, self.subject).to_lowercase())
-        .bind(self.reference)
-        .bind(i64::from(self.own_account))
-        .bind(self.message)
-        .bind(captured.then_some(super::transports::CAPTURE))
-        .bind(self.now)
-        .bind(captured.then_some(self.now))
-        .execute(&mut *tx)
-        .await?;
-        Ok(())
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn bind(query: AnyQuery<'_>, mail: Self) -> AnyQuery<'_> {
+        let captured = mail.state == State::Captured;
+        query
+            .bind(mail.id)
+            .bind(mail.state.name())
+            .bind(mail.recipients.clone())
+            .bind(mail.subject.clone())
+            .bind(format!("{}\n{}", mail.recipients, mail.subject).to_lowercase())
+            .bind(mail.reference)
+            .bind(i64::from(mail.own_account))
+            .bind(mail.message)
+            .bind(captured.then_some(super::transports::CAPTURE))
+            .bind(0_i64)
+            .bind(mail.now)
+            .bind(mail.now)
+            .bind(mail.now)
+            .bind(captured.then_some(mail.now))
     }
 }
 
@@ -178,45 +191,69 @@ pub(super) async fn claim(db: &Db, claim: Claim) -> Result<Vec<Claimed>> {
 pub(super) async fn finish(db: &Db, owner: String, all: Vec<Finished>) -> Result<()> {
     db.write(move |tx| {
         Box::pin(async move {
-            for finished in all {
-                let done = sqlx::query(
-                    "UPDATE mails
-                     SET state = $2, due_at = $3, finished_at = $4, provider_id = $5, detail = $6,
-                         lease_owner = NULL, lease_until = NULL
-                     WHERE id = $1 AND state = 'sending' AND lease_owner = $7",
-                )
-                .bind(finished.id.clone())
-                .bind(finished.state.name())
-                .bind(finished.due_at)
-                .bind((finished.state != State::Queued).then_some(finished.at))
-                .bind(finished.provider_id)
-                .bind(finished.detail)
-                .bind(owner.clone())
-                .execute(&mut *tx)
-                .await?;
-                let Some(attempt) = finished.attempt.filter(|_| done.rows_affected() > 0) else {
-                    continue;
-                };
-                sqlx::query(
-                    "INSERT INTO mail_attempts (mail_id, number, at, transport, duration_ms, code, message, retry_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                     ON CONFLICT (mail_id, number) DO NOTHING",
-                )
-                .bind(finished.id)
-                .bind(attempt.number)
-                .bind(attempt.at)
-                .bind(attempt.transport)
-                .bind(attempt.duration_ms)
-                .bind(attempt.code)
-                .bind(attempt.message)
-                .bind(attempt.retry_at)
-                .execute(&mut *tx)
-                .await?;
+            for mut finished in in_lists(all) {
+                let attempts: Vec<_> = finished
+                    .iter_mut()
+                    .filter_map(|done| Some((done.id.clone(), done.attempt.take()?)))
+                    .collect();
+                // Before the state changes: whose mail it is still shows.
+                for (id, attempt) in attempts {
+                    insert_attempt(tx, &owner, id, attempt).await?;
+                }
+                finish_list(tx, &owner, finished).await?;
             }
             Ok(())
         })
     })
     .await
+}
+
+async fn insert_attempt(tx: &mut AnyConnection, owner: &str, id: String, attempt: Attempt) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO mail_attempts (mail_id, number, at, transport, duration_ms, code, message, retry_at)
+         SELECT id, $2, $3, $4, $5, $6, $7, $8 FROM mails
+         WHERE id = $1 AND state = 'sending' AND lease_owner = $9
+         ON CONFLICT (mail_id, number) DO NOTHING",
+    )
+    .bind(id)
+    .bind(attempt.number)
+    .bind(attempt.at)
+    .bind(attempt.transport)
+    .bind(attempt.duration_ms)
+    .bind(attempt.code)
+    .bind(attempt.message)
+    .bind(attempt.retry_at)
+    .bind(owner.to_owned())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn finish_list(tx: &mut AnyConnection, owner: &str, finished: Vec<Finished>) -> Result<()> {
+    let sql = format!(
+        "WITH done (id, state, due_at, finished_at, provider_id, detail, owner) AS (VALUES {})
+         UPDATE mails
+         SET state = done.state, due_at = done.due_at, finished_at = done.finished_at,
+             provider_id = done.provider_id, detail = done.detail, lease_owner = NULL, lease_until = NULL
+         FROM done
+         WHERE mails.id = done.id AND mails.state = 'sending' AND mails.lease_owner = done.owner",
+        placeholders(finished.len(), 7)
+    );
+    db::execute(tx, sql, |mut query| {
+        for done in finished {
+            query = query
+                .bind(done.id)
+                .bind(done.state.name())
+                .bind(done.due_at)
+                .bind((done.state != State::Queued).then_some(done.at))
+                .bind(done.provider_id)
+                .bind(done.detail)
+                .bind(owner.to_owned());
+        }
+        query
+    })
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn extend_leases(db: &Db, owner: String, until: i64) -> Result<()> {

@@ -5,9 +5,12 @@ use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 use std::sync::{Arc, OnceLock};
 
+use coronet_plugin_abi::batch::{self, Answer, BATCH};
 use coronet_plugin_abi::manifest::allows;
 use coronet_plugin_abi::wire::Frame;
 use coronet_plugin_abi::{Failure, Manifest};
+use futures::future::join_all;
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::process::Child;
@@ -87,14 +90,10 @@ impl Life {
         let _ = self.step.send(step);
     }
 
-    /// Answers a call of the plugin, if its manifest requires the function.
+    /// Answers a call of the plugin.
     fn answer(&self, id: u64, parent: u64, function: &str, parameters: &[u8]) {
-        let manifest = self.manifest.get();
-        let Some(manifest) =
-            manifest.filter(|manifest| manifest.requires.iter().any(|entry| allows(entry, function)))
-        else {
-            let text = format!("The plugin's manifest does not require {function}, so it may not call it.");
-            return reply(&self.wire, id, Err(Error::new(Code::Forbidden, text)));
+        let Some(manifest) = self.manifest.get() else {
+            return self.wire.condemn(OUT_OF_TURN);
         };
         let parameters = match json::parse(parameters) {
             Ok(parameters) => parameters,
@@ -104,19 +103,60 @@ impl Life {
             name: manifest.name.as_str().into(),
             parent: self.wire.parent(parent),
         };
-        let (wire, functions, function) = (
-            Arc::clone(&self.wire),
-            self.functions.clone(),
-            function.to_owned(),
-        );
-        let turn = Arc::clone(&self.host_calls);
+        let desk = Desk {
+            caller,
+            manifest: Arc::clone(manifest),
+            functions: self.functions.clone(),
+            turns: Arc::clone(&self.host_calls),
+        };
+        let (wire, function) = (Arc::clone(&self.wire), function.to_owned());
         tokio::spawn(async move {
-            // The semaphore is never closed; were it, the call would simply not wait.
-            let _turn = turn.acquire().await;
-            let outcome = functions.call(&caller, &function, parameters).await;
+            let outcome = if function == BATCH {
+                desk.call_all(parameters).await
+            } else {
+                desk.call(&function, parameters).await
+            };
             let outcome = outcome.and_then(|value| serde_json::to_vec(&value).map_err(Error::unexpected));
             reply(&wire, id, outcome);
         });
+    }
+}
+
+/// Where a plugin's calls are made for it.
+struct Desk {
+    caller: Caller,
+    manifest: Arc<Manifest>,
+    functions: Registry,
+    turns: Arc<Semaphore>,
+}
+
+impl Desk {
+    /// Calls a function, if the plugin's manifest requires it.
+    async fn call(&self, function: &str, parameters: Value) -> Result<Value> {
+        if !self.manifest.requires.iter().any(|entry| allows(entry, function)) {
+            let text = format!("The plugin's manifest does not require {function}, so it may not call it.");
+            return Err(Error::new(Code::Forbidden, text));
+        }
+        // The semaphore is never closed; were it, the call would simply not wait.
+        let _turn = self.turns.acquire().await;
+        self.functions.call(&self.caller, function, parameters).await
+    }
+
+    async fn call_all(&self, calls: Value) -> Result<Value> {
+        let calls: Vec<(String, Value)> = serde_json::from_value(calls).map_err(|cause| {
+            let text = format!("A batch is a list of [function, parameters]: {cause}.");
+            Error::new(Code::ParameterType, text)
+        })?;
+        if calls.len() > batch::LARGEST {
+            let text = format!("A batch has {} calls at most.", batch::LARGEST);
+            return Err(Error::new(Code::TooLarge, text));
+        }
+        let answers = calls.into_iter().map(|(function, parameters)| async move {
+            let outcome = self.call(&function, parameters).await;
+            Answer::from(outcome.map_err(|error| failure(&error)))
+        });
+        let answers = join_all(answers).await;
+        serde_json::to_value(answers).map_err(Error::unexpected)
     }
 }
 

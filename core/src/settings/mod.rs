@@ -2,20 +2,28 @@
 
 mod store;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::remembered::Remembered;
 use crate::{Clock, Db, Error, Result};
 
 #[derive(Clone)]
 pub struct Settings {
     db: Db,
     clock: Clock,
+    known: Arc<Remembered<String, String>>,
 }
 
 impl Settings {
     pub(crate) fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+        Self {
+            db,
+            clock,
+            known: Arc::default(),
+        }
     }
 
     /// The setting's value; `None` when it was never set.
@@ -23,7 +31,9 @@ impl Settings {
     /// # Errors
     /// When the database cannot be read, or the value is not of this shape.
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        let Some(text) = store::get(&self.db, name).await? else {
+        let key = name.to_owned();
+        let known = self.known.get(&key, store::get(&self.db, name));
+        let Some(text) = known.await? else {
             return Ok(None);
         };
         serde_json::from_str(&text).map(Some).map_err(Error::unexpected)
@@ -35,7 +45,9 @@ impl Settings {
     /// When the database cannot be written.
     pub async fn put<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
         let text = serde_json::to_string(value).map_err(Error::unexpected)?;
-        store::put(&self.db, name, text, self.clock.now_ms()).await
+        let kept = store::put(&self.db, name, text, self.clock.now_ms()).await;
+        self.known.forget();
+        kept
     }
 
     /// Forgets a setting. Returns whether it was there.
@@ -43,6 +55,8 @@ impl Settings {
     /// # Errors
     /// When the database cannot be written.
     pub async fn remove(&self, name: &str) -> Result<bool> {
-        store::remove(&self.db, name).await
+        let removed = store::remove(&self.db, name).await;
+        self.known.forget();
+        removed
     }
 }

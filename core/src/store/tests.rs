@@ -40,7 +40,7 @@ async fn a_value_is_read_back_as_it_was_put_and_by_its_plugin_only() {
         let app = Caller::App(Arc::new(AppCaller {
             token_id: "tok".to_owned(),
             name: "app".to_owned(),
-            grants: vec!["*".to_owned()],
+            grants: vec!["*".to_owned()].into(),
             address: None,
         }));
         for stranger in [app, Caller::cli()] {

@@ -14,7 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::functions::{AppCaller, Call, Caller, Function, Role};
+use crate::remembered::Remembered;
 use crate::{Clock, Code, Core, Db, Error, Result, db, random};
+use store::LiveToken;
 
 /// `used_at` is written at most once in this time, so that a busy token does not write with every call.
 const USED_EVERY_MS: i64 = 60_000;
@@ -25,6 +27,8 @@ pub struct Tokens {
     db: Db,
     clock: Clock,
     used: Mutex<HashMap<String, i64>>,
+    /// By their hash.
+    live: Remembered<Vec<u8>, Arc<LiveToken>>,
 }
 
 /// Adds the functions that manage tokens.
@@ -36,6 +40,7 @@ pub fn start(core: &Core) -> Result<Arc<Tokens>> {
         db: core.db.clone(),
         clock: core.clock.clone(),
         used: Mutex::default(),
+        live: Remembered::default(),
     });
     core.functions.add(
         "core",
@@ -69,19 +74,20 @@ impl Tokens {
             return Err(refused());
         }
         let now = self.clock.now_ms();
+        let hash = text::hash(token);
         let found = db::in_time(async {
-            let found = store::find_live(&self.db, text::hash(token), now)
-                .await?
-                .ok_or_else(refused)?;
+            let look_up = store::find_live(&self.db, hash.clone(), now);
+            let found = self.live.get(&hash, look_up).await?;
+            let found = found.filter(|live| live.expires_at.is_none_or(|at| at > now));
+            let found = found.ok_or_else(refused)?;
             self.note_use(&found.id, now).await;
             Ok(found)
         })
         .await?;
-        let grants = serde_json::from_str(&found.grants).map_err(Error::unexpected)?;
         Ok(Caller::App(Arc::new(AppCaller {
-            token_id: found.id,
-            name: found.name,
-            grants,
+            token_id: found.id.clone(),
+            name: found.name.clone(),
+            grants: Arc::clone(&found.grants),
             address,
         })))
     }
@@ -226,7 +232,9 @@ async fn list(tokens: Arc<Tokens>, _call: Arc<Call>, _input: Nothing) -> Result<
 }
 
 async fn revoke(tokens: Arc<Tokens>, _call: Arc<Call>, input: ById) -> Result<bool> {
-    if store::revoke(&tokens.db, &input.id, tokens.clock.now_ms()).await? {
+    let revoked = store::revoke(&tokens.db, &input.id, tokens.clock.now_ms()).await;
+    tokens.live.forget();
+    if revoked? {
         return Ok(true);
     }
     Err(Error::new(

@@ -1,5 +1,7 @@
 //! The table `tokens`.
 
+use std::sync::Arc;
+
 use crate::{Code, Db, Error, Result};
 
 pub(super) struct NewToken {
@@ -26,11 +28,12 @@ pub(super) struct TokenRow {
     pub used_at: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
+/// A token that may be used.
 pub(super) struct LiveToken {
     pub id: String,
     pub name: String,
-    pub grants: String,
+    pub grants: Arc<[String]>,
+    pub expires_at: Option<i64>,
 }
 
 pub(super) async fn insert(db: &Db, token: NewToken) -> Result<()> {
@@ -63,16 +66,24 @@ pub(super) async fn insert(db: &Db, token: NewToken) -> Result<()> {
     .await
 }
 
-pub(super) async fn find_live(db: &Db, hash: Vec<u8>, now: i64) -> Result<Option<LiveToken>> {
-    let found = sqlx::query_as(
-        "SELECT id, name, grants FROM tokens
+pub(super) async fn find_live(db: &Db, hash: Vec<u8>, now: i64) -> Result<Option<Arc<LiveToken>>> {
+    let found: Option<(String, String, String, Option<i64>)> = sqlx::query_as(
+        "SELECT id, name, grants, expires_at FROM tokens
          WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
     )
     .bind(hash)
     .bind(now)
     .fetch_optional(db.reader())
     .await?;
-    Ok(found)
+    let read = |(id, name, grants, expires_at): (_, _, String, _)| {
+        Ok(Arc::new(LiveToken {
+            id,
+            name,
+            grants: serde_json::from_str(&grants).map_err(Error::unexpected)?,
+            expires_at,
+        }))
+    };
+    found.map(read).transpose()
 }
 
 pub(super) async fn list(db: &Db) -> Result<Vec<TokenRow>> {

@@ -6,9 +6,10 @@ use coronet_core::{Code, Error, Result, random};
 use sqlx::AnyConnection;
 
 use super::rows::{self, JOB_COLUMNS, JobRow};
-use super::{Store, execute, no_job, placeholders};
+use super::{Store, no_job};
 use crate::job::{Claimed, Job, Problem, Trigger};
 use crate::plan::Due;
+use coronet_core::db::{execute, placeholders};
 
 /// Only PostgreSQL has row locks; SQLite has one writer.
 pub(super) fn lock(dialect: Dialect) -> &'static str {

@@ -6,7 +6,6 @@ mod rows;
 mod runs;
 
 use coronet_core::{Code, Db, Error, Result};
-use sqlx::AnyConnection;
 
 use crate::job::Job;
 use rows::{JOB_COLUMNS, JobRow};
@@ -139,28 +138,3 @@ impl Store {
 fn no_job(name: &str) -> Error {
     Error::new(Code::NotFound, format!("There is no job named \"{name}\"."))
 }
-
-/// A list of rows for `VALUES`: `($1, $2), ($3, $4)`.
-fn placeholders(rows: usize, columns: usize) -> String {
-    let row = |index: usize| {
-        let numbers: Vec<String> = (1..=columns)
-            .map(|column| format!("${}", index * columns + column))
-            .collect();
-        format!("({})", numbers.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
-}
-
-/// Executes a statement whose text depends only on the number of rows.
-async fn execute(
-    tx: &mut AnyConnection,
-    sql: String,
-    bind: impl FnOnce(AnyQuery<'_>) -> AnyQuery<'_>,
-) -> Result<u64> {
-    Ok(bind(sqlx::query(sqlx::AssertSqlSafe(sql)))
-        .execute(tx)
-        .await?
-        .rows_affected())
-}
-
-type AnyQuery<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;

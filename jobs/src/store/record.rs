@@ -4,9 +4,10 @@ use coronet_core::Result;
 use sqlx::AnyConnection;
 
 use super::claim::lock;
-use super::{Store, execute, placeholders, rows};
+use super::{Store, rows};
 use crate::job::{Finished, Outcome, Problem, Trigger};
 use crate::plan::Ran;
+use coronet_core::db::{execute, placeholders};
 
 /// A run whose server went away.
 #[derive(sqlx::FromRow)]

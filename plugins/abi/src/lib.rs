@@ -13,9 +13,11 @@
 //! | [`shape`] | the C structs and function types |
 //! | [`slices`] | the only place where a pointer and a length become a slice |
 //! | [`manifest`] | what a plugin says about itself, readable without starting it |
+//! | [`batch`] | several calls of the host in one |
 //! | [`failure`] | the one shape of an error on every border |
 //! | [`wire`] | frames between server and host process |
 
+pub mod batch;
 pub mod failure;
 pub mod manifest;
 pub mod shape;

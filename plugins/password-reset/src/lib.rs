@@ -23,6 +23,8 @@ mod words;
 use coronet_plugin::manifest::{JobManifest, Limits};
 use coronet_plugin::prelude::*;
 use queue::Queue;
+use send::Mailer;
+use std::sync::Arc;
 
 /// What reset codes are issued for; a code of another purpose is dead here (C23).
 const PURPOSE: &str = "password-reset";
@@ -52,18 +54,17 @@ impl Default for Settings {
 struct State {
     settings: Settings,
     queue: Queue,
-    /// Stands for the code in a mail that is rendered before its code exists.
-    stand_in: String,
+    mailer: Arc<Mailer>,
 }
 
 fn start(host: &Host) -> Result<State> {
     let settings: Settings = host.settings()?;
-    let stand_in = words::stand_in()?;
-    let queue = Queue::start(&host.detached(), settings.clone(), stand_in.clone())?;
+    let mailer = Arc::new(Mailer::new()?);
+    let queue = Queue::start(&host.detached(), &settings, &mailer)?;
     Ok(State {
         settings,
         queue,
-        stand_in,
+        mailer,
     })
 }
 
@@ -78,12 +79,10 @@ fn plugin() -> Plugin {
         .settings::<Settings>()
         .requires([
             "codes.*",
-            "mail.send",
             "scopes.get",
             "server.siteUrl",
             "store.*",
             "template.renderMail",
-            "users.find",
         ])
         .start(start)
         .stop(stop)

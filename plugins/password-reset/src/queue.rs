@@ -7,7 +7,7 @@
 //! works.
 
 use crate::request::Request;
-use crate::send::{Outcome, send};
+use crate::send::{Mailer, Outcome};
 use crate::{Settings, words};
 use coronet_plugin::prelude::*;
 use std::collections::{BTreeMap, HashSet};
@@ -16,10 +16,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The longest a request waits before it is worked off.
-const LONGEST_DELAY_MS: u64 = 200;
-/// Requests worked off at a time; they mostly wait for the database.
-const WORKERS: usize = 16;
+/// A request waits a random number of steps before it is worked off; those of one step are worked off together.
+const STEP: Duration = Duration::from_millis(20);
+const MOST_STEPS: u64 = 10;
+/// Requests that go to the server in one call.
+const AT_ONCE: usize = 64;
 /// Requests that may be waiting: whoever brings more waits until there is room, or is asked to come again.
 const MOST_WAITING: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,16 +42,16 @@ pub(crate) struct Queue {
 
 struct Shared {
     host: Host,
-    settings: Settings,
-    stand_in: String,
+    mails_per_hour: i64,
+    mailer: Arc<Mailer>,
+    /// Where the steps are counted from.
+    started: Instant,
     inner: Mutex<Inner>,
     /// Rings for the keeper when a request came.
     arrived: Condvar,
-    /// Rings for the one worker that watches the time, when something else may be due first.
+    /// Rings for the worker when something else may be due first.
     sooner: Condvar,
-    /// Rings for one of the other workers, to take over the watch.
-    relieved: Condvar,
-    /// Rings for callers when a request was worked off.
+    /// Rings for callers when requests were worked off.
     room: Condvar,
     /// Rings for the sweeper.
     closed: Condvar,
@@ -68,8 +69,6 @@ struct Inner {
     mine: HashSet<String>,
     /// Whether a batch is being kept right now.
     keeping: bool,
-    /// Whether a worker watches the time until the first request is due.
-    watched: bool,
     closing: bool,
 }
 
@@ -107,15 +106,15 @@ struct Kept {
 
 impl Queue {
     /// Starts the threads that keep requests and work them off.
-    pub(crate) fn start(host: &Host, settings: Settings, stand_in: String) -> Result<Self> {
+    pub(crate) fn start(host: &Host, settings: &Settings, mailer: &Arc<Mailer>) -> Result<Self> {
         let shared = Shared {
             host: host.clone(),
-            settings,
-            stand_in,
+            mails_per_hour: settings.mails_per_account_and_hour,
+            mailer: Arc::clone(mailer),
+            started: Instant::now(),
             inner: Mutex::default(),
             arrived: Condvar::new(),
             sooner: Condvar::new(),
-            relieved: Condvar::new(),
             room: Condvar::new(),
             closed: Condvar::new(),
         };
@@ -132,9 +131,7 @@ impl Queue {
         };
         spawn("reset-keeper", Shared::keep)?;
         spawn("reset-sweeper", Shared::sweep)?;
-        for _ in 0..WORKERS {
-            spawn("reset-worker", Shared::work)?;
-        }
+        spawn("reset-worker", Shared::work)?;
         Ok(Self {
             shared,
             threads: Mutex::new(threads),
@@ -167,7 +164,7 @@ impl Queue {
         self.shared.arrived.notify_all();
         self.shared.closed.notify_all();
         self.shared.room.notify_all();
-        self.shared.hurry();
+        self.shared.sooner.notify_all();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A thread that panicked has nothing left to wait for; its batch is taken over by the next process.
@@ -201,15 +198,9 @@ impl Shared {
                 inner.closing
             };
             if closing {
-                self.hurry();
+                self.sooner.notify_all();
             }
         }
-    }
-
-    /// Wakes all workers: what waits is due now.
-    fn hurry(&self) {
-        self.sooner.notify_all();
-        self.relieved.notify_all();
     }
 
     fn keep_batch(&self, batch: Vec<Incoming>) {
@@ -233,6 +224,13 @@ impl Shared {
         }
     }
 
+    /// The moment so many steps after the one that is going on.
+    fn step_after(&self, now: Instant, steps: u64) -> Instant {
+        let over = (now - self.started).as_nanos() % STEP.as_nanos();
+        let over = Duration::from_nanos(u64::try_from(over).unwrap_or_default());
+        now - over + STEP * u32::try_from(steps + 1).unwrap_or(1)
+    }
+
     /// Plans the requests of a batch, each for a moment of its own.
     fn schedule(&self, key: String, kept: Kept) {
         let progress = Progress {
@@ -248,8 +246,8 @@ impl Shared {
         let mut inner = self.lock();
         inner.mine.insert(key);
         for request in kept.requests {
-            let delay = words::random_below(LONGEST_DELAY_MS).unwrap_or(LONGEST_DELAY_MS);
-            let place = (now + Duration::from_millis(delay), inner.next);
+            let steps = words::random_below(MOST_STEPS).unwrap_or(MOST_STEPS);
+            let place = (self.step_after(now, steps), inner.next);
             inner.next += 1;
             inner.due.insert(
                 place,
@@ -259,99 +257,92 @@ impl Shared {
                 },
             );
         }
-        if inner.watched {
-            self.sooner.notify_one();
-        } else {
-            self.relieved.notify_one();
-        }
+        self.sooner.notify_one();
     }
 
-    /// A worker.
+    /// The worker: everything that is due goes to the server in one call.
     fn work(&self) {
-        while let Some(work) = self.next_work() {
-            let limit = self.settings.mails_per_account_and_hour;
-            let outcome = send(&self.host, &work.request, &self.stand_in, Some(limit));
-            let again = match outcome {
-                Ok(Outcome::Sent | Outcome::NoAccount) => None,
-                Ok(Outcome::TooMany) => {
-                    self.host
-                        .log("an account had all its reset mails for this hour; nothing was sent");
-                    None
-                }
-                Err(error) if error.is_retryable() && !self.is_too_old(work.batch.first_at) => {
-                    self.host
-                        .warn(format_args!("a reset mail could not be sent yet: {error}"));
-                    Some(work.request)
-                }
-                Err(error) => {
-                    self.host
-                        .error(format_args!("a reset mail could not be sent: {error}"));
-                    None
-                }
-            };
-            self.done(&work.batch, again);
+        while let Some(works) = self.next_works() {
+            let requests = works.iter().map(|work| &work.request);
+            let outcomes = self.mailer.send_all(&self.host, requests, self.mails_per_hour);
+            let mut finished = Vec::new();
+            for (work, outcome) in works.into_iter().zip(outcomes) {
+                let again = self.is_open(outcome, work.batch.first_at).then_some(work.request);
+                finished.extend(work.batch.count_off(again).map(|again| (work.batch, again)));
+            }
+            self.settle(finished);
         }
     }
 
-    fn is_too_old(&self, first_at: i64) -> bool {
-        self.host.now_ms() - first_at > TOO_OLD_MS
+    /// Whether a request must be tried again.
+    fn is_open(&self, outcome: Result<Outcome>, first_at: i64) -> bool {
+        match outcome {
+            Ok(Outcome::Sent | Outcome::NoAccount) => false,
+            Ok(Outcome::TooMany) => {
+                self.host
+                    .log("an account had all its reset mails for this hour; nothing was sent");
+                false
+            }
+            Err(error) if error.is_retryable() && self.host.now_ms() - first_at <= TOO_OLD_MS => {
+                self.host
+                    .warn(format_args!("a reset mail could not be sent yet: {error}"));
+                true
+            }
+            Err(error) => {
+                self.host
+                    .error(format_args!("a reset mail could not be sent: {error}"));
+                false
+            }
+        }
     }
 
-    /// The next request whose moment has come; all moments have come when the plugin stops. One worker watches the
-    /// time, and the others sleep until it has something to do.
-    fn next_work(&self) -> Option<Work> {
+    /// The requests whose moments have come; all moments have come when the plugin stops. `None` when it is over.
+    fn next_works(&self) -> Option<Vec<Work>> {
         let mut inner = self.lock();
         loop {
             let now = Instant::now();
-            let first = inner.due.keys().next().copied();
-            match first {
-                Some(place) if place.0 <= now || inner.closing => {
-                    if inner.due.len() > 1 && !inner.watched {
-                        self.relieved.notify_one();
-                    }
-                    self.room.notify_one();
-                    return inner.due.remove(&place);
+            let first = inner.due.keys().next().map(|(moment, _)| *moment);
+            inner = match first {
+                Some(moment) if moment <= now || inner.closing => {
+                    self.room.notify_all();
+                    return Some(inner.take_due(now));
                 }
-                Some((moment, _)) if !inner.watched => {
-                    inner.watched = true;
+                Some(moment) => {
                     let waited = self.sooner.wait_timeout(inner, moment - now);
-                    inner = waited.unwrap_or_else(PoisonError::into_inner).0;
-                    inner.watched = false;
+                    waited.unwrap_or_else(PoisonError::into_inner).0
                 }
                 None if inner.closing && inner.incoming.is_empty() && !inner.keeping => return None,
-                _ => inner = self.relieved.wait(inner).unwrap_or_else(PoisonError::into_inner),
-            }
+                None => self.sooner.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 
-    /// Counts a request of a batch as worked off. With the last one the batch goes, or keeps what must be tried again.
-    fn done(&self, batch: &Batch, again: Option<Request>) {
-        let again = {
-            let mut progress = batch.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            progress.open -= 1;
-            progress.again.extend(again);
-            if progress.open > 0 {
-                return;
-            }
-            std::mem::take(&mut progress.again)
-        };
-        let store = self.host.store();
-        let settled = if again.is_empty() {
-            store.delete(&batch.key)
-        } else {
-            let kept = Kept {
-                first_at: batch.first_at,
-                at: self.host.now_ms(),
-                requests: again,
-            };
-            store.put(&batch.key, kept, None)
-        };
+    /// Forgets batches that are worked off, or keeps of each what must be tried again.
+    fn settle(&self, finished: Vec<(Arc<Batch>, Vec<Request>)>) {
+        let calls: Vec<_> = finished
+            .iter()
+            .map(|(batch, again)| match again.as_slice() {
+                [] => ("store.delete", json!({"key": batch.key})),
+                again => {
+                    let (first_at, at) = (batch.first_at, self.host.now_ms());
+                    let kept = json!({"first_at": first_at, "at": at, "requests": again});
+                    ("store.put", json!({"key": batch.key, "value": kept}))
+                }
+            })
+            .collect();
+        let settled: Result<Vec<Value>> = self
+            .host
+            .call_many(&calls)
+            .and_then(|answers| answers.into_iter().collect());
         if let Err(error) = settled {
             self.host.warn(format_args!(
                 "a batch of reset mails may be worked off twice: {error}"
             ));
         }
-        self.lock().mine.remove(&batch.key);
+        let mut inner = self.lock();
+        for (batch, _) in finished {
+            inner.mine.remove(&batch.key);
+        }
     }
 
     /// The sweeper: takes over what a process that is gone left behind, and what is to be tried again. It waits
@@ -390,6 +381,30 @@ impl Shared {
             }
         }
         Ok(())
+    }
+}
+
+impl Inner {
+    /// Takes what is due, the first first, as much as goes into one call.
+    fn take_due(&mut self, now: Instant) -> Vec<Work> {
+        let mut due = Vec::new();
+        while due.len() < AT_ONCE
+            && let Some(first) = self.due.first_entry()
+            && (self.closing || first.key().0 <= now)
+        {
+            due.push(first.remove());
+        }
+        due
+    }
+}
+
+impl Batch {
+    /// Counts a request as worked off. With the last one, gives those that must be tried again.
+    fn count_off(&self, again: Option<Request>) -> Option<Vec<Request>> {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.open -= 1;
+        progress.again.extend(again);
+        (progress.open == 0).then(|| std::mem::take(&mut progress.again))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `users.sendPasswordResetLink`: what is asked for, checked before anybody knows whether the account exists.
 
-use crate::send::{self, Outcome};
+use crate::send::Outcome;
 use crate::{State, words};
 use coronet_plugin::prelude::*;
 use serde_json::Map;
@@ -27,21 +27,22 @@ pub(crate) struct SendPasswordResetLink {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Options {
     /// The sender, as `a@b` or `Name <a@b>`.
-    from_email: Option<String>,
+    pub(crate) from_email: Option<String>,
     /// The subject of the mail.
-    subject: Option<String>,
+    pub(crate) subject: Option<String>,
     /// A template below `templates/password/`, such as `custom_reset.tpl`.
-    tpl_name: Option<String>,
+    pub(crate) tpl_name: Option<String>,
     /// Further keys for the template; `reset_link` is filled in by the server.
-    tpl_keys: Option<Map<String, Value>>,
+    pub(crate) tpl_keys: Option<Map<String, Value>>,
 }
 
 /// The settings of a scope that matter here. An empty text is none.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Scope {
     pub(crate) name: String,
     pub(crate) display_name: String,
+    /// Where links lead, without a slash at the end: that of the server when the scope has none.
     pub(crate) site_url: String,
     pub(crate) from_email: String,
     pub(crate) subject: String,
@@ -81,109 +82,67 @@ pub(crate) fn send_password_reset_link(host: &Host, input: SendPasswordResetLink
         options,
         mail: None,
     };
-    request.mail = Some(render(host, &request, &state.stand_in)?);
+    request.mail = Some(state.mailer.render(host, &request)?);
     match host.caller() {
         Caller::App | Caller::Page | Caller::Plugin => state.queue.add(request)?,
-        Caller::Operator | Caller::Job | Caller::System => {
-            match send::send(host, &request, &state.stand_in, None)? {
-                Outcome::Sent | Outcome::TooMany => {}
-                Outcome::NoAccount => {
-                    let text = "There is no active user with this mail address in this scope.";
-                    return Err(Error::new(codes::USER_NOT_FOUND, text));
-                }
+        Caller::Operator | Caller::Job | Caller::System => match state.mailer.send(host, &request)? {
+            Outcome::Sent | Outcome::TooMany => {}
+            Outcome::NoAccount => {
+                let text = "There is no active user with this mail address in this scope.";
+                return Err(Error::new(codes::USER_NOT_FOUND, text));
             }
-        }
+        },
     }
     Ok(true)
 }
 
-/// Renders the mail with `code` in its link.
-pub(crate) fn render(host: &Host, request: &Request, code: &str) -> Result<Mail> {
-    let scope: Scope = host.call("scopes.get", json!({"name": request.scope}))?;
-    let options = &request.options;
-    let from = sender(host, options.from_email.as_deref(), &scope)?;
-    let subject = first(options.subject.as_deref(), &scope.subject, "subject")?;
-    let template = match (options.tpl_name.as_deref(), scope.template.as_str()) {
-        (Some(name), _) => name,
-        (None, "") => "email.tpl",
-        (None, name) => name,
-    };
-    let mut keys = options.tpl_keys.clone().unwrap_or_default();
-    if !keys.contains_key("app_name") {
-        keys.insert("app_name".to_owned(), app_name(&scope).into());
+impl Scope {
+    /// The scope of this name.
+    pub(crate) fn load(host: &Host, name: &str) -> Result<Self> {
+        let answers = host.call_many(&Self::calls(name))?;
+        let Ok([scope, own_url]) = <[_; 2]>::try_from(answers) else {
+            return Err(Error::unexpected("a batch of two was answered otherwise"));
+        };
+        Self::read(scope, own_url)
     }
-    // From the configuration alone, whatever host the request named (R06).
-    let link = format!("{}/_resetpassword?code={code}", site_url(host, &scope)?);
-    keys.insert("reset_link".to_owned(), link.into());
 
-    #[derive(Deserialize)]
-    struct Rendered {
-        text: String,
-        html: Option<String>,
+    /// What tells of a scope.
+    pub(crate) fn calls(name: &str) -> [(&'static str, Value); 2] {
+        [
+            ("scopes.get", json!({"name": name})),
+            ("server.siteUrl", json!({})),
+        ]
     }
-    let file = format!("password/{template}");
-    let Rendered { text, html } = host.call("template.renderMail", json!({"file": file, "data": keys}))?;
-    if !text.contains(code) {
-        let message = format!("The template {file} does not show reset_link, so nobody could use the mail.");
-        return Err(Error::new(codes::TEMPLATE, message));
-    }
-    let lifetime_seconds = scope.link_lifetime_seconds.unwrap_or(86_400);
-    Ok(Mail {
-        from,
-        subject: subject.to_owned(),
-        text,
-        html,
-        lifetime_seconds,
-    })
-}
 
-/// How users know the application.
-pub(crate) fn app_name(scope: &Scope) -> &str {
-    if scope.display_name.is_empty() {
-        &scope.name
-    } else {
-        &scope.display_name
-    }
-}
-
-/// Where links of a scope lead, without a slash at the end.
-pub(crate) fn site_url(host: &Host, scope: &Scope) -> Result<String> {
-    if !scope.site_url.is_empty() {
-        return Ok(scope.site_url.trim_end_matches('/').to_owned());
-    }
-    let url: String = host.call("server.siteUrl", json!({}))?;
-    Ok(url.trim_end_matches('/').to_owned())
-}
-
-/// Where a user of the scope asks for a new link.
-pub(crate) fn forgot_link(host: &Host, scope: &Scope) -> Result<String> {
-    let site = site_url(host, scope)?;
-    Ok(format!(
-        "{site}/_forgotpassword?scope={}",
-        words::percent_encoded(&scope.name)
-    ))
-}
-
-/// Who the mail is from. For a scope without a sender of its own it is who the app named last: the page behind a dead
-/// link has no app to ask, and offers a new link all the same.
-fn sender(host: &Host, option: Option<&str>, scope: &Scope) -> Result<String> {
-    let option = option.filter(|from| !from.is_empty());
-    if !scope.from_email.is_empty() {
-        return Ok(option.unwrap_or(&scope.from_email).to_owned());
-    }
-    let key = format!("sender/{}", scope.name);
-    let known = host.store().get::<String>(&key)?.map(|entry| entry.value);
-    match option {
-        Some(from) if known.as_deref() != Some(from) => {
-            host.store().put(&key, from, None)?;
-            Ok(from.to_owned())
+    /// Reads the answers of [`Self::calls`].
+    pub(crate) fn read(scope: Result<Value>, own_url: Result<Value>) -> Result<Self> {
+        let mut scope: Self = serde_json::from_value(scope?)?;
+        if scope.site_url.is_empty() {
+            scope.site_url = serde_json::from_value(own_url?)?;
         }
-        Some(from) => Ok(from.to_owned()),
-        None => first(known.as_deref(), "", "from_email").map(str::to_owned),
+        scope
+            .site_url
+            .truncate(scope.site_url.trim_end_matches('/').len());
+        Ok(scope)
+    }
+
+    /// How users know the application.
+    pub(crate) fn app_name(&self) -> &str {
+        if self.display_name.is_empty() {
+            &self.name
+        } else {
+            &self.display_name
+        }
+    }
+
+    /// Where a user of the scope asks for a new link.
+    pub(crate) fn forgot_link(&self) -> String {
+        let name = words::percent_encoded(&self.name);
+        format!("{}/_forgotpassword?scope={name}", self.site_url)
     }
 }
 
-fn first<'a>(option: Option<&'a str>, setting: &'a str, name: &str) -> Result<&'a str> {
+pub(crate) fn first<'a>(option: Option<&'a str>, setting: &'a str, name: &str) -> Result<&'a str> {
     let found = option
         .filter(|text| !text.is_empty())
         .or(Some(setting).filter(|text| !text.is_empty()));

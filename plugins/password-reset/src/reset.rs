@@ -1,6 +1,6 @@
 //! The code comes back: the form asks about it, and redeems it for a new password.
 
-use crate::request::{Scope, app_name, forgot_link};
+use crate::request::Scope;
 use crate::{PURPOSE, State, words};
 use coronet_plugin::prelude::*;
 
@@ -56,6 +56,8 @@ struct Notice {
 
 #[derive(Deserialize)]
 struct Checked {
+    username: String,
+    scope: String,
     data: CodeData,
     expires_at: i64,
 }
@@ -65,18 +67,16 @@ struct Checked {
 #[serde(default)]
 struct CodeData {
     from: String,
-    username: String,
-    scope: String,
 }
 
 pub(crate) fn check_password_reset(host: &Host, input: CheckPasswordReset) -> Result<LiveReset> {
-    let Checked { data, expires_at } = check(host, &input.code)?;
-    let scope: Scope = host.call("scopes.get", json!({"name": data.scope}))?;
+    let checked = check(host, &input.code)?;
+    let scope = Scope::load(host, &checked.scope)?;
     Ok(LiveReset {
-        app_name: app_name(&scope).to_owned(),
-        scope: data.scope,
-        username: data.username,
-        expires_at,
+        app_name: scope.app_name().to_owned(),
+        scope: checked.scope,
+        username: checked.username,
+        expires_at: checked.expires_at,
         after_reset_url: scope.after_reset_url,
     })
 }
@@ -131,10 +131,9 @@ fn notice(host: &Host, checked: &Checked) -> Result<Option<Notice>> {
         text: String,
         html: Option<String>,
     }
-    let data = &checked.data;
-    let scope: Scope = host.call("scopes.get", json!({"name": data.scope}))?;
+    let scope = Scope::load(host, &checked.scope)?;
     let from = if scope.from_email.is_empty() {
-        &data.from
+        &checked.data.from
     } else {
         &scope.from_email
     };
@@ -142,10 +141,10 @@ fn notice(host: &Host, checked: &Checked) -> Result<Option<Notice>> {
         return Ok(None);
     }
     let keys = json!({
-        "username": data.username,
-        "app_name": app_name(&scope),
+        "username": checked.username,
+        "app_name": scope.app_name(),
         "changed_at": words::moment(host.now_ms()),
-        "forgot_link": forgot_link(host, &scope)?,
+        "forgot_link": scope.forgot_link(),
     });
     let rendered: Rendered = host.call(
         "template.renderMail",
@@ -153,7 +152,7 @@ fn notice(host: &Host, checked: &Checked) -> Result<Option<Notice>> {
     )?;
     Ok(Some(Notice {
         from: from.clone(),
-        subject: format!("Your password for {} was changed", app_name(&scope)),
+        subject: format!("Your password for {} was changed", scope.app_name()),
         text: rendered.text,
         html: rendered.html,
         tag: "password-notice",

@@ -24,6 +24,7 @@ use crate::export::guarded;
 use crate::host::{Backend, Level};
 use crate::{Caller, Error, Host, Plugin, Result, codes};
 use coronet_plugin_abi::Failure;
+use coronet_plugin_abi::batch::{self, BATCH};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -185,10 +186,8 @@ struct FakeHost {
     store: Mutex<crate::store::InMemory>,
 }
 
-impl Backend for FakeHost {
-    fn call(&self, _: u64, function: &str, parameters: &[u8]) -> Result<Vec<u8>, Failure> {
-        let parameters: Value = serde_json::from_slice(parameters)
-            .map_err(|error| Failure::new(codes::PARAMETER_TYPE, error.to_string()))?;
+impl FakeHost {
+    fn call_one(&self, function: &str, parameters: Value) -> Result<Value, Failure> {
         lock(&self.calls).push((function.to_owned(), parameters.clone()));
         self.called.notify_all();
         if !self
@@ -209,9 +208,23 @@ impl Backend for FakeHost {
                 format!("the test does not answer {function}"),
             )),
         };
-        result
-            .map(|value| value.to_string().into_bytes())
-            .map_err(|error| error.failure().clone())
+        result.map_err(|error| error.failure().clone())
+    }
+}
+
+impl Backend for FakeHost {
+    fn call(&self, _: u64, function: &str, parameters: &[u8]) -> Result<Vec<u8>, Failure> {
+        let unread = |error: serde_json::Error| Failure::new(codes::PARAMETER_TYPE, error.to_string());
+        let result = if function == BATCH {
+            let calls: Vec<(String, Value)> = serde_json::from_slice(parameters).map_err(unread)?;
+            let answers = calls
+                .into_iter()
+                .map(|(function, parameters)| batch::Answer::from(self.call_one(&function, parameters)));
+            serde_json::to_value(answers.collect::<Vec<_>>()).map_err(unread)?
+        } else {
+            self.call_one(function, serde_json::from_slice(parameters).map_err(unread)?)?
+        };
+        Ok(result.to_string().into_bytes())
     }
 
     fn log(&self, _: Level, message: &str) {

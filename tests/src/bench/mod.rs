@@ -7,13 +7,28 @@ mod table;
 
 use crate::store::Kind;
 
-/// Measures everything on both databases and returns the table to print.
-pub async fn run() -> String {
+/// Measures what `words` name, or everything, and returns the table to print.
+pub async fn run(words: &[String]) -> String {
+    let named = |word: &str| words.iter().any(|given| given == word);
+    let parts = ["start", "resets", "jobs"].map(|part| (part, named(part)));
+    let kinds =
+        [(Kind::Sqlite, "sqlite"), (Kind::Postgres, "postgres")].map(|(kind, word)| (kind, named(word)));
+    // Of parts and of databases alike: naming none of them means all.
+    let part = |wanted: &str| {
+        parts.iter().all(|(_, named)| !named) || parts.iter().any(|(part, named)| *part == wanted && *named)
+    };
+    let any_kind = kinds.iter().any(|(_, named)| *named);
     let mut table = table::Table::default();
-    measures::starts(&mut table).await;
-    for kind in [Kind::Sqlite, Kind::Postgres] {
-        measures::resets_and_passwords(&mut table, kind).await;
-        measures::lua_runs(&mut table, kind).await;
+    if part("start") {
+        measures::starts(&mut table).await;
+    }
+    for (kind, _) in kinds.into_iter().filter(|(_, named)| *named || !any_kind) {
+        if part("resets") {
+            measures::resets_and_passwords(&mut table, kind).await;
+        }
+        if part("jobs") {
+            measures::lua_runs(&mut table, kind).await;
+        }
     }
     table.to_string()
 }

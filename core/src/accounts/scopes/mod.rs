@@ -265,15 +265,19 @@ async fn get(accounts: Arc<Accounts>, _: Arc<Call>, input: ByName) -> Result<Sco
 async fn update(accounts: Arc<Accounts>, _: Arc<Call>, input: Update) -> Result<Scope> {
     let name = names::scope(&input.name).map_err(|_| not_found(&input.name))?;
     let now = accounts.core.clock.now_ms();
-    store::update(&accounts.core.db, name, now, |settings| {
+    let updated = store::update(&accounts.core.db, name, now, |settings| {
         input.settings.apply(settings)
-    })
-    .await
+    });
+    let updated = updated.await;
+    accounts.scopes.forget();
+    updated
 }
 
 async fn delete(accounts: Arc<Accounts>, _: Arc<Call>, input: Delete) -> Result<u64> {
     let name = names::scope(&input.name).map_err(|_| not_found(&input.name))?;
-    store::delete(&accounts.core.db, name, input.with_users.unwrap_or(false)).await
+    let deleted = store::delete(&accounts.core.db, name, input.with_users.unwrap_or(false)).await;
+    accounts.scopes.forget();
+    deleted
 }
 
 impl Accounts {
@@ -283,8 +287,7 @@ impl Accounts {
     /// `ScopeNotFound`.
     pub async fn scope(&self, name: &str) -> Result<Scope> {
         let name = names::scope(name).map_err(|_| not_found(name))?;
-        store::get(&self.core.db, &name)
-            .await?
-            .ok_or_else(|| not_found(&name))
+        let found = self.scopes.get(&name, store::get(&self.core.db, &name)).await?;
+        found.ok_or_else(|| not_found(&name))
     }
 }

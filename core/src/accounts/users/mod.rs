@@ -172,21 +172,7 @@ async fn delete(accounts: Arc<Accounts>, _: Arc<Call>, input: ById) -> Result<u6
 }
 
 async fn find(accounts: Arc<Accounts>, _: Arc<Call>, input: Find) -> Result<User> {
-    let email = EmailAddress::parse(&input.email)?.canonical();
-    let scope = names::scope(&input.scope).map_err(|_| scopes::not_found(&input.scope))?;
-    let found = store::find_by_email(&accounts.core.db, &scope, &email).await?;
-    // The database may compare by rules of its own; what counts is ours (R03).
-    let same = |user: &User| {
-        let stored = user.email.as_deref().map(EmailAddress::parse);
-        matches!(stored, Some(Ok(stored)) if stored.canonical() == email)
-    };
-    match found.filter(same) {
-        Some(user) => Ok(user),
-        None => {
-            accounts.scope(&scope).await?;
-            Err(not_found())
-        }
-    }
+    accounts.user_with_email(&input.email, &input.scope).await
 }
 
 pub(crate) fn not_found() -> Error {
@@ -208,6 +194,28 @@ impl Accounts {
     /// `UserNotFound`.
     pub async fn user(&self, id: &str) -> Result<User> {
         store::get(&self.core.db, id).await?.ok_or_else(not_found)
+    }
+
+    /// The user of a scope with this mail address.
+    ///
+    /// # Errors
+    /// `MailAddress`, `ScopeNotFound`, `UserNotFound`.
+    pub async fn user_with_email(&self, email: &str, scope: &str) -> Result<User> {
+        let email = EmailAddress::parse(email)?.canonical();
+        let scope = names::scope(scope).map_err(|_| scopes::not_found(scope))?;
+        let found = store::find_by_email(&self.core.db, &scope, &email).await?;
+        // The database may compare by rules of its own; what counts is ours (R03).
+        let same = |user: &User| {
+            let stored = user.email.as_deref().map(EmailAddress::parse);
+            matches!(stored, Some(Ok(stored)) if stored.canonical() == email)
+        };
+        match found.filter(same) {
+            Some(user) => Ok(user),
+            None => {
+                self.scope(&scope).await?;
+                Err(not_found())
+            }
+        }
     }
 
     /// What follows from a change that is committed.
