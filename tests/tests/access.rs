@@ -190,6 +190,10 @@ async fn w06_every_route_of_the_webmin_asks_for_a_session_and_a_role() {
         }
     }
     assert!(open.is_empty(), "{open:#?}");
+    assert!(
+        story.server.printed().contains("Unauthenticated"),
+        "strangers are in the log"
+    );
     assert_eq!(state(&story.server).await, before, "nothing was changed");
     assert_eq!(
         admin.get("/webmin/audit").await.status,
@@ -282,6 +286,19 @@ async fn w06_every_function_asks_for_a_token_with_its_grant_and_refusals_are_rec
         }
     }
     assert_eq!(refusals(&story.server, "nothing.at.all").await, all);
+    let strangers = story
+        .server
+        .printed()
+        .matches("a call of the API was refused")
+        .count();
+    assert!(
+        strangers >= 2 * all.len(),
+        "{strangers} calls of strangers are in the log"
+    );
+    assert!(
+        !story.server.printed().contains("cor_stolen"),
+        "what they showed is not"
+    );
     let described = authorized(&story.server, &narrow, "/api/v1/openapi.json").await;
     assert_eq!(
         described["paths"],
