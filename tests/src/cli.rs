@@ -82,6 +82,17 @@ pub fn binaries() -> &'static Path {
     })
 }
 
+/// The file a plugin crate builds.
+pub fn plugin_library(package: &str) -> PathBuf {
+    let name = package.replace('-', "_");
+    let file = format!(
+        "{}{name}{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    binaries().join(file)
+}
+
 fn build() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = std::process::Command::new(cargo)

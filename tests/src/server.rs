@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
 use tokio::sync::watch;
 
+pub use crate::cli::plugin_library;
 use crate::cli::{self, Output};
 use crate::client::{Client, Response};
 use crate::clock::MovableClock;
@@ -393,15 +394,4 @@ async fn gather(stream: impl AsyncRead + Unpin, printed: Arc<Mutex<watch::Sender
             text.push('\n');
         });
     }
-}
-
-/// The file a plugin crate builds.
-pub fn plugin_library(package: &str) -> PathBuf {
-    let name = package.replace('-', "_");
-    let file = format!(
-        "{}{name}{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
-    cli::binaries().join(file)
 }

@@ -47,51 +47,6 @@ async fn r12_permanent_refusals_are_kept_and_not_repeated() {
     }
 }
 
-/// R12: when the provider does not want us, an operator is told, and it is not asked again and again.
-#[tokio::test]
-async fn r12_a_provider_that_refuses_us_raises_an_alarm_and_is_left_alone() {
-    let story = FunRun::start().await;
-    let admin = coronet_tests::operator::set_up(&story.server).await;
-    story.mailgun.answer(Answer::Status {
-        code: 401,
-        message: String::new(),
-    });
-    for number in 0..8 {
-        let email = format!("user{number}@example.com");
-        story.register(&format!("user{number}"), &email).await;
-        assert_eq!(story.ask_for_reset(&email).await.json(), json!(true));
-    }
-    let alarm = |transports: &Value| {
-        let mailgun = rows(transports)
-            .iter()
-            .find(|transport| transport["name"] == "mailgun")?;
-        mailgun["alarm"].as_str().map(str::to_owned)
-    };
-    let alarm = story
-        .server
-        .await_result("mail.transports", json!({}), alarm)
-        .await;
-    assert!(!alarm.contains(coronet_tests::mailgun::KEY), "{alarm}");
-    for page in ["/webmin/", "/webmin/mail/transport"] {
-        let text = admin.get(page).await.text();
-        assert!(text.contains("401"), "{page} shows why no mail goes out: {text}");
-    }
-    let queued = |mails: &Value| {
-        let states = rows(mails)
-            .iter()
-            .map(|mail| mail["state"].as_str().unwrap_or_default());
-        let (failed, waiting): (Vec<&str>, Vec<&str>) = states.partition(|state| *state == "failed");
-        (failed.len() + waiting.len() == 8 && !waiting.contains(&"sending")).then_some(waiting.len())
-    };
-    let waiting = story.server.await_result("mail.list", json!({}), queued).await;
-    assert!(waiting > 0, "the rest waits for an operator");
-    assert!(story.mailgun.attempts().len() <= 8, "no storm");
-
-    story.mailgun.answer(Answer::Faithful);
-    story.server.use_mailgun(&story.mailgun).await;
-    story.mailgun.await_mails(waiting).await;
-}
-
 /// R13: Mailgun says when to come back, in three ways or not at all.
 #[tokio::test]
 async fn r13_a_rate_limit_is_waited_out() {

@@ -1,9 +1,10 @@
-//! A provider that cannot be trusted to answer: not at its name, not in time, not in measure, not in person. Case R14
-//! of the security table; what it may say in its answers is in `delivery.rs`.
+//! A provider that cannot be trusted to answer at its name, in time, in measure, in person, or
+//! not to want us. Cases R12 and R14 of the security table; what it may say in its answers is in `delivery.rs`.
 
 use std::time::{Duration, Instant};
 
 use coronet_tests::mailgun::{self, Answer};
+use coronet_tests::operator;
 use coronet_tests::processes;
 use coronet_tests::story::{CAROL, FunRun, rows};
 use coronet_tests::tls::UntrustedTls;
@@ -96,4 +97,49 @@ async fn r14_slow_and_giant_answers_are_bounded() {
         let peak = processes::peak_mib(pid);
         assert!(peak < 200, "{pid} held {peak} MiB");
     }
+}
+
+/// R12: when the provider does not want us, an operator is told, and it is not asked again and again.
+#[tokio::test]
+async fn r12_a_provider_that_refuses_us_raises_an_alarm_and_is_left_alone() {
+    let story = FunRun::start().await;
+    let admin = operator::set_up(&story.server).await;
+    story.mailgun.answer(Answer::Status {
+        code: 401,
+        message: String::new(),
+    });
+    for number in 0..8 {
+        let email = format!("user{number}@example.com");
+        story.register(&format!("user{number}"), &email).await;
+        assert_eq!(story.ask_for_reset(&email).await.json(), json!(true));
+    }
+    let alarm = |transports: &Value| {
+        let mailgun = rows(transports)
+            .iter()
+            .find(|transport| transport["name"] == "mailgun")?;
+        mailgun["alarm"].as_str().map(str::to_owned)
+    };
+    let alarm = story
+        .server
+        .await_result("mail.transports", json!({}), alarm)
+        .await;
+    assert!(!alarm.contains(mailgun::KEY), "{alarm}");
+    for page in ["/webmin/", "/webmin/mail/transport"] {
+        let text = admin.get(page).await.text();
+        assert!(text.contains("401"), "{page} shows why no mail goes out: {text}");
+    }
+    let queued = |mails: &Value| {
+        let states = rows(mails)
+            .iter()
+            .map(|mail| mail["state"].as_str().unwrap_or_default());
+        let (failed, waiting): (Vec<&str>, Vec<&str>) = states.partition(|state| *state == "failed");
+        (failed.len() + waiting.len() == 8 && !waiting.contains(&"sending")).then_some(waiting.len())
+    };
+    let waiting = story.server.await_result("mail.list", json!({}), queued).await;
+    assert!(waiting > 0, "the rest waits for an operator");
+    assert!(story.mailgun.attempts().len() <= 8, "no storm");
+
+    story.mailgun.answer(Answer::Faithful);
+    story.server.use_mailgun(&story.mailgun).await;
+    story.mailgun.await_mails(waiting).await;
 }
