@@ -1,5 +1,6 @@
 //! What scopes, users and groups may be called.
 
+use serde_json::json;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::address::{fold, is_invisible};
@@ -11,17 +12,17 @@ const LONGEST_GROUP: usize = 64;
 
 /// A scope's name, in the one form it is stored and looked up in.
 pub(super) fn scope(name: &str) -> Result<String> {
-    checked("A scope's name", name, LONGEST_SCOPE)
+    checked("name", "A scope's name", name, LONGEST_SCOPE)
 }
 
 /// A group's name.
 pub(super) fn group(name: &str) -> Result<String> {
-    checked("A group's name", name, LONGEST_GROUP)
+    checked("group", "A group's name", name, LONGEST_GROUP)
 }
 
 /// A username, as it is shown.
 pub(super) fn username(name: &str) -> Result<String> {
-    checked("A username", name, LONGEST_USERNAME)
+    checked("username", "A username", name, LONGEST_USERNAME)
 }
 
 /// The form in which usernames are compared: without case, and with one form for characters that are the same
@@ -30,8 +31,11 @@ pub(super) fn username_key(name: &str) -> String {
     fold(&name.nfkc().collect::<String>())
 }
 
-fn checked(what: &str, name: &str, longest: usize) -> Result<String> {
-    let wrong = |text: String| Err(Error::new(Code::ParameterInvalid, format!("{what} {text}.")));
+fn checked(parameter: &str, what: &str, name: &str, longest: usize) -> Result<String> {
+    let wrong = |text: String| {
+        Err(Error::new(Code::ParameterInvalid, format!("{what} {text}."))
+            .with_details(json!({ "parameter": parameter })))
+    };
     // Counted before it is normalised, which costs time in proportion to the length.
     if name.chars().take(longest + 1).count() > longest {
         return wrong(format!("may have {longest} characters at most"));

@@ -39,8 +39,9 @@ impl Guesses {
             return Ok(());
         }
         let seconds = (wait + 999) / 1000;
+        let unit = if seconds == 1 { "second" } else { "seconds" };
         let text =
-            format!("Too many invalid links from your network. Wait {seconds} seconds, then try again.");
+            format!("Too many invalid links from your network. Wait {seconds} {unit}, then try again.");
         Err(Error::new(Code::RateLimited, text)
             .with_details(serde_json::json!({ "retry_after_seconds": seconds })))
     }

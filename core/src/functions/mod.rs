@@ -19,6 +19,7 @@ pub use function::{Call, Function, Handler, Spec};
 pub(crate) use limits::network;
 pub use metrics::CallMetrics;
 pub use registry::{AuditSink, CallRecord, Registry};
+pub(crate) use schema::rule;
 
 #[cfg(test)]
 mod tests;

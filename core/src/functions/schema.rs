@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -139,42 +139,73 @@ fn explain(cause: &jsonschema::ValidationError<'_>) -> Error {
             format!("{path}.{field}")
         }
     };
-    let (code, field, text) = match cause.kind() {
-        ValidationErrorKind::Required { property } => {
-            let field = about(property.as_str().unwrap_or_default());
-            (
-                Code::ParameterMissing,
-                field.clone(),
-                format!("The parameter `{field}` is missing."),
-            )
-        }
-        ValidationErrorKind::Type { .. } => {
-            let field = about("");
-            (
-                Code::ParameterType,
-                field.clone(),
-                format!("The parameter `{field}` has the wrong type: {}.", plain(cause)),
-            )
-        }
+    let (code, field) = match cause.kind() {
+        ValidationErrorKind::Required { property } => (
+            Code::ParameterMissing,
+            about(property.as_str().unwrap_or_default()),
+        ),
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let field = about(unexpected.first().map_or("", |name| name));
-            (
-                Code::ParameterInvalid,
-                field.clone(),
-                format!("There is no parameter `{field}`."),
-            )
+            let text = format!("There is no parameter `{field}`.");
+            return Error::new(Code::ParameterInvalid, text)
+                .with_details(serde_json::json!({ "parameter": field }));
         }
-        _ => {
-            let field = about("");
-            (
-                Code::ParameterInvalid,
-                field.clone(),
-                format!("The parameter `{field}` cannot be used: {}.", plain(cause)),
-            )
-        }
+        ValidationErrorKind::Type { .. } => (Code::ParameterType, about("")),
+        _ => (Code::ParameterInvalid, about("")),
     };
-    Error::new(code, text).with_details(serde_json::json!({ "parameter": field }))
+    let rule = rule(cause);
+    Error::new(code, format!("The parameter `{field}` {rule}."))
+        .with_details(serde_json::json!({ "parameter": field, "rule": rule }))
+}
+
+/// What a value must be, to follow the name of its parameter or the label of its field.
+pub(crate) fn rule(cause: &jsonschema::ValidationError<'_>) -> String {
+    use ValidationErrorKind as Kind;
+    match cause.kind() {
+        Kind::Required { .. } => "is missing".to_owned(),
+        Kind::MinLength { limit: 1 } | Kind::MinItems { limit: 1 } => "must not be empty".to_owned(),
+        Kind::MinLength { limit } => format!("must have {limit} characters at least"),
+        Kind::MaxLength { limit } => format!("may have {limit} characters at most"),
+        Kind::MaxItems { limit } => format!("may have {limit} entries at most"),
+        Kind::Minimum { limit } => format!("must be {limit} or more"),
+        Kind::Maximum { limit } => format!("must be {limit} or less"),
+        Kind::Enum { options } => {
+            let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+            let options: Vec<String> = options
+                .iter()
+                .filter(|option| !option.is_null())
+                .map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned))
+                .collect();
+            format!("must be one of: {}", options.join(", "))
+        }
+        Kind::Type {
+            kind: TypeKind::Single(kind),
+        } => format!("must be {}", with_article(kind.as_str())),
+        Kind::Type {
+            kind: TypeKind::Multiple(kinds),
+        } => {
+            let named: Vec<&str> = kinds
+                .iter()
+                .map(|kind| with_article(kind.as_str()))
+                .filter(|kind| *kind != "null")
+                .collect();
+            format!("must be {}", named.join(" or "))
+        }
+        _ => format!("cannot be used: {}", plain(cause)),
+    }
+}
+
+fn with_article(kind: &'static str) -> &'static str {
+    match kind {
+        "string" => "a text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "an object",
+        other => other,
+    }
 }
 
 /// The validator's words without the value itself: it may be a megabyte, or a password.

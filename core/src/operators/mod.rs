@@ -252,7 +252,8 @@ fn valid_name(name: &str) -> Result<&str> {
         Err(Error::new(
             Code::ParameterInvalid,
             "An operator's name has 1 to 64 characters.",
-        ))
+        )
+        .with_details(serde_json::json!({ "parameter": "name" })))
     }
 }
 

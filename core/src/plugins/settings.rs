@@ -143,15 +143,9 @@ fn check(schema: Option<&Value>, settings: &Map<String, Value>) -> Result<()> {
                 Kind::Type { .. } => (Code::ParameterType, path),
                 _ => (Code::ParameterInvalid, path),
             };
-            let text = match code {
-                Code::ParameterMissing => format!("The setting `{field}` is missing."),
-                // Without the value itself: it may be a secret.
-                _ => format!(
-                    "The setting `{field}` cannot be used: {}.",
-                    cause.masked_with("the value")
-                ),
-            };
-            Error::new(code, text).with_details(json!({"parameter": field}))
+            let rule = crate::functions::rule(&cause);
+            Error::new(code, format!("The setting `{field}` {rule}."))
+                .with_details(json!({"parameter": field, "rule": rule}))
         })
 }
 
