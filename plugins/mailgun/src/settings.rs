@@ -5,13 +5,15 @@ use std::time::Duration;
 
 pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How to reach Mailgun.
+/// How to reach Mailgun. Without domain and key the plugin runs and sends nothing; whoever enters settings enters both.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Settings {
     /// The domain that mail is sent from, as it is called at Mailgun, such as `mg.example.com`.
+    #[schemars(required)]
     pub(crate) domain: String,
     /// A domain sending key is enough.
+    #[schemars(required)]
     pub(crate) api_key: Secret,
     /// Where the account is.
     pub(crate) region: Region,
