@@ -31,9 +31,9 @@ pub struct Message {
     reply_to: Option<String>,
     /// `(no subject)` if absent.
     subject: Option<String>,
-    #[schemars(extend("format" = "secret"))]
+    #[schemars(extend("format" = "secret", "contentMediaType" = "text/plain"))]
     text: Option<String>,
-    #[schemars(extend("format" = "secret"))]
+    #[schemars(extend("format" = "secret", "contentMediaType" = "text/html"))]
     html: Option<String>,
     /// Up to three words to group mail by at the provider.
     tags: Option<Tags>,

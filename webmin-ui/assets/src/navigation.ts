@@ -21,7 +21,7 @@ export function bindNavigation(): void {
     }
     const box = document.querySelector<HTMLInputElement>('#menu');
     if (box) box.checked = false;
-    const start = document.querySelector<HTMLElement>('#main [autofocus], #main [aria-invalid="true"], #main .notice.bad, #main h1');
+    const start = firstOf('[aria-invalid="true"]', '[autofocus]', '.notice.bad', 'h1');
     if (start) {
       if (!start.matches('input, select, textarea, button, a')) start.tabIndex = -1;
       start.focus({ preventScroll: true });
@@ -45,4 +45,13 @@ function failed(text: string): void {
   if (words) words.textContent = text;
   toast.querySelector('button')?.addEventListener('click', () => toast.remove());
   document.querySelector('#toasts')?.append(toast);
+}
+
+/** What wants the attention first: a mistake before the field that a fresh page starts with. */
+function firstOf(...selectors: string[]): HTMLElement | null {
+  for (const selector of selectors) {
+    const found = document.querySelector<HTMLElement>(`#main ${selector}`);
+    if (found) return found;
+  }
+  return null;
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::records::Scope;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, View};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, new, create, show, update, ask_delete, delete]
@@ -68,12 +68,15 @@ fn new(desk: Desk<'_>) -> Answer {
 #[post("/scopes/new", data = "<posted>")]
 async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
     let parameters = json!({ "name": posted.text("name"), "settings": settings(&posted) });
-    match desk.call::<Value>("scopes.create", parameters).await {
+    match desk
+        .submit::<Value>("scopes.create", parameters, new_form(), &posted)
+        .await
+    {
         Ok(_) => desk.go(
             format!("/scope/{}", path_segment(posted.text("name"))),
             "Scope created.",
         ),
-        Err(error) => desk.refused(&error, &new_page(new_form().filled(&posted).refused(&error))),
+        Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
     }
 }
 
@@ -91,20 +94,20 @@ async fn show(desk: Desk<'_>, name: &str) -> Answer {
 #[post("/scope/<name>", data = "<posted>")]
 async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
     let parameters = json!({ "name": name, "settings": settings(&posted) });
-    match desk.call::<Value>("scopes.update", parameters).await {
+    let scope = get(&desk, name).await?;
+    match desk
+        .submit::<Value>("scopes.update", parameters, form(&scope), &posted)
+        .await
+    {
         Ok(_) => desk.go(format!("/scope/{}", path_segment(name)), "Scope saved."),
-        Err(error) => {
-            let scope = get(&desk, name).await?;
-            let form = form(&scope).filled(&posted).refused(&error);
-            desk.refused(
-                &error,
-                &ScopeView {
-                    scope,
-                    form,
-                    can_edit: true,
-                },
-            )
-        }
+        Err(refused) => desk.refused(
+            &refused.error,
+            &ScopeView {
+                scope,
+                form: refused.form,
+                can_edit: true,
+            },
+        ),
     }
 }
 
@@ -212,6 +215,7 @@ fn fill(form: Form, scope: &Scope) -> Form {
             .hint("What users read in mails and pages. Empty: the scope's name."),
         Field::text("from_email", "From address")
             .value(&scope.from_email)
+            .rule(Rule::Sender)
             .placeholder("Fun Run <noreply@example.com>")
             .hint("Who resets come from when the caller does not say."),
         Field::text("subject", "Subject")
@@ -224,6 +228,10 @@ fn fill(form: Form, scope: &Scope) -> Form {
             .hint("Of the reset mail, below templates/password/."),
         Field::number("link_lifetime", "Reset links live, in minutes")
             .value(minutes.to_string())
+            .rule(Rule::Whole {
+                least: 10,
+                most: 1440,
+            })
             .hint("10 to 1440 (a day)."),
     ])
     .more(

@@ -8,7 +8,7 @@ use super::records::{Scope, User};
 use super::{scopes, users};
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::FormPage;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![ask, send]
@@ -24,47 +24,41 @@ async fn ask(desk: Desk<'_>, id: &str) -> Answer {
 #[post("/user/<id>/reset", data = "<posted>")]
 async fn send(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let user = users::get(&desk, id).await?;
-    match request(&desk, &user, &posted).await {
-        Ok(()) => {
-            let to = user.email.as_deref().unwrap_or_default();
-            desk.go(
-                format!("/user/{}", path_segment(id)),
-                format!("A reset link is on its way to {to}."),
-            )
-        }
-        Err(error) => {
-            let scope = scopes::get(&desk, &user.scope).await?;
-            let form = form(&user, &scope).filled(&posted).refused(&error);
-            desk.refused(&error, &page(&user, form))
-        }
+    let scope = scopes::get(&desk, &user.scope).await?;
+    let form = form(&user, &scope);
+    let Some(email) = &user.email else {
+        let error = Error::new(
+            Code::MailAddress,
+            "This user has no e-mail address. Add one first.",
+        );
+        let mut form = form.filled(&posted);
+        form.problem = Some(error.message().to_owned());
+        return desk.refused(&error, &page(&user, form));
+    };
+    let parameters = json!({ "to_email": email, "scope": user.scope, "options": options(&posted) });
+    match desk
+        .submit::<Value>("users.sendPasswordResetLink", parameters, form, &posted)
+        .await
+    {
+        Ok(_) => desk.go(
+            format!("/user/{}", path_segment(id)),
+            format!("A reset link is on its way to {email}."),
+        ),
+        Err(refused) => desk.refused(&refused.error, &page(&user, refused.form)),
     }
 }
 
-async fn request(desk: &Desk<'_>, user: &User, posted: &Posted) -> Result<(), Error> {
-    let Some(email) = &user.email else {
-        return Err(Error::new(
-            Code::MailAddress,
-            "This user has no e-mail address. Add one first.",
-        ));
-    };
+fn options(posted: &Posted) -> Value {
     let mut options = json!({ "from_email": posted.text("from_email"), "subject": posted.text("subject") });
     if !posted.text("tpl_name").is_empty() {
         options["tpl_name"] = json!(posted.text("tpl_name"));
         options["tpl_keys"] = match posted.lines("tpl_keys").trim() {
             "" => json!({}),
-            typed => serde_json::from_str(typed).map_err(|cause| {
-                Error::new(
-                    Code::ParameterInvalid,
-                    format!("The keys must be a JSON object: {cause}."),
-                )
-                .with_details(json!({ "parameter": "tpl_keys" }))
-            })?,
+            // What is no JSON is marked before anything is called.
+            typed => serde_json::from_str(typed).unwrap_or_default(),
         };
     }
-    let parameters = json!({ "to_email": email, "scope": user.scope, "options": options });
-    desk.call::<Value>("users.sendPasswordResetLink", parameters)
-        .await?;
-    Ok(())
+    options
 }
 
 fn page(user: &User, form: Form) -> FormPage {
@@ -93,6 +87,7 @@ fn form(user: &User, scope: &Scope) -> Form {
             Field::text("from_email", "From")
                 .required()
                 .value(&scope.from_email)
+                .rule(Rule::Sender)
                 .placeholder("myapp@domain.com"),
             Field::text("subject", "Subject").required().value(subject),
         ])
@@ -104,6 +99,7 @@ fn form(user: &User, scope: &Scope) -> Form {
                     .hint("Below templates/password/. Empty: the scope's own.")
                     .wide(),
                 Field::code("tpl_keys", "Keys")
+                    .rule(Rule::Json)
                     .placeholder("{ \"username\": \"Carol\", \"app_name\": \"Fun Run\" }")
                     .hint("What the template needs beside reset_link, as JSON."),
             ],

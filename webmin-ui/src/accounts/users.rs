@@ -1,6 +1,6 @@
 //! Users: found by scope, name and address, made, changed, deleted.
 
-use coronet_core::{Code, Error, random};
+use coronet_core::{Error, random};
 use rocket::{FromForm, Route, get, post, routes};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::records::{Items, Scope, User};
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage, Pager};
 use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, View};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, new, create, show, update, ask_delete, delete]
@@ -133,15 +133,16 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
     let parameters = json!({
         "username": posted.text("username"), "password": password, "scope": posted.text("scope"), "meta": meta,
     });
-    match desk.call::<Value>("users.register", parameters).await {
+    let form = new_form(&desk, posted.text("scope")).await?;
+    match desk
+        .submit::<Value>("users.register", parameters, form, &posted)
+        .await
+    {
         Ok(id) => {
             let id = id.as_str().map(str::to_owned).unwrap_or_default();
             desk.go(format!("/user/{}", path_segment(&id)), "User created.")
         }
-        Err(error) => {
-            let form = new_form(&desk, posted.text("scope")).await?;
-            desk.refused(&error, &new_page(form.filled(&posted).refused(&error)))
-        }
+        Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
     }
 }
 
@@ -159,33 +160,27 @@ async fn show(desk: Desk<'_>, id: &str) -> Answer {
 #[post("/user/<id>", data = "<posted>")]
 async fn update(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let user = get(&desk, id).await?;
-    let outcome = match extra(&user.extra, &posted.lines("extra")) {
-        Ok(extra) => {
-            let changes = json!({
-                "username": posted.text("username"),
-                "email": posted.optional("email"),
-                "group": posted.optional("group"),
-                "active": posted.flag("active"),
-                "extra": extra,
-            });
-            desk.call::<Value>("users.update", json!({ "user_id": id, "update_params": changes }))
-                .await
-        }
-        Err(error) => Err(error),
-    };
-    match outcome {
+    let changes = json!({
+        "username": posted.text("username"),
+        "email": posted.optional("email"),
+        "group": posted.optional("group"),
+        "active": posted.flag("active"),
+        "extra": extra(&user.extra, &posted.lines("extra")),
+    });
+    let parameters = json!({ "user_id": id, "update_params": changes });
+    match desk
+        .submit::<Value>("users.update", parameters, form(&user), &posted)
+        .await
+    {
         Ok(_) => desk.go(format!("/user/{}", path_segment(id)), "User saved."),
-        Err(error) => {
-            let form = form(&user).filled(&posted).refused(&error);
-            desk.refused(
-                &error,
-                &UserView {
-                    user,
-                    form,
-                    can_edit: true,
-                },
-            )
-        }
+        Err(refused) => desk.refused(
+            &refused.error,
+            &UserView {
+                user,
+                form: refused.form,
+                can_edit: true,
+            },
+        ),
     }
 }
 
@@ -230,19 +225,23 @@ fn delete_page(user: &User) -> Confirm {
     ))
 }
 
-/// What was typed as extra, with a null for each name that was taken out: only that removes it.
-fn extra(present: &Map<String, Value>, typed: &str) -> Result<Value, Error> {
-    let wrong =
-        |text: String| Error::new(Code::ParameterInvalid, text).with_details(json!({ "parameter": "extra" }));
-    let mut extra: Map<String, Value> = match typed.trim() {
-        "" => Map::new(),
-        typed => serde_json::from_str(typed)
-            .map_err(|cause| wrong(format!("This must be a JSON object: {cause}.")))?,
+/// What was typed as extra, with a null for each name that was taken out: only that removes it. What is no object goes
+/// on as it was typed, for the function to refuse.
+fn extra(present: &Map<String, Value>, typed: &str) -> Value {
+    let typed = match typed.trim() {
+        "" => Ok(Value::Object(Map::new())),
+        typed => serde_json::from_str(typed),
     };
-    for name in present.keys() {
-        extra.entry(name.clone()).or_insert(Value::Null);
+    match typed {
+        Ok(Value::Object(mut extra)) => {
+            for name in present.keys() {
+                extra.entry(name.clone()).or_insert(Value::Null);
+            }
+            Value::Object(extra)
+        }
+        Ok(other) => other,
+        Err(_) => Value::from("no JSON"),
     }
-    Ok(Value::Object(extra))
 }
 
 async fn new_form(desk: &Desk<'_>, scope: &str) -> Result<Form, Error> {
@@ -302,6 +301,7 @@ fn form(user: &User) -> Form {
             "What the app keeps about this user",
             [Field::code("extra", "Extra")
                 .value(typed)
+                .rule(Rule::Json)
                 .placeholder("{ \"level\": 3 }")
                 .hint("Texts, numbers and booleans by name, as JSON.")],
         )
@@ -314,8 +314,8 @@ mod tests {
     #[test]
     fn a_name_taken_out_of_extra_is_removed() {
         let present = json!({ "level": 3, "vip": true });
-        let changed = extra(present.as_object().unwrap(), r#"{"level": 4}"#).unwrap();
+        let changed = extra(present.as_object().unwrap(), r#"{"level": 4}"#);
         assert_eq!(changed, json!({ "level": 4, "vip": null }));
-        assert!(extra(&Map::new(), "[1]").is_err());
+        assert_eq!(extra(&Map::new(), "[1]"), json!([1]), "the function refuses it");
     }
 }

@@ -1,5 +1,6 @@
 //! The first operator, made through the one-time link that the server prints at its first start (W10).
 
+use coronet_core::operators::PASSWORD_LEAST;
 use coronet_core::{Code, Error};
 use rocket::http::{CookieJar, Status};
 use rocket::{Route, State, get, post, routes};
@@ -7,9 +8,10 @@ use serde::Serialize;
 
 use super::session;
 use crate::kit::desk::SignInFrom;
+use crate::kit::helpers::path_segment;
 use crate::kit::origin::OurPage;
 use crate::kit::toast::Toast;
-use crate::kit::{Answer, Field, Form, Posted, Reply, Webmin};
+use crate::kit::{Answer, Field, Form, Posted, Reply, Rule, Webmin};
 
 pub(crate) fn routes() -> Vec<Route> {
     routes![show, set_up]
@@ -22,7 +24,9 @@ pub(crate) struct SetupView {
 
 impl SetupView {
     pub(crate) fn new(token: &str) -> Self {
-        let form = Form::new("/setup", "Make operator and sign in")
+        // The token is in the address too, so that going back to a refused form finds it.
+        let action = format!("/setup?token={}", path_segment(token));
+        let form = Form::new(action, "Make operator and sign in")
             .unguarded()
             .fields([
                 Field::hidden("token", token),
@@ -33,11 +37,13 @@ impl SetupView {
                     .wide(),
                 Field::password("password", "Password")
                     .required()
+                    .rule(Rule::Length(PASSWORD_LEAST))
                     .autocomplete("new-password")
                     .hint("15 characters or more. A few words in a row are easy to type and hard to guess.")
                     .wide(),
                 Field::password("again", "Password again")
                     .required()
+                    .rule(Rule::Same("password"))
                     .autocomplete("new-password")
                     .wide(),
             ]);
@@ -68,17 +74,18 @@ async fn set_up(
     posted: Posted,
 ) -> Answer {
     let (token, name, password) = (posted.raw("token"), posted.text("name"), posted.raw("password"));
-    let outcome = if password == posted.raw("again") {
-        webmin
-            .operators
-            .complete_setup(token, name, password.to_owned(), &from.0)
-            .await
-    } else {
-        Err(
-            Error::new(Code::ParameterInvalid, "The two passwords are not the same.")
-                .with_details(serde_json::json!({ "parameter": "again" })),
-        )
-    };
+    if let Err(error) = webmin.operators.check_setup(token).await {
+        return dead(webmin, &error);
+    }
+    let mut view = SetupView::new(token);
+    view.form = view.form.filled(&posted);
+    if view.form.mark_mistakes(&posted) {
+        return door(webmin, Status::UnprocessableEntity, &view);
+    }
+    let outcome = webmin
+        .operators
+        .complete_setup(token, name, password.to_owned(), &from.0)
+        .await;
     match outcome {
         Ok(signed_in) => {
             session::begin(jar, &webmin.core.config, &signed_in.token);
@@ -89,8 +96,7 @@ async fn set_up(
         Err(error) if error.code() == Code::CodeDead => dead(webmin, &error),
         Err(error) if error.code() == Code::Unexpected => Err(error.into()),
         Err(error) => {
-            let mut view = SetupView::new(token);
-            view.form = view.form.filled(&posted).refused(&error);
+            view.form = view.form.refused(&error);
             door(webmin, Status::new(error.code().status()), &view)
         }
     }

@@ -23,8 +23,9 @@ fn new(desk: Desk<'_>) -> Answer {
 
 #[post("/jobs/new", data = "<posted>")]
 async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
+    let parameters = json!({ "job": typed(&posted) });
     match desk
-        .call::<Job>("jobs.create", json!({ "job": typed(&posted) }))
+        .submit::<Job>("jobs.create", parameters, new_form(), &posted)
         .await
     {
         Ok(job) => {
@@ -34,7 +35,7 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
                 format!("{} was created. This is its code.", job.name),
             )
         }
-        Err(error) => desk.refused(&error, &page(new_form().filled(&posted).refused(&error))),
+        Err(refused) => desk.refused(&refused.error, &page(refused.form)),
     }
 }
 

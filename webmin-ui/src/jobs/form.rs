@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::records::Job;
-use crate::kit::{Field, Form, Posted};
+use crate::kit::{Field, Form, Posted, Rule};
 
 pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
     let mut form = Form::new(action, submit)
@@ -24,6 +24,10 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                         .unwrap_or_default(),
                 )
                 .placeholder("3600")
+                .rule(Rule::Whole {
+                    least: 1,
+                    most: i64::MAX,
+                })
                 .hint("3600 is every hour. Or set a cron expression below."),
             Field::switch("run_once", "Run Once", job.run_once)
                 .hint("One time after each start of the server, after its first interval."),
@@ -40,9 +44,15 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                     .value(job.timezone.as_deref().unwrap_or_default())
                     .placeholder("Europe/Lisbon")
                     .hint("Of the cron expression, and of local time in the code. Empty: UTC."),
-                Field::number("timeout", "Time limit (seconds)").value(job.timeout.to_string()),
+                Field::number("timeout", "Time limit (seconds)")
+                    .value(job.timeout.to_string())
+                    .rule(Rule::Whole {
+                        least: 1,
+                        most: 86_400,
+                    }),
                 Field::number("retries", "Retries")
                     .value(job.retries.to_string())
+                    .rule(Rule::Whole { least: 0, most: 20 })
                     .hint("After an error, before the job is set inactive."),
                 Field::select(
                     "misfire",

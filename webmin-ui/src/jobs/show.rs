@@ -55,7 +55,7 @@ struct Started {
 
 #[get("/job/<name>?<page>")]
 async fn show(desk: Desk<'_>, name: &str, page: Option<u32>) -> Answer {
-    let view = view(&desk, name, page.unwrap_or(1).max(1), None).await?;
+    let view = view(&desk, name, page.unwrap_or(1).max(1)).await?;
     desk.page(&view)
 }
 
@@ -68,14 +68,16 @@ async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
     {
         fields.insert("timezone".to_owned(), json!("UTC"));
     }
+    let mut view = view(&desk, name, 1).await?;
+    let parameters = json!({ "name": name, "changes": changes });
     match desk
-        .call::<Job>("jobs.update", json!({ "name": name, "changes": changes }))
+        .submit::<Job>("jobs.update", parameters, view.form.clone(), &posted)
         .await
     {
         Ok(job) => desk.go(format!("/job/{}", path_segment(&job.name)), "Job saved."),
-        Err(error) => {
-            let view = view(&desk, name, 1, Some((&posted, &error))).await?;
-            desk.refused(&error, &view)
+        Err(refused) => {
+            view.form = refused.form;
+            desk.refused(&refused.error, &view)
         }
     }
 }
@@ -122,20 +124,12 @@ fn delete_page(name: &str) -> Confirm {
     .line("The job and its history are gone for good. Its code stays, so that a new job can use it.")
 }
 
-async fn view(
-    desk: &Desk<'_>,
-    name: &str,
-    page: u32,
-    refused: Option<(&Posted, &Error)>,
-) -> Result<JobView, Error> {
+async fn view(desk: &Desk<'_>, name: &str, page: u32) -> Result<JobView, Error> {
     let job: Job = desk.call("jobs.get", json!({ "name": name })).await?;
     let runs: RunPage = desk
         .call("jobs.runs", json!({ "name": name, "page": page }))
         .await?;
-    let mut form = form(format!("/job/{}", path_segment(name)), "Update", &job);
-    if let Some((posted, error)) = refused {
-        form = form.filled(posted).refused(error);
-    }
+    let form = form(format!("/job/{}", path_segment(name)), "Update", &job);
     let pager = pager(name, &runs);
     let runs = runs
         .runs

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coronet_core::functions::{Caller, OperatorCaller, Role};
+use coronet_core::functions::{Caller, Function, OperatorCaller, Role};
 use coronet_core::operators::Origin;
 use coronet_core::{Code, Error};
 use rocket::http::{ContentType, Status};
@@ -15,8 +15,15 @@ use serde_json::Value;
 use super::answer::{self, Answer, Refusal, Reply};
 use super::toast::Toast;
 use super::view::View;
-use super::{Webmin, origin, shell};
+use super::{Form, Posted, Webmin, origin, shell};
 use crate::door::session;
+
+/// A form that was not taken.
+pub(crate) struct Refused {
+    pub(crate) error: Error,
+    /// What was typed, with the mistakes marked.
+    pub(crate) form: Form,
+}
 
 /// Guards every page behind the login: a live session, and for writes a request that our own page made.
 pub(crate) struct Desk<'r> {
@@ -42,6 +49,31 @@ impl Desk<'_> {
             Error::unexpected(format_args!(
                 "{function} returned what the webmin does not know: {cause}"
             ))
+        })
+    }
+
+    /// Calls a function with what was typed into a form. All mistakes that can be seen before are told at once; what the
+    /// function itself refuses is told after it.
+    ///
+    /// # Errors
+    /// The form as it goes back to whoever filled it, with why.
+    pub(crate) async fn submit<T: DeserializeOwned>(
+        &self,
+        function: &str,
+        parameters: Value,
+        form: Form,
+        posted: &Posted,
+    ) -> Result<T, Refused> {
+        let mut form = form.filled(posted);
+        // Whoever may not call it hears that from the registry, which keeps record of the attempt.
+        let may = |function: Arc<Function>| self.operator.role >= function.spec.role;
+        if self.webmin.core.functions.get(function).is_some_and(may) && form.mark_mistakes(posted) {
+            let error = Error::new(Code::ParameterInvalid, "The form has mistakes.");
+            return Err(Refused { error, form });
+        }
+        self.call(function, parameters).await.map_err(|error| Refused {
+            form: form.refused(&error),
+            error,
         })
     }
 

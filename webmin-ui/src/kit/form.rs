@@ -1,9 +1,9 @@
 //! Forms: described once in Rust, drawn by one template (`parts/form.hbs`), filled again when they were refused.
 
-use coronet_core::Error;
 use serde::Serialize;
 
 use super::Posted;
+use super::mistakes::Rule;
 
 /// A form as it is shown.
 #[derive(Debug, Clone, Serialize)]
@@ -38,7 +38,7 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) id: String,
     pub(crate) label: String,
-    /// `text`, `email`, `url`, `number`, `password`, `code`, `select`, `switch`, `radio`.
+    /// `text`, `email`, `url`, `number`, `password`, `code`, `lines`, `select`, `switch`, `radio`.
     pub(crate) kind: &'static str,
     pub(crate) value: String,
     pub(crate) checked: bool,
@@ -52,6 +52,8 @@ pub(crate) struct Field {
     /// Takes the whole width of the form.
     pub(crate) wide: bool,
     pub(crate) disabled: bool,
+    #[serde(skip)]
+    pub(crate) rules: Vec<Rule>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -122,7 +124,7 @@ impl Form {
         self.each(|field| match field.kind {
             "password" => {}
             "switch" => field.checked = posted.flag(&field.name),
-            "code" => field.value = posted.lines(&field.name),
+            "code" | "lines" => field.value = posted.lines(&field.name),
             _ => {
                 field.value = posted.raw(&field.name).to_owned();
                 for choice in &mut field.choices {
@@ -133,33 +135,7 @@ impl Form {
         self
     }
 
-    /// Says why it was refused: at the field the error names, or above the form.
-    pub(crate) fn refused(mut self, error: &Error) -> Self {
-        self.refused = true;
-        let parameter = error
-            .details()
-            .and_then(|details| details.get("parameter"))
-            .and_then(|name| name.as_str());
-        let name = parameter.map(|path| path.rsplit('.').next().unwrap_or(path).to_owned());
-        let mut placed = false;
-        if let Some(name) = name {
-            self.each(|field| {
-                if !placed && field.name.rsplit('.').next() == Some(&name) {
-                    field.error = error.message().to_owned();
-                    placed = true;
-                }
-            });
-        }
-        if !placed {
-            self.problem = Some(error.message().to_owned());
-        }
-        if let Some(more) = &mut self.more {
-            more.open = more.open || more.fields.iter().any(|field| !field.error.is_empty());
-        }
-        self
-    }
-
-    fn each(&mut self, change: impl FnMut(&mut Field)) {
+    pub(super) fn each(&mut self, change: impl FnMut(&mut Field)) {
         let more = self.more.iter_mut().flat_map(|more| more.fields.iter_mut());
         self.fields.iter_mut().chain(more).for_each(change);
     }
@@ -181,8 +157,9 @@ impl Field {
             autocomplete: "off",
             required: false,
             autofocus: false,
-            wide: matches!(kind, "code" | "switch" | "radio"),
+            wide: matches!(kind, "code" | "lines" | "switch" | "radio"),
             disabled: false,
+            rules: Vec::new(),
         }
     }
 
@@ -199,11 +176,11 @@ impl Field {
     }
 
     pub(crate) fn email(name: &str, label: &str) -> Self {
-        Self::new("email", name, label)
+        Self::new("email", name, label).rule(Rule::Email)
     }
 
     pub(crate) fn url(name: &str, label: &str) -> Self {
-        Self::new("url", name, label)
+        Self::new("url", name, label).rule(Rule::Url)
     }
 
     pub(crate) fn number(name: &str, label: &str) -> Self {
@@ -212,6 +189,11 @@ impl Field {
 
     pub(crate) fn password(name: &str, label: &str) -> Self {
         Self::new("password", name, label)
+    }
+
+    /// A text area for prose, or for one entry a line.
+    pub(crate) fn lines(name: &str, label: &str) -> Self {
+        Self::new("lines", name, label)
     }
 
     /// A text area in the code type.
@@ -283,6 +265,11 @@ impl Field {
 
     pub(crate) fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    pub(crate) fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
         self
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod desk;
 pub(crate) mod form;
 pub(crate) mod headers;
 pub(crate) mod helpers;
+pub(crate) mod mistakes;
 pub(crate) mod origin;
 pub(crate) mod parts;
 pub(crate) mod posted;
@@ -24,6 +25,7 @@ use coronet_core::{Core, Error, Result};
 pub(crate) use answer::{Answer, Reply};
 pub(crate) use desk::Desk;
 pub(crate) use form::{Field, Form};
+pub(crate) use mistakes::Rule;
 pub(crate) use posted::Posted;
 pub(crate) use view::{Area, View};
 

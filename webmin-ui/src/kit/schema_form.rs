@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::Posted;
 use super::form::{Choice, Field};
+use super::mistakes::Rule;
 
 /// Deeper objects are typed as JSON.
 const DEEPEST: usize = 3;
@@ -73,15 +74,19 @@ fn field(
         }
         Shape::Number => Field::number(path, &title).value(as_text(shown)),
         Shape::Secret => {
-            let kept = value.as_str() == Some("") || value == &Value::Null;
-            let place = if kept { "" } else { "set; type to replace it" };
+            let place = if is_set(value) {
+                "set; type to replace it"
+            } else {
+                ""
+            };
             Field::password(path, &title)
                 .placeholder(place)
                 .autocomplete("new-password")
                 .wide()
         }
         Shape::Text => Field::text(path, &title).value(as_text(shown)),
-        Shape::LongText => Field::code(path, &title).value(as_text(shown)),
+        Shape::LongText => Field::lines(path, &title).value(as_text(shown)),
+        Shape::TextOrList => Field::lines(path, &title).value(as_lines(shown)),
         Shape::Object | Shape::Json => {
             let typed = if shown.is_null() {
                 String::new()
@@ -90,11 +95,24 @@ fn field(
             };
             Field::code(path, &title)
                 .value(typed)
+                .rule(Rule::Json)
                 .placeholder(example(property))
         }
     };
-    field.required = required;
-    field.hint(&first_words(text(property, "description").unwrap_or_default()))
+    // A secret that is set needs no typing.
+    field.required = required && !(matches!(shape, Shape::Secret) && is_set(value));
+    if matches!(shape, Shape::Number) && kind(plain(property)) == Some("integer") {
+        let bound = |name| plain(property).get(name).and_then(Value::as_i64);
+        field = field.rule(Rule::Whole {
+            least: bound("minimum").unwrap_or(i64::MIN),
+            most: bound("maximum").unwrap_or(i64::MAX),
+        });
+    }
+    let hint = first_words(text(property, "description").unwrap_or_default());
+    if matches!(shape, Shape::TextOrList) {
+        return field.hint(format!("{hint} Several: one a line.").trim_start());
+    }
+    field.hint(&hint)
 }
 
 fn object(schema: &Value, posted: &Posted, prefix: &str, depth: usize) -> Result<Map<String, Value>, Error> {
@@ -121,8 +139,9 @@ fn object(schema: &Value, posted: &Posted, prefix: &str, depth: usize) -> Result
                 .map_or_else(|| json!(typed), |(value, _)| (*value).clone()),
             Shape::Text => json!(typed.trim()),
             Shape::Secret | Shape::LongText => json!(typed),
+            Shape::TextOrList => text_or_list(&typed),
             Shape::Object | Shape::Json => serde_json::from_str(&typed).map_err(|cause| {
-                Error::new(Code::ParameterInvalid, format!("This must be JSON: {cause}."))
+                Error::new(Code::ParameterInvalid, format!("`{name}` must be JSON: {cause}."))
                     .with_details(json!({ "parameter": name }))
             })?,
         };
@@ -136,6 +155,8 @@ fn object(schema: &Value, posted: &Posted, prefix: &str, depth: usize) -> Result
 enum Shape<'s> {
     Text,
     LongText,
+    /// One text, or several.
+    TextOrList,
     Number,
     Switch,
     Secret,
@@ -163,7 +184,12 @@ impl<'s> Shape<'s> {
                 return Self::Choice(choices);
             }
         }
+        if is_text_or_list(property) {
+            return Self::TextOrList;
+        }
         match kind(property) {
+            // JSON Schema's way to say that a text is a document: it is long, and seen while it is written.
+            Some("string") if property.get("contentMediaType").is_some() => Self::LongText,
             Some("string") => match text(property, "format") {
                 Some("secret" | "password") => Self::Secret,
                 Some("textarea" | "multiline") => Self::LongText,
@@ -175,6 +201,48 @@ impl<'s> Shape<'s> {
             _ => Self::Json,
         }
     }
+}
+
+/// `anyOf` a text and a list of texts, and maybe null.
+fn is_text_or_list(property: &Value) -> bool {
+    let parts = property.get("anyOf").and_then(Value::as_array);
+    let is_text = |part: &Value| kind(part) == Some("string");
+    let is_list = |part: &Value| kind(part) == Some("array") && part.get("items").is_some_and(is_text);
+    let parts: Vec<&Value> = parts
+        .into_iter()
+        .flatten()
+        .filter(|part| kind(part) != Some("null"))
+        .collect();
+    let inner = parts.len() == 1 && is_text_or_list(parts[0]);
+    inner
+        || parts.len() == 2
+            && parts.iter().any(|part| is_text(part))
+            && parts.iter().any(|part| is_list(part))
+}
+
+/// One line is a text, several are a list.
+fn text_or_list(typed: &str) -> Value {
+    let mut lines: Vec<&str> = typed
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    match lines.len() {
+        1 => json!(lines.remove(0)),
+        _ => json!(lines),
+    }
+}
+
+fn as_lines(value: &Value) -> String {
+    match value.as_array() {
+        Some(entries) => entries.iter().map(as_text).collect::<Vec<_>>().join("\n"),
+        None => as_text(value),
+    }
+}
+
+/// Whether there is a value; of a secret it is known only that.
+fn is_set(value: &Value) -> bool {
+    !value.is_null() && value.as_str() != Some("")
 }
 
 /// The schema without the `or null` around it.
@@ -289,67 +357,4 @@ fn example(property: &Value) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn schema() -> Value {
-        json!({
-            "required": ["to"],
-            "properties": {
-                "to": { "type": "string", "description": "Who\n gets it." },
-                "key": { "type": ["string", "null"], "format": "secret" },
-                "region": { "enum": ["US", "EU"] },
-                "limit": { "anyOf": [{ "type": "integer" }, { "type": "null" }] },
-                "extra": { "type": "object" },
-                "options": { "type": "object", "properties": { "subject": { "type": "string" } } }
-            }
-        })
-    }
-
-    #[test]
-    fn a_schema_becomes_fields() {
-        let fields = fields(&schema(), &json!({ "key": "•••", "region": "EU" }));
-        let kinds: Vec<_> = fields
-            .iter()
-            .map(|field| (field.name.as_str(), field.kind))
-            .collect();
-        let expected = [
-            ("p.to", "text"),
-            ("p.key", "password"),
-            ("p.region", "select"),
-            ("p.limit", "number"),
-            ("p.extra", "code"),
-            ("p.options.subject", "text"),
-        ];
-        assert_eq!(kinds, expected);
-        assert!(fields[0].required && fields[0].hint == "Who gets it.");
-        assert!(
-            fields[2]
-                .choices
-                .iter()
-                .any(|choice| choice.selected && choice.value == "EU")
-        );
-    }
-
-    #[test]
-    fn w13_a_secret_is_never_drawn() {
-        let fields = fields(&schema(), &json!({ "key": "hunter2" }));
-        assert!(fields.iter().all(|field| !field.value.contains("hunter2")));
-    }
-
-    #[test]
-    fn typed_fields_become_the_object() {
-        let posted = Posted::of(&[
-            ("p.to", " a@b.example "),
-            ("p.limit", "12"),
-            ("p.extra", "{\"a\":1}"),
-            ("p.options.subject", "Hi"),
-        ]);
-        let values = values(&schema(), &posted).unwrap();
-        assert_eq!(
-            Value::Object(values),
-            json!({ "to": "a@b.example", "limit": 12, "extra": { "a": 1 }, "options": { "subject": "Hi" } })
-        );
-        assert!(super::values(&schema(), &Posted::of(&[("p.extra", "{")])).is_err());
-    }
-}
+mod tests;

@@ -18,8 +18,9 @@ fn show(desk: Desk<'_>) -> Answer {
 
 #[post("/mail/test", data = "<posted>")]
 async fn send(desk: Desk<'_>, posted: Posted) -> Answer {
+    let parameters = json!({ "to": posted.text("to") });
     match desk
-        .call::<Value>("mail.test", json!({ "to": posted.text("to") }))
+        .submit::<Value>("mail.test", parameters, form(), &posted)
         .await
     {
         Ok(answer) => {
@@ -29,7 +30,7 @@ async fn send(desk: Desk<'_>, posted: Posted) -> Answer {
                 "The test mail is in the outbox. Its way is shown here.",
             )
         }
-        Err(error) => desk.refused(&error, &page(form().filled(&posted).refused(&error))),
+        Err(refused) => desk.refused(&refused.error, &page(refused.form)),
     }
 }
 

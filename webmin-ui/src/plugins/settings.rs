@@ -34,7 +34,9 @@ async fn save(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
             "Settings saved. The plugin was started anew with them.",
         ),
         Err(error) => {
-            view.form = view.form.map(|form| form.filled(&posted).refused(&error));
+            view.form = view
+                .form
+                .map(|form| form.filled(&posted).with_mistakes(&posted, &error));
             desk.refused(&error, &view)
         }
     }

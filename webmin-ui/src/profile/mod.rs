@@ -2,6 +2,7 @@
 
 pub(crate) mod theme;
 
+use coronet_core::operators::PASSWORD_LEAST;
 use coronet_core::{Code, Error};
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::{Route, get, post, routes};
@@ -11,7 +12,7 @@ use serde_json::json;
 use crate::BASE;
 use crate::door::session;
 use crate::kit::desk::SignInFrom;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, View};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View};
 use theme::Theme;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -83,16 +84,14 @@ fn show(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
 async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, posted: Posted) -> Answer {
     let (old, new) = (posted.raw("old"), posted.raw("password"));
     let operators = &desk.webmin.operators;
-    let outcome = if new == posted.raw("again") {
-        operators
-            .change_own_password(&desk.operator, old.to_owned(), new.to_owned())
-            .await
-    } else {
-        Err(
-            Error::new(Code::ParameterInvalid, "The two new passwords are not the same.")
-                .with_details(json!({ "parameter": "again" })),
-        )
-    };
+    let mut form = password_form().filled(&posted);
+    if form.mark_mistakes(&posted) {
+        let error = Error::new(Code::PasswordInvalid, "The form has mistakes.");
+        return desk.refused(&error, &view(&desk, jar, form));
+    }
+    let outcome = operators
+        .change_own_password(&desk.operator, old.to_owned(), new.to_owned())
+        .await;
     match outcome {
         Ok(()) => {
             // The change ended every session, this one too: a new one takes its place here.
@@ -109,7 +108,7 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
             } else {
                 error
             };
-            desk.refused(&error, &view(&desk, jar, password_form().refused(&error)))
+            desk.refused(&error, &view(&desk, jar, form.refused(&error)))
         }
     }
 }
@@ -156,11 +155,13 @@ pub(crate) fn password_form() -> Form {
                 .wide(),
             Field::password("password", "New password")
                 .required()
+                .rule(Rule::Length(PASSWORD_LEAST))
                 .autocomplete("new-password")
                 .hint("15 characters or more. A few words in a row are easy to type and hard to guess.")
                 .wide(),
             Field::password("again", "New password again")
                 .required()
+                .rule(Rule::Same("password"))
                 .autocomplete("new-password")
                 .wide(),
         ])

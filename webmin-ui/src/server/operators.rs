@@ -1,5 +1,6 @@
 //! Operators: who may sign in here, and what they may do.
 
+use coronet_core::operators::PASSWORD_LEAST;
 use coronet_core::{Code, Error};
 use rocket::http::CookieJar;
 use rocket::{Route, get, post, routes};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use super::sessions::{SessionRow, list as sessions};
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, View};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![
@@ -100,9 +101,12 @@ fn new(desk: Desk<'_>) -> Answer {
 #[post("/operators/new", data = "<posted>")]
 async fn add(desk: Desk<'_>, posted: Posted) -> Answer {
     let parameters = json!({ "name": posted.text("name"), "password": posted.raw("password"), "role": posted.text("role") });
-    match desk.call::<Value>("operators.add", parameters).await {
+    match desk
+        .submit::<Value>("operators.add", parameters, new_form(), &posted)
+        .await
+    {
         Ok(_) => desk.go("/operators", format!("{} can sign in now.", posted.text("name"))),
-        Err(error) => desk.refused(&error, &new_page(new_form().filled(&posted).refused(&error))),
+        Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
     }
 }
 
@@ -151,15 +155,18 @@ async fn new_password(desk: Desk<'_>, id: &str) -> Answer {
 async fn set_password(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let operator = find(&desk, id).await?;
     let parameters = json!({ "name": operator.name, "password": posted.raw("password") });
-    match desk.call::<Value>("operators.setPassword", parameters).await {
+    let mut page = password_page(&operator);
+    match desk
+        .submit::<Value>("operators.setPassword", parameters, page.form.clone(), &posted)
+        .await
+    {
         Ok(_) => desk.go(
             "/operators",
             format!("New password set. {} was signed out everywhere.", operator.name),
         ),
-        Err(error) => {
-            let mut page = password_page(&operator);
-            page.form = page.form.refused(&error);
-            desk.refused(&error, &page)
+        Err(refused) => {
+            page.form = refused.form;
+            desk.refused(&refused.error, &page)
         }
     }
 }
@@ -224,6 +231,7 @@ fn new_form() -> Form {
 fn password_field() -> Field {
     Field::password("password", "Password")
         .required()
+        .rule(Rule::Length(PASSWORD_LEAST))
         .autocomplete("new-password")
         .hint("15 characters or more. Hand it over in person, and ask them to change it under their name.")
         .wide()

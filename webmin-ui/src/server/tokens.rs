@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, View};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, new, create, ask_revoke, revoke]
@@ -97,14 +97,17 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
     if !days.is_null() {
         parameters["expires_in_days"] = days;
     }
-    match desk.call::<Created>("tokens.create", parameters).await {
+    match desk
+        .submit::<Created>("tokens.create", parameters, new_form(), &posted)
+        .await
+    {
         Ok(created) => desk.page(&TokenMadeView {
             name: posted.text("name").to_owned(),
             token: created.token,
             site: desk.webmin.core.config.site_url(),
             example: example(&grants),
         }),
-        Err(error) => desk.refused(&error, &new_page(new_form().filled(&posted).refused(&error))),
+        Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
     }
 }
 
@@ -162,6 +165,10 @@ fn new_form() -> Form {
                 .hint("Names of functions, one a line. A star covers all of a service: users.* or mail.*"),
             Field::number("expires_in_days", "Expires after, in days")
                 .value("365")
+                .rule(Rule::Whole {
+                    least: 1,
+                    most: i64::MAX,
+                })
                 .hint("Empty: never."),
         ])
 }

@@ -23,7 +23,9 @@ async fn call(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
         Ok(values) => values,
         Err(error) => {
             let mut view = functions::view(&desk, name, None)?;
-            view.form = view.form.map(|form| form.filled(&posted).refused(&error));
+            view.form = view
+                .form
+                .map(|form| form.filled(&posted).with_mistakes(&posted, &error));
             return desk.refused(&error, &view);
         }
     };
@@ -44,7 +46,7 @@ async fn call(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
     match outcome {
         Ok(_) => desk.page(&view),
         Err(error) => {
-            view.form = view.form.map(|form| form.refused(&error));
+            view.form = view.form.map(|form| form.with_mistakes(&posted, &error));
             desk.refused(&error, &view)
         }
     }
