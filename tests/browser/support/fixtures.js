@@ -23,6 +23,17 @@ export const test = base.extend({
 
   baseURL: async ({ server }, use) => use(server.url),
 
+  /** Whatever a story does, no page may complain: no script error, and nothing that the content policy had to stop. */
+  page: async ({ page }, use) => {
+    const complaints = [];
+    page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !REFUSED.test(message.text())) complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    await use(page);
+    expect(complaints).toEqual([]);
+  },
+
   /** A page whose visitor is the first operator, made by clicking. */
   desk: async ({ page, server }, use) => {
     await page.goto(await server.setUpLink());
@@ -58,6 +69,9 @@ export const test = base.extend({
     });
   },
 });
+
+/** How Chromium notes an answer such as 422 to a form with a mistake: what the page then shows is the story's to check. */
+const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
 export const CAROL = "carol@example.com";
 export const OLD_PASSWORD = "correct horse battery";

@@ -33,6 +33,23 @@ function language(name: string | null): Extension {
   }
 }
 
+/**
+ * Typing over a selection is done by CodeMirror: left to the browser, the style of what was selected is kept in a
+ * style attribute, which the content security policy stops.
+ */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { data, inputType, isComposing } = event;
+    const { from, to, empty } = view.state.selection.main;
+    if (inputType !== 'insertText' || data === null || empty || isComposing || view.state.readOnly) return false;
+    const replaced = () => view.state.update(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
+    const taken = view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, data, replaced));
+    if (!taken) view.dispatch(replaced());
+    event.preventDefault();
+    return true;
+  },
+});
+
 /** Wraps its textarea, which stays the form's field and the editor of those without script. */
 class CodeEditor extends HTMLElement {
   private view: EditorView | undefined;
@@ -81,6 +98,7 @@ class CodeEditor extends HTMLElement {
       language(this.getAttribute('language')),
       keymap.of([save, ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap,
         ...(this.hasAttribute('data-no-guard') ? [] : [indentWithTab])]),
+      typeOver,
       changed,
       look,
     ];

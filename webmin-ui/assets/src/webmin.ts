@@ -27,7 +27,9 @@ Object.assign(htmx.config, {
   responseHandling: [
     { code: '204', swap: false },
     { code: '[23]..', swap: true },
-    { code: '[45]..', swap: true, error: true },
+    // A refused form comes back with its mistakes marked: an answer like any other, and no fault to report.
+    { code: '4..', swap: true },
+    { code: '5..', swap: true, error: true },
   ],
 });
 
