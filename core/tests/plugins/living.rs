@@ -2,7 +2,7 @@
 
 use coronet_core::Code;
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{House, install};
 
@@ -149,6 +149,40 @@ async fn a_plugin_calls_only_what_its_manifest_requires_and_what_is_open_to_plug
         relay("test.nothing", json!({})).await.unwrap_err().code(),
         Code::NotFound
     );
+}
+
+#[tokio::test]
+async fn calls_of_a_batch_are_checked_and_answered_each_on_its_own_and_in_order() {
+    let house = house().await;
+    let batch = |calls: Value| {
+        let parameters = json!({"function": "batch", "parameters": calls});
+        house.call("echo.relay", parameters)
+    };
+    let answers = batch(json!([
+        ["echo.hello", {"name": "one"}],
+        ["plugins.list", {}],
+        ["plugins.disable", {"name": "echo"}],
+        ["batch", []],
+        ["echo.hello", {"name": 2}],
+        ["echo.hello", {"name": "three"}],
+    ]))
+    .await
+    .unwrap();
+    let codes: Vec<&Value> = (1..5).map(|n| &answers[n]["error"]["code"]).collect();
+    assert_eq!(
+        codes,
+        [903, 903, 903, 801],
+        "neither what is not required, nor what is not open, nor a batch within: {answers}"
+    );
+    assert_eq!(
+        (&answers[0]["ok"], &answers[5]["ok"]),
+        (&json!("Hello one"), &json!("Hello three"))
+    );
+
+    let many = vec![json!(["echo.hello", {"name": "x"}]); 257];
+    assert_eq!(batch(many.into()).await.unwrap_err().code(), Code::TooLarge);
+    let shapeless = batch(json!({"echo.hello": {}})).await.unwrap_err();
+    assert_eq!(shapeless.code(), Code::ParameterType);
 }
 
 #[tokio::test]

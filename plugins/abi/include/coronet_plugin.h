@@ -94,6 +94,8 @@ typedef struct {
     const void *context;
     /*
      Calls a function of Coronet and waits for its answer. `parent` is the number of the call being answered, or 0.
+     The function `batch` makes several calls at once: it takes `[[function, parameters], …]` and answers
+     `[{"ok": result} | {"error": failure}, …]` in the same order, for 256 calls at most.
      */
     coronet_status (*call)(const void *context,
                            uint64_t parent,

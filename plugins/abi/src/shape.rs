@@ -64,6 +64,8 @@ pub struct HostTable {
     /// Passed back as the first argument of every function here.
     pub context: *const c_void,
     /// Calls a function of Coronet and waits for its answer. `parent` is the number of the call being answered, or 0.
+    /// The function `batch` makes several calls at once: it takes `[[function, parameters], …]` and answers
+    /// `[{"ok": result} | {"error": failure}, …]` in the same order, for 256 calls at most.
     pub call: Option<
         unsafe extern "C" fn(
             context: *const c_void,
