@@ -1,139 +1,222 @@
-//! Wrong logins, and what they cost.
+//! Attempts at passwords, and what the wrong ones cost. Users and operators are both guarded by it.
 //!
-//! From one place, each wrong attempt makes the next wait longer ([`Throttle`]). From all places together an account
-//! (of a user or an operator) takes a hundred wrong passwords in a row (NIST SP 800-63B-4, section 3.2.2); from then on only places it was used
-//! from before may try, so that its owner still gets in. A reset of the password, which no number of wrong logins
-//! hinders, starts over (R09).
+//! - From one place, each wrong password for an account makes the next wait longer ([`crate::throttle`]).
+//! - From all places together an account takes at most a hundred wrong passwords in a row (NIST SP 800-63B-4, section
+//!   3.2.2). Strangers may use up half of them, so that places the account was used from have the rest, and the last
+//!   quarter is kept for browsers that prove it: its owner still gets in. A new password starts over.
+//! - One network gets a limited number of wrong passwords for all accounts together, so that trying one password on
+//!   many names is slow as well.
+//!
+//! An attempt counts from the moment it is taken, before the password is looked at: attempts that come at once are
+//! counted like attempts one after the other.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::throttle::Throttle;
+use crate::functions::network;
+use crate::throttle::{Delays, too_early};
 use crate::{Code, Error, Result};
 
-const MOST_IN_A_ROW: u32 = 100;
+/// Wrong passwords in a row after which strangers, known places, and known browsers are refused.
+const STRANGERS: u32 = 50;
+const KNOWN_PLACES: u32 = 75;
+const KNOWN_BROWSERS: u32 = 100;
+/// Wrong passwords that one network has in a burst, for all accounts that it is no known place of, and how soon it gets one more.
+const BURST: i64 = 30;
+const REFILL_MS: i64 = 20_000;
 /// Places remembered for an account, latest last.
 const PLACES: usize = 8;
-/// Accounts remembered; when there are more, those whose latest attempt is a day old are forgotten, or else all
-/// that have few wrong attempts.
+/// Accounts and networks remembered. When there are more, those that matter least are forgotten.
 const REMEMBERED: usize = 20_000;
 const FORGOTTEN_MS: i64 = 86_400_000;
+
+/// Who tries a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Guesser {
+    /// Somebody at this address; `None` is this machine.
+    At(Option<IpAddr>),
+    /// An app at this address that logs many people in.
+    App(Option<IpAddr>),
+    /// A browser that proves by this name that the account was used with it.
+    Browser(String),
+}
+
+impl Guesser {
+    fn place(&self) -> String {
+        match self {
+            Self::At(None) => "here".to_owned(),
+            Self::At(Some(address)) => format!("at {}", network(*address)),
+            Self::App(Some(address)) => format!("app {address}"),
+            Self::App(None) => "app".to_owned(),
+            Self::Browser(name) => format!("browser {name}"),
+        }
+    }
+
+    /// Whose share of wrong passwords for all accounts this takes from.
+    fn network(&self) -> Option<IpAddr> {
+        match self {
+            Self::At(address) => address.map(network),
+            Self::App(_) | Self::Browser(_) => None,
+        }
+    }
+}
 
 #[derive(Default)]
 struct Account {
     wrong_in_a_row: u32,
-    good_places: Vec<Option<IpAddr>>,
+    good_places: Vec<String>,
     latest: i64,
 }
 
-/// The latest logins of each account, kept by this server.
 #[derive(Default)]
-pub(crate) struct Attempts {
-    by_place: Throttle,
-    accounts: Mutex<HashMap<String, Account>>,
+struct Counts {
+    by_place: Delays,
+    accounts: HashMap<String, Account>,
+    /// When a network's burst is whole again.
+    networks: HashMap<IpAddr, i64>,
+}
+
+/// The latest attempts at each account, kept by this server.
+#[derive(Default)]
+pub(crate) struct Attempts(Mutex<Counts>);
+
+/// One attempt under way. It counts as wrong, unless something else is said of it.
+#[must_use = "an attempt that turns out right is to be told so"]
+pub(crate) struct Attempt<'a> {
+    attempts: &'a Attempts,
+    account: String,
+    place: String,
+    network: Option<IpAddr>,
+    now: i64,
 }
 
 impl Attempts {
-    /// Refuses an attempt that comes too early, or from a stranger to an account under attack.
-    pub(crate) fn check(&self, account: &str, place: Option<IpAddr>, now: i64) -> Result<()> {
-        self.by_place.check(&key(account, place), now)?;
-        let accounts = self.lock();
-        let under_attack = accounts.get(account).is_some_and(|known| {
-            known.wrong_in_a_row >= MOST_IN_A_ROW
-                && now - known.latest < FORGOTTEN_MS
-                && !known.good_places.contains(&place)
-        });
-        if under_attack {
-            return Err(Error::new(
-                Code::RateLimited,
-                "Too many wrong passwords were tried for this account. Log in from where you did before, or reset the password.",
-            ));
+    /// Takes an attempt at the account.
+    ///
+    /// # Errors
+    /// `RateLimited` when it comes too early, or from a stranger to an account under attack.
+    pub(crate) fn take(&self, account: &str, guesser: &Guesser, now: i64) -> Result<Attempt<'_>> {
+        let place = guesser.place();
+        let key = key(account, &place);
+        let mut counts = self.lock();
+        counts.by_place.check(&key, now)?;
+        let known = counts
+            .accounts
+            .get(account)
+            .is_some_and(|known| known.good_places.contains(&place));
+        let most = match guesser {
+            Guesser::Browser(_) => KNOWN_BROWSERS,
+            _ if known => KNOWN_PLACES,
+            _ => STRANGERS,
+        };
+        let wrong = counts
+            .accounts
+            .get(account)
+            .map_or(0, |known| known.wrong_in_a_row);
+        if wrong >= most {
+            return Err(under_attack());
         }
-        Ok(())
-    }
-
-    /// Whether the right password of this account came from there before.
-    pub(crate) fn knows(&self, account: &str, place: Option<IpAddr>) -> bool {
-        let accounts = self.lock();
-        let known = accounts.get(account);
-        known.is_some_and(|known| known.good_places.contains(&place))
-    }
-
-    pub(crate) fn wrong(&self, account: &str, place: Option<IpAddr>, now: i64) {
-        self.by_place.wrong(&key(account, place), now);
-        let mut accounts = self.lock();
-        make_room(&mut accounts, now);
-        let known = accounts.entry(account.to_owned()).or_default();
-        known.wrong_in_a_row = known.wrong_in_a_row.saturating_add(1);
-        known.latest = now;
-    }
-
-    pub(crate) fn right(&self, account: &str, place: Option<IpAddr>, now: i64) {
-        self.by_place.right(&key(account, place));
-        let mut accounts = self.lock();
-        make_room(&mut accounts, now);
-        let known = accounts.entry(account.to_owned()).or_default();
-        known.wrong_in_a_row = 0;
-        known.latest = now;
-        known.good_places.retain(|good| *good != place);
-        known.good_places.push(place);
-        if known.good_places.len() > PLACES {
-            known.good_places.remove(0);
-        }
+        let network = guesser.network().filter(|_| !known);
+        counts.spend(network, now)?;
+        counts.by_place.count(&key, now);
+        let latest = counts.account(account, now);
+        latest.wrong_in_a_row = latest.wrong_in_a_row.saturating_add(1);
+        Ok(Attempt {
+            attempts: self,
+            account: account.to_owned(),
+            place,
+            network,
+            now,
+        })
     }
 
     /// Forgets the wrong attempts: the password is another one now.
     pub(crate) fn start_over(&self, account: &str) {
-        if let Some(known) = self.lock().get_mut(account) {
+        if let Some(known) = self.lock().accounts.get_mut(account) {
             known.wrong_in_a_row = 0;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Account>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn key(account: &str, place: Option<IpAddr>) -> String {
-    match place {
-        Some(place) => format!("{account}\n{place}"),
-        None => account.to_owned(),
+impl Attempt<'_> {
+    /// The password was right: the account is used from this place.
+    pub(crate) fn right(self) {
+        let mut counts = self.attempts.lock();
+        counts.by_place.forget(&key(&self.account, &self.place));
+        counts.refund(self.network);
+        let account = counts.account(&self.account, self.now);
+        account.wrong_in_a_row = 0;
+        account.good_places.retain(|good| *good != self.place);
+        account.good_places.push(self.place);
+        if account.good_places.len() > PLACES {
+            account.good_places.remove(0);
+        }
+    }
+
+    /// Nobody could look whether the password is right, so it tells nobody anything.
+    pub(crate) fn not_looked_at(self) {
+        let mut counts = self.attempts.lock();
+        counts.by_place.uncount(&key(&self.account, &self.place));
+        counts.refund(self.network);
+        let account = counts.account(&self.account, self.now);
+        account.wrong_in_a_row = account.wrong_in_a_row.saturating_sub(1);
     }
 }
 
-fn make_room(accounts: &mut HashMap<String, Account>, now: i64) {
-    if accounts.len() < REMEMBERED {
-        return;
+impl Counts {
+    fn account(&mut self, account: &str, now: i64) -> &mut Account {
+        if self.accounts.len() >= REMEMBERED && !self.accounts.contains_key(account) {
+            self.accounts.retain(|_, known| {
+                known.wrong_in_a_row >= STRANGERS / 2 || now - known.latest < FORGOTTEN_MS
+            });
+            if self.accounts.len() >= REMEMBERED {
+                self.accounts
+                    .retain(|_, known| known.wrong_in_a_row >= STRANGERS / 2);
+            }
+        }
+        let known = self.accounts.entry(account.to_owned()).or_default();
+        known.latest = now;
+        known
     }
-    accounts.retain(|_, known| now - known.latest < FORGOTTEN_MS);
-    if accounts.len() >= REMEMBERED {
-        accounts.retain(|_, known| known.wrong_in_a_row >= MOST_IN_A_ROW / 2);
+
+    fn spend(&mut self, network: Option<IpAddr>, now: i64) -> Result<()> {
+        let Some(network) = network else { return Ok(()) };
+        if self.networks.len() >= REMEMBERED {
+            self.networks.retain(|_, whole_at| *whole_at > now);
+        }
+        let whole_at = self.networks.get(&network).map_or(now, |at| (*at).max(now));
+        // After the clock was set back, a network waits no longer than for a whole burst.
+        let whole_at = whole_at.min(now + BURST * REFILL_MS);
+        let wait = whole_at - now - (BURST - 1) * REFILL_MS;
+        if wait > 0 {
+            return Err(too_early(wait));
+        }
+        self.networks.insert(network, whole_at + REFILL_MS);
+        Ok(())
     }
+
+    fn refund(&mut self, network: Option<IpAddr>) {
+        if let Some(whole_at) = network.and_then(|network| self.networks.get_mut(&network)) {
+            *whole_at -= REFILL_MS;
+        }
+    }
+}
+
+fn under_attack() -> Error {
+    Error::new(
+        Code::RateLimited,
+        "Too many wrong passwords were tried for this account. Sign in from where you did so before, or set a new password.",
+    )
+}
+
+fn key(account: &str, place: &str) -> String {
+    format!("{account}\n{place}")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn w03_a_hundred_wrong_passwords_from_everywhere_and_the_owner_still_gets_in() {
-        let attempts = Attempts::default();
-        let home = Some(IpAddr::from([10, 0, 0, 1]));
-        let from = |n: u8| Some(IpAddr::from([192, 0, 2, n]));
-        attempts.right("carol", home, 0);
-        for n in 0..100 {
-            assert!(attempts.check("carol", from(n), 0).is_ok());
-            attempts.wrong("carol", from(n), 0);
-        }
-        assert_eq!(
-            attempts.check("carol", from(200), 0).unwrap_err().code(),
-            Code::RateLimited
-        );
-        assert!(attempts.check("carol", home, 0).is_ok());
-        assert!(attempts.check("dave", from(200), 0).is_ok());
-
-        attempts.start_over("carol");
-        assert!(attempts.check("carol", from(200), 0).is_ok());
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! Guessing made slow: every wrong guess makes the next one wait longer.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::{Code, Error, Result};
 
@@ -19,54 +19,27 @@ struct Guesses {
     latest: i64,
 }
 
-/// Counts wrong guesses by key. A key names what is guessed and from where, so that someone who
-/// guesses at an account does not lock out its owner, who comes from elsewhere.
-#[derive(Debug)]
-pub struct Throttle {
-    free: u32,
-    guesses: Mutex<HashMap<String, Guesses>>,
-}
+/// Guesses by key, for whoever holds a lock of their own.
+#[derive(Debug, Default)]
+pub(crate) struct Delays(HashMap<String, Guesses>);
 
-impl Default for Throttle {
-    fn default() -> Self {
-        Self::after(FREE)
-    }
-}
-
-impl Throttle {
-    /// A throttle that makes nobody wait before so many wrong guesses.
-    pub fn after(free: u32) -> Self {
-        Self {
-            free,
-            guesses: Mutex::default(),
-        }
-    }
-
-    /// Refuses a guess that comes too early.
-    ///
-    /// # Errors
-    /// `RateLimited`, with the seconds to wait.
-    pub fn check(&self, key: &str, now_ms: i64) -> Result<()> {
-        let all = self.lock();
-        let Some(guesses) = all.get(key) else {
+impl Delays {
+    /// Refuses a guess that comes too early; counts nothing.
+    pub(crate) fn check(&self, key: &str, now_ms: i64) -> Result<()> {
+        let Some(guesses) = self.0.get(key) else {
             return Ok(());
         };
-        let wait = guesses.latest + self.delay(guesses.wrong) - now_ms;
-        if wait <= 0 {
-            return Ok(());
-        }
-        let seconds = (wait + 999) / 1000;
-        let text = format!("Too many wrong attempts. Wait {seconds} seconds, then try again.");
-        Err(Error::new(Code::RateLimited, text)
-            .with_details(serde_json::json!({ "retry_after_seconds": seconds })))
+        // A clock set back makes nobody wait longer than the rule says.
+        let wait = delay(guesses.wrong) - (now_ms - guesses.latest).max(0);
+        if wait > 0 { Err(too_early(wait)) } else { Ok(()) }
     }
 
-    pub fn wrong(&self, key: &str, now_ms: i64) {
-        let mut all = self.lock();
-        if all.len() > REMEMBERED {
-            all.retain(|_, guesses| now_ms - guesses.latest < FORGOTTEN_MS);
+    /// Counts a guess as wrong, until it turns out not to be.
+    pub(crate) fn count(&mut self, key: &str, now_ms: i64) {
+        if self.0.len() > REMEMBERED {
+            self.0.retain(|_, guesses| now_ms - guesses.latest < FORGOTTEN_MS);
         }
-        let guesses = all.entry(key.to_owned()).or_insert(Guesses {
+        let guesses = self.0.entry(key.to_owned()).or_insert(Guesses {
             wrong: 0,
             latest: now_ms,
         });
@@ -74,21 +47,53 @@ impl Throttle {
         guesses.latest = now_ms;
     }
 
-    pub fn right(&self, key: &str) {
-        self.lock().remove(key);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Guesses>> {
-        self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// 1, 2, 4 … seconds from the first guess on that is not free, a minute at most.
-    fn delay(&self, wrong: u32) -> i64 {
-        match wrong.checked_sub(self.free) {
-            None => 0,
-            // Past six doublings the longest wait is reached, and the shift must not run over.
-            Some(over) => (1000_i64 << over.min(6)).min(LONGEST_MS),
+    /// Takes one counted guess back: nobody looked at it.
+    pub(crate) fn uncount(&mut self, key: &str) {
+        if let Some(guesses) = self.0.get_mut(key) {
+            guesses.wrong = guesses.wrong.saturating_sub(1);
         }
+    }
+
+    pub(crate) fn forget(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+}
+
+/// Counts wrong guesses by key. A guess is counted when it is taken, before anybody looks whether it is right: of
+/// many that come at once, only as many are looked at as would have been one after the other.
+#[derive(Debug, Default)]
+pub struct Throttle(Mutex<Delays>);
+
+impl Throttle {
+    /// Takes a guess, which counts as wrong until [`Self::right`].
+    ///
+    /// # Errors
+    /// `RateLimited`, with the seconds to wait, for a guess that comes too early.
+    pub fn take(&self, key: &str, now_ms: i64) -> Result<()> {
+        let mut delays = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        delays.check(key, now_ms)?;
+        delays.count(key, now_ms);
+        Ok(())
+    }
+
+    pub fn right(&self, key: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).forget(key);
+    }
+}
+
+pub(crate) fn too_early(wait_ms: i64) -> Error {
+    let seconds = (wait_ms + 999) / 1000;
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    let text = format!("Too many wrong attempts. Wait {seconds} {unit}, then try again.");
+    Error::new(Code::RateLimited, text).with_details(serde_json::json!({ "retry_after_seconds": seconds }))
+}
+
+/// 1, 2, 4 … seconds from the sixth guess on, a minute at most.
+fn delay(wrong: u32) -> i64 {
+    match wrong.checked_sub(FREE) {
+        None => 0,
+        // Past six doublings the longest wait is reached, and the shift must not run over.
+        Some(over) => (1000_i64 << over.min(6)).min(LONGEST_MS),
     }
 }
 
@@ -97,24 +102,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn w03_guesses_wait_longer_and_longer_and_the_owner_elsewhere_does_not() {
+    fn w03_guesses_wait_longer_and_longer_and_other_keys_do_not() {
         let throttle = Throttle::default();
-        for _ in 0..FREE {
-            assert!(throttle.check("carol 10.0.0.1", 0).is_ok());
-            throttle.wrong("carol 10.0.0.1", 0);
+        (0..FREE).for_each(|_| throttle.take("carol", 0).unwrap());
+        let refused = throttle.take("carol", 0).unwrap_err();
+        assert_eq!(refused.code(), Code::RateLimited);
+        assert!(refused.message().contains("Wait 1 second,"), "{refused}");
+        assert!(throttle.take("dave", 0).is_ok());
+        assert!(throttle.take("carol", 999).is_err());
+        assert!(throttle.take("carol", 1000).is_ok());
+        assert!(throttle.take("carol", 2999).is_err(), "the second wait is longer");
+
+        let mut now = 3000;
+        for _ in 0..60 {
+            throttle.take("carol", now).unwrap();
+            now += LONGEST_MS;
         }
-        assert_eq!(
-            throttle.check("carol 10.0.0.1", 0).unwrap_err().code(),
-            Code::RateLimited
-        );
-        assert!(throttle.check("carol 10.0.0.2", 0).is_ok());
-        assert!(throttle.check("carol 10.0.0.1", 1000).is_ok());
+        assert!(throttle.take("carol", now - 1).is_err());
+        assert!(throttle.take("carol", now - 3_600_000).is_err());
+        assert!(throttle.take("carol", now).is_ok());
 
-        (0..60).for_each(|_| throttle.wrong("carol 10.0.0.1", 2000));
-        assert!(throttle.check("carol 10.0.0.1", 61_999).is_err());
-        assert!(throttle.check("carol 10.0.0.1", 62_000).is_ok());
-
-        throttle.right("carol 10.0.0.1");
-        assert!(throttle.check("carol 10.0.0.1", 2000).is_ok());
+        throttle.right("carol");
+        assert!(throttle.take("carol", now).is_ok());
     }
 }

@@ -10,9 +10,9 @@ mod store;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::attempts::Attempts;
+use crate::attempts::{Attempts, Guesser};
 use crate::audit::{Act, Audit};
-use crate::functions::{OperatorCaller, Role, Via, network};
+use crate::functions::{OperatorCaller, Role, Via};
 use crate::throttle::Throttle;
 use crate::{Code, Core, Error, Result, random};
 
@@ -22,17 +22,13 @@ pub use store::Session;
 /// Characters a password of an operator has at least (NIST SP 800-63B-4: 15 where it is the only factor).
 pub const PASSWORD_LEAST: usize = 15;
 const PASSWORD_MOST: usize = 128;
-/// Wrong sign-ins from one network before the next have to wait: an office mistypes now and then.
-const MISTYPED: u32 = 20;
 
 /// The operators of the server.
 pub struct Operators {
     core: Core,
     audit: Arc<Audit>,
     attempts: Attempts,
-    /// Wrong names and passwords by where they come from: one guess for each of many operators counts too (W03).
-    sprays: Throttle,
-    /// Wrong old passwords of those who are signed in.
+    /// Guesses at the present password, by who is signed in and changes it.
     throttle: Throttle,
 }
 
@@ -41,12 +37,17 @@ pub struct Operators {
 pub struct Origin {
     pub address: Option<IpAddr>,
     pub user_agent: String,
+    /// What [`SignedIn::browser`] was at an earlier sign-in from this browser.
+    pub browser: Option<String>,
 }
 
 /// A new session: the token is for the cookie, and nowhere else.
 #[derive(Debug)]
 pub struct SignedIn {
     pub token: String,
+    /// For a cookie that outlives the session: it proves that the operator signed in from this browser before, and
+    /// opens nothing.
+    pub browser: String,
     pub operator: OperatorCaller,
 }
 
@@ -59,7 +60,6 @@ pub fn start(core: &Core, audit: &Arc<Audit>) -> Result<Arc<Operators>> {
         core: core.clone(),
         audit: Arc::clone(audit),
         attempts: Attempts::default(),
-        sprays: Throttle::after(MISTYPED),
         throttle: Throttle::default(),
     });
     core.functions.add("core", functions::all(&operators))?;
@@ -84,26 +84,37 @@ impl Operators {
 
     async fn check_login(&self, name: &str, password: String, origin: &Origin) -> Result<SignedIn> {
         let now = self.core.clock.now_ms();
-        let (account, place) = (name.to_lowercase(), origin.address);
-        let network = place.map(network).map(|network| network.to_string());
-        let network = network.unwrap_or_default();
-        self.attempts.check(&account, place, now)?;
-        if !self.attempts.knows(&account, place) {
-            self.sprays.check(&network, now)?;
-        }
         if password.chars().count() > PASSWORD_MOST {
             return Err(wrong_login());
         }
         let found = store::find_by_name(&self.core.db, name).await?;
+        let guesser = self.guesser(found.as_ref(), origin);
+        let attempt = self.attempts.take(&account_key(name), &guesser, now)?;
         let hash = found.as_ref().map(|operator| operator.password_hash.clone());
-        let right = self.core.passwords.verify(normal(&password), hash).await?;
+        let right = match self.core.passwords.verify(normal(&password), hash).await {
+            Ok(right) => right,
+            Err(error) => {
+                attempt.not_looked_at();
+                return Err(error);
+            }
+        };
         let Some(operator) = found.filter(|operator| right && operator.active != 0) else {
-            self.attempts.wrong(&account, place, now);
-            self.sprays.wrong(&network, now);
             return Err(wrong_login());
         };
-        self.attempts.right(&account, place, now);
+        attempt.right();
         self.open_session(operator, origin, now).await
+    }
+
+    /// A browser that the operator used before is told from others at its address, since behind a proxy
+    /// everybody has the same.
+    fn guesser(&self, operator: Option<&store::OperatorRow>, origin: &Origin) -> Guesser {
+        let proof = operator.zip(origin.browser.as_deref());
+        match proof
+            .and_then(|(operator, proof)| sessions::known_browser(&self.core.secrets, &operator.id, proof))
+        {
+            Some(browser) => Guesser::Browser(browser),
+            None => Guesser::At(origin.address),
+        }
     }
 
     async fn note(
@@ -149,7 +160,7 @@ impl Operators {
     pub async fn set_password(&self, name: &str, password: String) -> Result<()> {
         let hash = self.hashed(name, password).await?;
         if store::set_password(&self.core.db, name, hash).await? {
-            self.attempts.start_over(&name.to_lowercase());
+            self.attempts.start_over(&account_key(name));
             Ok(())
         } else {
             Err(unknown(name))
@@ -182,11 +193,10 @@ impl Operators {
     async fn check_change(&self, operator: &OperatorCaller, old: String, new: String) -> Result<()> {
         let key = format!("change {}", operator.id);
         let now = self.core.clock.now_ms();
-        self.throttle.check(&key, now)?;
+        self.throttle.take(&key, now)?;
         let found = store::find_by_name(&self.core.db, &operator.name).await?;
         let hash = found.ok_or_else(|| unknown(&operator.name))?.password_hash;
         if !self.core.passwords.verify(normal(&old), Some(hash)).await? {
-            self.throttle.wrong(&key, now);
             return Err(Error::new(
                 Code::Unauthenticated,
                 "The present password is not right.",
@@ -214,6 +224,7 @@ impl Operators {
         let caller = caller(&operator.id, &operator.name, &operator.role, origin.address);
         Ok(SignedIn {
             token,
+            browser: sessions::new_browser(&self.core.secrets, &operator.id),
             operator: caller,
         })
     }
@@ -228,6 +239,11 @@ fn caller(id: &str, name: &str, role: &str, address: Option<IpAddr>) -> Operator
         via: Via::Webmin,
         address,
     }
+}
+
+/// What attempts are counted by: however a name is written, it is one operator's.
+fn account_key(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 fn wrong_login() -> Error {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::store::Session;
 use super::{Operators, Origin, caller, store};
 use crate::functions::OperatorCaller;
-use crate::{Result, db, random};
+use crate::{Result, Secrets, db, random};
 
 /// A session nobody used for this long is dead.
 const IDLE_MS: i64 = 2 * 3_600_000;
@@ -92,6 +92,22 @@ pub(super) fn new(token: &str, operator_id: &str, origin: &Origin, now: i64) -> 
 /// 256 random bits.
 pub(super) fn new_token() -> String {
     URL_SAFE_NO_PAD.encode(random::bytes::<32>())
+}
+
+/// A proof that this operator signed in from the browser that holds it.
+pub(super) fn new_browser(secrets: &Secrets, operator_id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(secrets.seal(&browser_of(operator_id), &random::bytes::<16>()))
+}
+
+/// The browser's name, when this is a proof that the operator signed in from it.
+pub(super) fn known_browser(secrets: &Secrets, operator_id: &str, proof: &str) -> Option<String> {
+    let sealed = URL_SAFE_NO_PAD.decode(proof).ok()?;
+    let name = secrets.unseal(&browser_of(operator_id), &sealed).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(name))
+}
+
+fn browser_of(operator_id: &str) -> String {
+    format!("browser of {operator_id}")
 }
 
 fn hash(token: &str) -> Vec<u8> {

@@ -126,6 +126,72 @@ async fn w03_a_wrong_name_and_a_wrong_password_get_the_same_answer_and_guessing_
 }
 
 #[tokio::test]
+async fn w03_sign_ins_at_once_are_counted_like_sign_ins_in_a_row() {
+    let (_home, _core, operators) = operators().await;
+    operators.add("ada", password(), Role::Admin).await.unwrap();
+    let origin = Origin::default();
+    // However the name is written, it is one operator's.
+    let names = ["ada", " ada", "ADA", "ada "].into_iter().cycle().take(100);
+    let guesses = names.map(|name| operators.login(name, "a wrong password".to_owned(), &origin));
+    let answers = futures::future::join_all(guesses).await;
+    let looked_at = answers
+        .iter()
+        .filter(|answer| answer.as_ref().unwrap_err().code() == Code::Unauthenticated)
+        .count();
+    assert_eq!(looked_at, 5);
+}
+
+#[tokio::test]
+async fn w03_under_attack_from_everywhere_a_browser_of_the_owner_gets_in() {
+    let (_home, _core, operators) = operators().await;
+    operators.add("ada", password(), Role::Admin).await.unwrap();
+    operators.add("eve", password(), Role::Viewer).await.unwrap();
+    let from = |n: u8, browser: Option<&str>| Origin {
+        address: Some([192, 0, n, 1].into()),
+        browser: browser.map(str::to_owned),
+        ..Origin::default()
+    };
+    let hers = operators
+        .login("ada", password(), &from(0, None))
+        .await
+        .unwrap()
+        .browser;
+    let eves = operators
+        .login("eve", password(), &from(0, None))
+        .await
+        .unwrap()
+        .browser;
+    for n in 1..=60 {
+        let _ = operators.login("ada", "wrong".to_owned(), &from(n, None)).await;
+    }
+    for stranger in [None, Some("rubbish"), Some(eves.as_str())] {
+        let refused = operators
+            .login("ada", password(), &from(200, stranger))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Code::RateLimited, "{stranger:?}");
+    }
+    assert!(
+        operators
+            .login("ada", password(), &from(200, Some(&hers)))
+            .await
+            .is_ok()
+    );
+
+    for n in 1..=60 {
+        let _ = operators.login("ada", "wrong".to_owned(), &from(n, None)).await;
+    }
+    operators
+        .set_password("ada", "another fine day".to_owned())
+        .await
+        .unwrap();
+    let new = operators
+        .login("ada", "another fine day".to_owned(), &from(201, None))
+        .await;
+    assert!(new.is_ok(), "a new password starts over");
+}
+
+#[tokio::test]
 async fn the_last_admin_stays_and_an_inactive_operator_is_out_at_once() {
     let (_home, core, operators) = operators().await;
     let ada = operators.add("ada", password(), Role::Admin).await.unwrap();

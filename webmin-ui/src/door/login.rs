@@ -88,7 +88,7 @@ async fn login(
         .await;
     match outcome {
         Ok(signed_in) => {
-            session::begin(jar, &webmin.core.config, &signed_in.token);
+            session::begin(jar, &webmin.core.config, &signed_in);
             Ok(Reply::go(safe_next(posted.text("next"))))
         }
         Err(error) if error.code() == Code::Unexpected => Err(error.into()),

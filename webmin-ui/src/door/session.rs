@@ -1,14 +1,16 @@
 //! The session cookie: a reference to what the server knows, and nothing else.
 
 use coronet_core::functions::OperatorCaller;
+use coronet_core::operators::SignedIn;
 use coronet_core::{Config, Result};
 use rocket::Request;
 use rocket::http::{Cookie, CookieJar, SameSite};
+use rocket::time::Duration;
 
 use crate::kit::Webmin;
 
 /// The `__Host-` prefix makes browsers refuse the cookie from any other host or without https, so it is only used with https.
-fn cookie_name(config: &Config) -> &'static str {
+fn session_name(config: &Config) -> &'static str {
     if config.is_https() {
         "__Host-coronet_session"
     } else {
@@ -16,8 +18,17 @@ fn cookie_name(config: &Config) -> &'static str {
     }
 }
 
-fn cookie(config: &Config, value: String) -> Cookie<'static> {
-    Cookie::build((cookie_name(config), value))
+/// The cookie that stays when a session ends, and proves only that this browser had one.
+fn browser_name(config: &Config) -> &'static str {
+    if config.is_https() {
+        "__Host-coronet_browser"
+    } else {
+        "coronet_browser"
+    }
+}
+
+fn cookie(config: &Config, name: &'static str, value: String) -> Cookie<'static> {
+    Cookie::build((name, value))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
@@ -26,17 +37,28 @@ fn cookie(config: &Config, value: String) -> Cookie<'static> {
 }
 
 /// Hands the browser the token of its new session; how long it lives is the server's affair.
-pub(crate) fn begin(jar: &CookieJar<'_>, config: &Config, token: &str) {
-    jar.add(cookie(config, token.to_owned()));
+pub(crate) fn begin(jar: &CookieJar<'_>, config: &Config, signed_in: &SignedIn) {
+    jar.add(cookie(config, session_name(config), signed_in.token.clone()));
+    let mut browser = cookie(config, browser_name(config), signed_in.browser.clone());
+    browser.set_max_age(Duration::days(400));
+    jar.add(browser);
 }
 
 pub(crate) fn end(jar: &CookieJar<'_>, config: &Config) {
-    jar.remove(cookie(config, String::new()));
+    jar.remove(cookie(config, session_name(config), String::new()));
 }
 
 pub(crate) fn token(jar: &CookieJar<'_>, config: &Config) -> Option<String> {
-    jar.get(cookie_name(config))
-        .map(|cookie| cookie.value().to_owned())
+    value(jar, session_name(config))
+}
+
+/// What proves that this browser was signed in before.
+pub(crate) fn browser(jar: &CookieJar<'_>, config: &Config) -> Option<String> {
+    value(jar, browser_name(config))
+}
+
+fn value(jar: &CookieJar<'_>, name: &str) -> Option<String> {
+    jar.get(name).map(|cookie| cookie.value().to_owned())
 }
 
 /// The operator whose live session this request shows.

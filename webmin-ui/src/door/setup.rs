@@ -88,7 +88,7 @@ async fn set_up(
         .await;
     match outcome {
         Ok(signed_in) => {
-            session::begin(jar, &webmin.core.config, &signed_in.token);
+            session::begin(jar, &webmin.core.config, &signed_in);
             Ok(Reply::go("/").toast(Toast::good(format!(
                 "Welcome, {name}. The first steps are below."
             ))))

@@ -189,6 +189,10 @@ impl<'r> FromRequest<'r> for SignInFrom {
         Outcome::Success(Self(Origin {
             address: request.client_ip(),
             user_agent,
+            browser: request
+                .rocket()
+                .state::<Webmin>()
+                .and_then(|webmin| session::browser(request.cookies(), &webmin.core.config)),
         }))
     }
 }

@@ -98,7 +98,7 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
             let signed_in = operators
                 .login(&desk.operator.name, new.to_owned(), &from.0)
                 .await?;
-            session::begin(jar, &desk.webmin.core.config, &signed_in.token);
+            session::begin(jar, &desk.webmin.core.config, &signed_in);
             desk.go("/profile", "Password changed. Other sessions were signed out.")
         }
         Err(error) => {

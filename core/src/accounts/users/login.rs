@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{User, store};
 use crate::accounts::{Accounts, names, policy, scopes};
+use crate::attempts::Guesser;
 use crate::functions::{Call, Caller, Function};
 use crate::{Code, Error, Passwords, Result};
 
@@ -88,18 +89,22 @@ impl Accounts {
         };
         let now = self.core.clock.now_ms();
         let account = account_key(&scope, &key);
-        let place = call.caller.address();
-        self.attempts.check(&account, place, now)?;
         let found = store::find_by_username(&self.core.db, &scope, &key).await?;
+        let attempt = self.attempts.take(&account, &guesser(&call.caller), now)?;
         let hash = found.as_ref().map(|(_, hash)| hash.clone());
         // An unknown user costs the same time as a wrong password.
-        let right = self.core.passwords.verify(password.clone(), hash).await?;
+        let right = match self.core.passwords.verify(password.clone(), hash).await {
+            Ok(right) => right,
+            Err(error) => {
+                attempt.not_looked_at();
+                return Err(error);
+            }
+        };
         let Some((user, hash)) = found.filter(|_| right) else {
             self.scope(&scope).await?;
-            self.attempts.wrong(&account, place, now);
             return Err(wrong());
         };
-        self.attempts.right(&account, place, now);
+        attempt.right();
         let rehash = match Passwords::is_current(&hash) {
             true => None,
             false => Some((hash, self.core.passwords.hash(password).await?)),
@@ -138,6 +143,14 @@ impl Accounts {
             last_login_at: Some(now),
             ..user
         })
+    }
+}
+
+/// An app speaks for all of its users, from one address.
+fn guesser(caller: &Caller) -> Guesser {
+    match caller.root() {
+        Caller::App(_) => Guesser::App(caller.address()),
+        _ => Guesser::At(caller.address()),
     }
 }
 
