@@ -58,6 +58,7 @@ pub async fn serve(config: Config) -> Result<()> {
 fn stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Result<Rocket<Build>> {
     let webmin = coronet_webmin::stage(services.core.clone(), Arc::clone(&services.operators))?;
     Ok(rocket
+        .attach(http::connections::Connections::default())
         .attach(http::headers::stage())
         .attach(http::health::stage(services))
         .attach(http::api::stage(services))

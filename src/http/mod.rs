@@ -1,6 +1,7 @@
 //! HTTP: the API, the pages, health, and what every answer carries.
 
 pub mod api;
+pub mod connections;
 pub mod headers;
 pub mod health;
 pub mod pages;

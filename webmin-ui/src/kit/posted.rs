@@ -1,6 +1,7 @@
 //! A posted form, read strictly: UTF-8, bounded, and no field twice.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use coronet_core::{Code, Error};
 use rocket::data::{self, Data, FromData, ToByteUnit};
@@ -12,6 +13,8 @@ use super::answer::{Refusal, keep};
 
 /// The largest form: job code or a template with room to spare.
 const LARGEST: u64 = 1024 * 1024;
+/// A form that is not there by then is not coming.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 const MOST_FIELDS: usize = 500;
 
 /// The fields of a posted form by name.
@@ -113,7 +116,11 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Posted, (Status, 
         let error = Error::new(Code::ParameterInvalid, "Only a form can be sent here.");
         return Err((Status::UnsupportedMediaType, error));
     }
-    let bytes = data.open(LARGEST.bytes()).into_bytes().await;
+    let reading = data.open(LARGEST.bytes()).into_bytes();
+    let bytes = tokio::time::timeout(BODY_TIMEOUT, reading).await.map_err(|_| {
+        let error = Error::new(Code::Deadline, "The form did not arrive in time.");
+        (Status::RequestTimeout, error)
+    })?;
     let bytes = bytes.map_err(|cause| (Status::BadRequest, Error::new(Code::Io, cause.to_string())))?;
     if !bytes.is_complete() {
         return Err((

@@ -1,0 +1,259 @@
+//! Closes connections on which nothing is asked. Rocket waits for ever for a request that does not come, or not to its
+//! end, before any handler sees it; every such connection is an open file, and there is an end to those.
+//!
+//! Rocket has no door for a listener of one's own, so this watches from beside it: a fairing notes which connections
+//! have a request under way, and [`Watch`] looks at the process's sockets and shuts those that were quiet too long.
+//! When files get short, the quiet ones that are open longest are shut at once.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::{OwnedFd, RawFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::{Data, Orbit, Request, Response, Rocket};
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, Resource, getpid, getrlimit, pidfd_getfd, pidfd_open};
+use tokio::time::Instant;
+
+/// How long the first request of a connection may take to arrive: its head, and the start of its body.
+const FIRST_REQUEST: Duration = Duration::from_secs(15);
+/// How long a connection is kept after an answer, for the next request.
+const KEPT: Duration = Duration::from_secs(60);
+/// A request that takes longer than this may be cut short when files run out.
+const LONG: Duration = Duration::from_secs(30);
+/// How often quiet connections are looked for, and how often open files are counted.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+const COUNT_EVERY: Duration = Duration::from_millis(250);
+/// The most files that may be open, whatever the system allows: connections need memory too.
+const MOST_FILES: u64 = 8192;
+/// Files held so that there are some to look with when all others are taken.
+const SPARE: usize = 8;
+
+/// The fairing that notes requests, and starts the watch when the server listens.
+#[derive(Clone, Default)]
+pub struct Connections(Arc<Mutex<HashMap<SocketAddr, Seat>>>);
+
+/// What is known of a connection that has asked something.
+#[derive(Clone, Copy)]
+struct Seat {
+    under_way: u32,
+    /// When the latest request came or was answered.
+    since: Instant,
+}
+
+impl Connections {
+    fn seats(&self) -> MutexGuard<'_, HashMap<SocketAddr, Seat>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, request: &Request<'_>, change: impl FnOnce(&mut Seat)) {
+        let Some(peer) = request.remote() else { return };
+        let mut seats = self.seats();
+        let seat = seats.entry(peer).or_insert(Seat {
+            under_way: 0,
+            since: Instant::now(),
+        });
+        change(seat);
+        seat.since = Instant::now();
+    }
+}
+
+#[rocket::async_trait]
+impl Fairing for Connections {
+    fn info(&self) -> Info {
+        Info {
+            name: "Connections",
+            kind: Kind::Liftoff | Kind::Request | Kind::Response,
+        }
+    }
+
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        match Watch::new(self.clone(), rocket.config().port) {
+            Ok(watch) => drop(tokio::spawn(watch.run(rocket.shutdown()))),
+            Err(cause) => tracing::warn!(%cause, "connections that ask nothing cannot be closed"),
+        }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        self.note(request, |seat| seat.under_way += 1);
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, _: &mut Response<'r>) {
+        self.note(request, |seat| seat.under_way = seat.under_way.saturating_sub(1));
+    }
+}
+
+/// A connection that somebody else opened to us.
+#[derive(Clone, Copy)]
+struct Connection {
+    file: RawFd,
+    peer: SocketAddr,
+}
+
+struct Watch {
+    connections: Connections,
+    port: u16,
+    this_process: OwnedFd,
+    /// When connections that have asked nothing yet were first seen.
+    first_seen: HashMap<SocketAddr, Instant>,
+    looked: Instant,
+    spare: Vec<File>,
+}
+
+impl Watch {
+    fn new(connections: Connections, port: u16) -> io::Result<Self> {
+        let watch = Self {
+            connections,
+            port,
+            this_process: pidfd_open(getpid(), PidfdFlags::empty())?,
+            first_seen: HashMap::new(),
+            looked: Instant::now(),
+            spare: spare_files(),
+        };
+        // Some containers forbid it.
+        watch.duplicate(open_files()?.first().copied().unwrap_or_default())?;
+        Ok(watch)
+    }
+
+    async fn run(mut self, shutdown: rocket::Shutdown) {
+        let mut count = tokio::time::interval(COUNT_EVERY);
+        count.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return,
+                _ = count.tick() => {}
+            }
+            let looking = tokio::task::spawn_blocking(move || {
+                self.spare.clear();
+                let looked = self.look();
+                self.spare = spare_files();
+                (self, looked)
+            });
+            let Ok((watch, looked)) = looking.await else {
+                return;
+            };
+            self = watch;
+            if let Err(cause) = looked {
+                tracing::warn!(%cause, "the open connections cannot be looked at");
+            }
+        }
+    }
+
+    fn look(&mut self) -> io::Result<()> {
+        let files = open_files()?;
+        let too_many = files.len().saturating_sub(room());
+        if too_many == 0 && self.looked.elapsed() < LOOK_EVERY {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        let open: Vec<Connection> = files
+            .into_iter()
+            .filter_map(|file| self.connection(file))
+            .collect();
+        self.forget_all_but(&open);
+        // Some more than needed: whoever opens this many will go on.
+        let shed = if too_many == 0 { 0 } else { too_many + room() / 8 };
+        let closed = self
+            .quiet_ones(&open, shed)
+            .into_iter()
+            .filter(|connection| self.close(*connection));
+        let closed = closed.count();
+        if too_many > 0 {
+            tracing::warn!(
+                closed,
+                "there were too many connections; the quiet ones were closed"
+            );
+        }
+        Ok(())
+    }
+
+    /// Those that were quiet too long, and of the others the oldest, until there are `shed` in all.
+    fn quiet_ones(&mut self, open: &[Connection], shed: usize) -> Vec<Connection> {
+        let now = Instant::now();
+        let seats = self.connections.seats();
+        let mut late = Vec::new();
+        let mut quiet = Vec::new();
+        let mut long = Vec::new();
+        for connection in open {
+            let (since, most) = match seats.get(&connection.peer) {
+                Some(seat) if seat.under_way > 0 => {
+                    if now - seat.since > LONG {
+                        long.push((seat.since, *connection));
+                    }
+                    continue;
+                }
+                Some(seat) => (seat.since, KEPT),
+                None => (
+                    *self.first_seen.entry(connection.peer).or_insert(now),
+                    FIRST_REQUEST,
+                ),
+            };
+            if now - since >= most {
+                late.push(*connection);
+            } else {
+                quiet.push((since, *connection));
+            }
+        }
+        for mut group in [quiet, long] {
+            group.sort_by_key(|(since, _)| *since);
+            let missing = shed.saturating_sub(late.len());
+            late.extend(group.into_iter().take(missing).map(|(_, connection)| connection));
+        }
+        late
+    }
+
+    fn forget_all_but(&mut self, open: &[Connection]) {
+        let peers: std::collections::HashSet<SocketAddr> =
+            open.iter().map(|connection| connection.peer).collect();
+        self.first_seen.retain(|peer, _| peers.contains(peer));
+        // A connection may have come, asked and gone since the files were listed.
+        self.connections.seats().retain(|peer, seat| {
+            seat.under_way > 0 || peers.contains(peer) || seat.since.elapsed() < LOOK_EVERY
+        });
+    }
+
+    fn connection(&self, file: RawFd) -> Option<Connection> {
+        let stream = self.duplicate(file).ok()?;
+        let ours = stream.local_addr().ok()?.port() == self.port;
+        let peer = stream.peer_addr().ok().filter(|_| ours)?;
+        Some(Connection { file, peer })
+    }
+
+    /// Rocket finds the connection at its end, as if the other side had gone.
+    fn close(&self, connection: Connection) -> bool {
+        // By now the file may be another one.
+        let stream = self.duplicate(connection.file);
+        let same = stream.and_then(|stream| Ok((stream.peer_addr()? == connection.peer).then_some(stream)));
+        matches!(same, Ok(Some(stream)) if stream.shutdown(Shutdown::Both).is_ok())
+    }
+
+    /// Files that are no TCP connection have no addresses, and so are told apart later.
+    fn duplicate(&self, file: RawFd) -> io::Result<TcpStream> {
+        Ok(pidfd_getfd(&self.this_process, file, PidfdGetfdFlags::empty())?.into())
+    }
+}
+
+fn open_files() -> io::Result<Vec<RawFd>> {
+    let entries = std::fs::read_dir("/proc/self/fd")?;
+    let numbers = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(numbers.collect())
+}
+
+/// How many files may be open before connections are closed for want of them: a quarter is for everything else.
+fn room() -> usize {
+    let most = getrlimit(Resource::Nofile)
+        .current
+        .unwrap_or(MOST_FILES)
+        .min(MOST_FILES);
+    usize::try_from(most / 4 * 3).unwrap_or(usize::MAX)
+}
+
+fn spare_files() -> Vec<File> {
+    (0..SPARE).map_while(|_| File::open("/dev/null").ok()).collect()
+}
