@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+/// Steps from the root of the data to a value: data is never deeper, and what walks the keys recurses (M08).
+pub(crate) const MAX_STEPS: usize = 64;
+
 /// What a key is used as.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Shape {

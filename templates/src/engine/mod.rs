@@ -15,6 +15,8 @@ mod pass;
 mod prepare;
 mod problem;
 mod render;
+mod scan;
+mod stack;
 mod tags;
 mod unit;
 

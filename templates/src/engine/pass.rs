@@ -14,7 +14,7 @@ use super::{
     Engine,
     escape::Mode,
     html::Tracker,
-    keys::{Scopes, Shape, Step, Usage},
+    keys::{MAX_STEPS, Scopes, Shape, Step, Usage},
     parts::Parts,
     prepare::{COUNT, HELPERS, Include, PUT},
     problem::{Place, Problem},
@@ -272,11 +272,16 @@ impl<'a> Pass<'a> {
     /// Checks helpers inside a parameter and lists the keys it uses.
     fn parameter(&mut self, parameter: &Parameter, place: Place, usage: Usage) {
         match parameter {
-            Parameter::Path(_) => {
-                if let Some(path) = parameter.as_name().and_then(|raw| self.scopes.resolve(raw)) {
-                    self.found.keys.note(&path, usage);
+            Parameter::Path(_) => match parameter.as_name().and_then(|raw| self.scopes.resolve(raw)) {
+                Some(path) if path.len() > MAX_STEPS => {
+                    self.problem(
+                        place,
+                        format!("This asks for data that is more than {MAX_STEPS} levels deep."),
+                    );
                 }
-            }
+                Some(path) => self.found.keys.note(&path, usage),
+                None => {}
+            },
             Parameter::Subexpression(call) => {
                 let name = call.name();
                 if call.is_helper() && !HELPERS.contains(&name) {

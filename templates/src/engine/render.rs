@@ -7,6 +7,7 @@ use super::{
     helpers::{Budget, Count, OverLimit, Put},
     prepare::{COUNT, PUT},
     problem::{Place, Problem, TemplateFault},
+    stack,
     unit::Unit,
 };
 
@@ -14,8 +15,20 @@ impl Unit {
     /// Fills the template with `data`, a JSON object.
     ///
     /// Fails when a key is missing or cannot be written, with its place, and when a limit is passed. The work is
-    /// bounded, yet done on the calling thread.
+    /// bounded, and the caller waits for it.
     pub fn render(&self, data: &Value) -> Result<String, TemplateFault> {
+        if !self.is_deep() {
+            return self.fill(data);
+        }
+        stack::with_room(|| self.fill(data)).unwrap_or_else(|| {
+            Err(TemplateFault::TooMuch {
+                file: self.root.clone(),
+                limit: "the server could not render it now".to_owned(),
+            })
+        })
+    }
+
+    fn fill(&self, data: &Value) -> Result<String, TemplateFault> {
         let Some(template) = self.registry.get_template(&self.root) else {
             return Err(TemplateFault::Missing {
                 file: self.root.clone(),

@@ -5,15 +5,18 @@ use serde_json::Value;
 
 use super::{
     Engine, helpers,
-    keys::Shape,
+    keys::{MAX_STEPS, Shape},
     prepare::{self, Prepared},
     problem::{Problem, TemplateFault},
+    stack,
 };
 
 /// Most files one template may be made of.
 const MAX_FILES: usize = 64;
 /// How many bodies (files, blocks) may be inside each other, over all includes: the renderer recurses.
 const MAX_DEPTH: usize = 64;
+/// Up to which depth rendering is done on the caller's own stack.
+const SHALLOW: usize = 12;
 /// Largest template text.
 pub(crate) const MAX_SOURCE: usize = 256 * 1024;
 
@@ -47,6 +50,8 @@ pub struct Unit {
     pub(super) root: String,
     keys: Shape,
     loops: bool,
+    /// How many bodies lie inside each other, over all includes.
+    depth: usize,
 }
 
 impl std::fmt::Debug for Unit {
@@ -60,16 +65,30 @@ impl std::fmt::Debug for Unit {
 impl Unit {
     /// Compiles the template at `root`. The second part of the answer names every file that was looked at, with its
     /// state: a later look that finds the same states would come to the same result.
-    pub(crate) fn compile<S: Sources>(
+    pub(crate) fn compile<S: Sources + Sync>(
         root: &str,
         sources: &S,
-    ) -> (Result<Self, TemplateFault>, Stamps<S::Stamp>) {
+    ) -> (Result<Self, TemplateFault>, Stamps<S::Stamp>)
+    where
+        S::Stamp: Send,
+    {
+        stack::with_room(|| Self::compile_here(root, sources)).unwrap_or_else(|| {
+            let fault = TemplateFault::TooMuch {
+                file: root.to_owned(),
+                limit: "the server could not read it now".to_owned(),
+            };
+            (Err(fault), Vec::new())
+        })
+    }
+
+    fn compile_here<S: Sources>(root: &str, sources: &S) -> (Result<Self, TemplateFault>, Stamps<S::Stamp>) {
         let mut collector = Collector {
             root,
             sources,
             engine: Engine::of(root),
             files: BTreeMap::new(),
             stamps: Vec::new(),
+            depth: 0,
         };
         let checked = collector
             .load(root, None)
@@ -95,6 +114,7 @@ impl Unit {
             root: collector.root.to_owned(),
             keys,
             loops,
+            depth: collector.depth,
         }
     }
 
@@ -106,6 +126,11 @@ impl Unit {
     /// Data with every key the template uses.
     pub fn sample(&self) -> Value {
         self.keys.sample()
+    }
+
+    /// Whether rendering needs a stack of its own.
+    pub(super) fn is_deep(&self) -> bool {
+        self.depth > SHALLOW
     }
 
     /// Whether rendering may take long: a template without loops is done in microseconds.
@@ -120,6 +145,7 @@ struct Collector<'a, S: Sources> {
     engine: Engine,
     files: BTreeMap<String, Prepared>,
     stamps: Vec<(String, S::Stamp)>,
+    depth: usize,
 }
 
 impl<S: Sources> Collector<'_, S> {
@@ -230,7 +256,7 @@ impl<S: Sources> Collector<'_, S> {
     ///
     /// Files and inline partials are told apart by name only, as an inline partial is visible in whatever is included
     /// below it. That may refuse what would just end well, and lets nothing through that does not.
-    fn check_depth(&self) -> Result<(), TemplateFault> {
+    fn check_depth(&mut self) -> Result<(), TemplateFault> {
         let mut graph: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (path, file) in &self.files {
             for (from, to) in &file.edges {
@@ -272,12 +298,12 @@ impl<S: Sources> Collector<'_, S> {
                 }
             }
         }
-        match depths.values().max() {
-            Some(&deepest) if deepest > MAX_DEPTH => {
-                Err(self.too_much(format!("includes and blocks go deeper than {MAX_DEPTH}")))
-            }
-            _ => Ok(()),
+        let deepest = depths.values().max().copied().unwrap_or_default();
+        if deepest > MAX_DEPTH {
+            return Err(self.too_much(format!("includes and blocks go deeper than {MAX_DEPTH}")));
         }
+        self.depth = deepest;
+        Ok(())
     }
 
     fn own_depth(&self, node: &str) -> usize {
@@ -330,7 +356,9 @@ impl<S: Sources> Collector<'_, S> {
                 .iter()
                 .filter(|include| include.is_file && depth < MAX_DEPTH)
             {
-                if let Some(below) = &include.base {
+                if let Some(below) = &include.base
+                    && base.len() + below.len() <= MAX_STEPS
+                {
                     let base = base.iter().chain(below).cloned().collect();
                     wanted.push((include.name.clone(), base, depth + 1));
                 }

@@ -48,6 +48,37 @@ fn m08_the_deepest_that_is_allowed_fits_the_stack_and_more_is_refused() {
         "{{#if a}}".repeat(20_000),
         "{{a}}".repeat(20_000),
         "x".repeat(300_000),
+        // Everything that nests, also where a naive count of brackets and braces is led astray.
+        format!("{{{{ a{} }}}}", ".b".repeat(3_000)),
+        format!("{{{{#if a{}}}}}{{{{/if}}}}", ".[b]".repeat(3_000)),
+        format!("{{{{#each a{}}}}}{{{{/each}}}}", "/b".repeat(3_000)),
+        format!("{{{{len {}x}}}}", "../".repeat(20_000)),
+        format!("{}x{}", "{{#with a.b.c.d}}".repeat(40), "{{/with}}".repeat(40)),
+        format!("{{{{len {}{}}}}}", "(len \")\" ".repeat(5_000), ")".repeat(5_000)),
+        format!("{{{{len {}{}}}}}", "(len [)] ".repeat(5_000), ")".repeat(5_000)),
+        format!(
+            "{{{{len \"}}}}\" {}a{}}}}}",
+            "(len ".repeat(5_000),
+            ")".repeat(5_000)
+        ),
+        format!(
+            "{{{{{{{{raw {}a{}}}}}}}}}x{{{{{{{{/raw}}}}}}}}",
+            "(len ".repeat(5_000),
+            ")".repeat(5_000)
+        ),
+        format!("{{{{len {}1{}}}}}", "[1,".repeat(5_000), "]".repeat(5_000)),
+        format!("{{{{len {}1{}}}}}", "{\"a\":".repeat(5_000), "}".repeat(5_000)),
+        format!("{}{}", "\\{{ {{#if a}}".repeat(3_000), "{{/if}}".repeat(3_000)),
+        format!(
+            "{}{}",
+            "{{#if a}}{{!--}}{{/if}}--}}".repeat(1_000),
+            "{{/if}}".repeat(1_000)
+        ),
+        format!(
+            "{}{}",
+            format!("{{{{#if a}}}}{}", "{{else if b}}".repeat(40)).repeat(40),
+            "{{/if}}".repeat(40)
+        ),
     ] {
         assert!(compile(&[("t.tpl", &bomb)]).is_err());
         assert!(compile(&[("t.hbs", &bomb)]).is_err());
@@ -57,6 +88,27 @@ fn m08_the_deepest_that_is_allowed_fits_the_stack_and_more_is_refused() {
         .collect();
     let chain: Vec<(&str, &str)> = chain.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
     assert!(compile(&chain).is_err());
+}
+
+#[test]
+fn m08_the_deepest_of_everything_at_once_fits() {
+    let inner = format!("{}a{}", "(upper ".repeat(8), ")".repeat(8));
+    let blocks = |depth: usize, inner: &str| {
+        format!("{}{inner}{}", "{{#if a}}".repeat(depth), "{{/if}}".repeat(depth))
+    };
+    assert_eq!(
+        text(&blocks(47, &format!("{{{{upper {inner}}}}}")), json!({"a": "x"})),
+        "X"
+    );
+    let mut files: Vec<(String, String)> = (0..30)
+        .map(|i| (format!("f{i}.tpl"), blocks(1, &format!("{{(f{}.tpl)}}", i + 1))))
+        .collect();
+    files.push(("f30.tpl".to_owned(), format!("{{{{upper {inner}}}}}")));
+    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+    assert_eq!(render(&files, json!({"a": "x"})).expect("renders"), "X");
+    let path = format!("a{}", ".b".repeat(31));
+    let unit = compile(&[("t.tpl", &format!("{{{{ {path} }}}}"))]).expect("compiles");
+    assert_eq!(unit.render(&unit.sample()).expect("renders"), "b");
 }
 
 #[test]
