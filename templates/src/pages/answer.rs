@@ -87,7 +87,9 @@ pub(super) fn check_redirect(to: &str) -> Result<(), String> {
     let schemes = ["http://", "https://"];
     let lower = to.to_ascii_lowercase();
     let is_url = schemes.iter().any(|scheme| lower.starts_with(scheme));
-    let is_path = !to.split(['/', '?', '#']).next().unwrap_or_default().contains(':');
+    // Two slashes are another host, with the scheme of this one.
+    let is_path =
+        !to.starts_with("//") && !to.split(['/', '?', '#']).next().unwrap_or_default().contains(':');
     if to.is_empty() || to.contains(|c: char| c.is_control() || c == ' ' || c == '\\' || !c.is_ascii()) {
         return Err("a redirect needs an address without spaces, percent-encoded".to_owned());
     }
@@ -258,6 +260,8 @@ mod tests {
             "",
             "/a b",
             "/\\evil.example",
+            "//evil.example",
+            "///evil.example",
         ] {
             assert!(check_redirect(bad).is_err(), "{bad:?}");
         }
