@@ -13,6 +13,7 @@
 //! sheets and scripts. One pass over the text, so nothing that a tag produces is read as a tag again.
 
 use super::{
+    Engine,
     lua_tags::LuaTags,
     problem::{Place, Problem},
 };
@@ -194,24 +195,37 @@ impl<'a> Translator<'a> {
     fn include(&mut self, start: usize) -> Option<Tag> {
         let (inner, end) = self.enclosed(start, "{(", ")}")?;
         let name = inner.trim().trim_matches(['"', '\'']);
-        let plausible = !name.is_empty()
-            && name.chars().all(|c| c.is_alphanumeric() || "._-/ ".contains(c))
-            && (name.ends_with(".tpl") || name.ends_with(".hbs"));
-        if !plausible {
-            // `{(` also opens blocks of JavaScript; a path with a forbidden character is a mistake, though.
-            if !inner.contains('\n') && (name.ends_with(".tpl") || name.ends_with(".hbs")) {
-                self.problem(start, format!("`{name}` is not the path of a template."));
-                return Some(Tag {
-                    output: String::new(),
-                    end,
-                });
-            }
+        if !self.is_path(inner, name) {
             return None;
+        }
+        let plain = name.chars().all(|c| c.is_alphanumeric() || "._-/ ".contains(c));
+        if !plain || !(name.ends_with(".tpl") || name.ends_with(".hbs")) {
+            self.problem(
+                start,
+                format!(
+                    "`{name}` is not the path of a template: an included file ends in .tpl or .hbs. (If this is text or \
+                     a script, put a space after the brace.)"
+                ),
+            );
+            return Some(Tag {
+                output: String::new(),
+                end,
+            });
         }
         Some(Tag {
             output: format!("{{{{> '{name}'}}}}"),
             end,
         })
+    }
+
+    /// Whether `{(…)}` means a file. In scripts, which only HTML has, it also opens blocks: there a name alone is none.
+    fn is_path(&self, inner: &str, name: &str) -> bool {
+        let of_path = |c: char| c.is_alphanumeric() || "._-/\\~%$@ ".contains(c);
+        !inner.contains('\n')
+            && !name.is_empty()
+            && name.chars().all(of_path)
+            && (name.contains(['.', '/', '\\'])
+                || (Engine::of(self.file) == Engine::Text && !name.contains(' ')))
     }
 
     fn comment(&mut self, start: usize) -> Option<Tag> {

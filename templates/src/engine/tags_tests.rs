@@ -44,7 +44,25 @@ fn style_sheets_and_scripts_are_text() {
         "{[\"json\"]}",
         "{\"a\": {\"b\": 1} }",
     ] {
-        assert_eq!(translated(text), text);
+        let out = translate("pages/t.tpl", text).expect("is text");
+        assert_eq!(out.text, text);
+    }
+    assert_eq!(translated("now {(only 3 left!)}"), "now {(only 3 left!)}");
+}
+
+#[test]
+fn an_include_that_cannot_be_one_is_a_problem_and_not_text() {
+    for (file, source) in [
+        ("t.tpl", "Hi\n{(../../secret.key)}"),
+        ("t.tpl", "Hi\n{(footer)}"),
+        ("t.tpl", "Hi\n{( 'footer.txt' )}"),
+        ("t.tpl", "Hi\n{(..\\x)}"),
+        ("pages/t.tpl", "<p>\n{(footer.html)}"),
+        ("pages/t.tpl", "<p>\n{(/etc/passwd)}"),
+    ] {
+        let problems = translate(file, source).expect_err(source);
+        assert_eq!((problems[0].line, problems[0].column), (2, 1), "{source}");
+        assert!(problems[0].message.contains(".tpl"), "{}", problems[0]);
     }
 }
 
