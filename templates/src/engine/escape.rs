@@ -1,5 +1,4 @@
-//! How a value is written into a text. In HTML it never becomes a tag, an attribute or a `javascript:` link, whoever
-//! supplied it.
+//! How a value is written into HTML, once it is known where it stands.
 
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,8 +9,10 @@ pub(crate) enum Mode {
     Html,
     /// Additionally with white space, `=` and `/` escaped, for a value outside quotes.
     Bare,
-    /// An address: its scheme is checked, then escaped as [`Mode::Bare`].
+    /// An address: its scheme is checked, then escaped as [`Mode::Html`].
     Address,
+    /// A word or a measure of a style, such as `#1d5fd0` or `12px`: nothing that could end or load something.
+    Style,
 }
 
 impl Mode {
@@ -20,6 +21,7 @@ impl Mode {
             0 => Self::Raw,
             2 => Self::Bare,
             3 => Self::Address,
+            4 => Self::Style,
             _ => Self::Html,
         }
     }
@@ -32,15 +34,23 @@ impl Mode {
             Self::Bare => escape(value, true, out),
             Self::Address if is_safe_address(value) => escape(value, false, out),
             Self::Address => out.push_str(BLOCKED_ADDRESS),
+            Self::Style if value.chars().all(is_style) => out.push_str(value),
+            Self::Style => out.push_str(BLOCKED_STYLE),
         }
     }
 }
 
 /// Stands where an address with a scheme outside the allow-list was given (case M06).
 pub(crate) const BLOCKED_ADDRESS: &str = "#blocked-link";
+/// Stands where a value was given to a style that is more than a word.
+pub(crate) const BLOCKED_STYLE: &str = "blocked-value";
 
 /// Schemes an address may have. Everything else, `javascript:`, `data:` and `vbscript:` first, could run code.
 const SCHEMES: [&str; 6] = ["http", "https", "mailto", "tel", "sms", "cid"];
+
+fn is_style(c: char) -> bool {
+    c.is_alphanumeric() || "#%.,_- ".contains(c)
+}
 
 fn escape(value: &str, bare: bool, out: &mut String) {
     for c in value.chars() {
@@ -96,6 +106,25 @@ mod tests {
             let mut out = String::new();
             Mode::Address.write(value, &mut out);
             assert_eq!(out != BLOCKED_ADDRESS, safe, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn m06_a_style_takes_words_and_measures() {
+        for (value, written) in [
+            ("#1d5fd0", "#1d5fd0"),
+            ("12.5px", "12.5px"),
+            ("Segoe UI, Arial", "Segoe UI, Arial"),
+            ("red;background:url(//evil.example)", "blocked-value"),
+            ("expression(alert(1))", "blocked-value"),
+            ("}body{display:none", "blocked-value"),
+            ("</style><script>", "blocked-value"),
+            ("\\75rl", "blocked-value"),
+            ("red\"onclick=\"x", "blocked-value"),
+        ] {
+            let mut out = String::new();
+            Mode::Style.write(value, &mut out);
+            assert_eq!(out, written);
         }
     }
 }

@@ -1,22 +1,11 @@
-//! Where in an HTML text a value stands: between tags, in a quoted or bare attribute, in an address. The place decides how
-//! the value is written (see `escape`).
+//! Where in an HTML text a value stands, and how it is written there.
+//!
+//! Escaping is decided by the place: between tags, in a quoted or bare attribute, in an address, in a style. A value
+//! never becomes a tag, an attribute, a script or a `javascript:` link, whoever supplied it. Which attributes and tags
+//! take no value at all is said in `places`.
 
 use super::escape::Mode;
-
-/// Attributes whose value a browser follows or loads.
-const ADDRESS_ATTRIBUTES: [&str; 11] = [
-    "href",
-    "src",
-    "action",
-    "formaction",
-    "poster",
-    "background",
-    "cite",
-    "data",
-    "manifest",
-    "xlink:href",
-    "ping",
-];
+use super::places::{self, Scheme};
 
 /// Follows HTML text and says how a value at the current place is to be written.
 #[derive(Debug, Clone)]
@@ -28,6 +17,12 @@ pub(crate) struct Tracker {
     uncertain: bool,
     /// The last characters, for the ends of comments and scripts.
     tail: String,
+    /// What an attribute's value began with, as far as it may still become a scheme; a NUL stands for what is not known.
+    prefix: String,
+    /// Whether this `<meta>` has `http-equiv`, and whether its `content` holds a value.
+    http_equiv: bool,
+    meta_value: bool,
+    fault: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +32,13 @@ enum State {
     InTag,
     AttributeName,
     BeforeValue,
-    /// Inside an attribute's value: its quote, and whether text before already rules out a scheme.
+    /// Inside an attribute's value: its quote, and what its text says about a scheme.
     Value {
         quote: Option<char>,
-        settled: bool,
+        scheme: Scheme,
     },
     Comment,
-    /// Inside `<script>` or `<style>`.
+    /// Inside a tag whose content is not HTML, such as `<script>`.
     Code,
 }
 
@@ -55,16 +50,21 @@ impl Default for Tracker {
             attribute: String::new(),
             uncertain: false,
             tail: String::new(),
+            prefix: String::new(),
+            http_equiv: false,
+            meta_value: false,
+            fault: None,
         }
     }
 }
 
 impl Tracker {
-    /// Takes in the next stretch of fixed text.
-    pub(crate) fn feed(&mut self, text: &str) {
+    /// Takes in the next stretch of fixed text. The answer is what it made of a value before it, if that is wrong.
+    pub(crate) fn feed(&mut self, text: &str) -> Option<&'static str> {
         for c in text.chars() {
             self.step(c);
         }
+        self.fault.take()
     }
 
     /// How a value standing here is written; an error says why none may stand here.
@@ -72,33 +72,30 @@ impl Tracker {
         match self.state {
             State::Text | State::Comment => Ok(Mode::Html),
             State::TagName => Err("A value cannot be the name of a tag."),
-            State::InTag | State::AttributeName => Ok(Mode::Bare),
-            State::BeforeValue => self.value_mode(None, false),
-            State::Value { quote, settled } => self.value_mode(quote, settled),
-            State::Code if self.tag == "style" => Ok(Mode::Html),
-            State::Code => Err(
-                "A value cannot stand inside <script>, where no escaping is safe. Put it into a data- \
-                 attribute and read it from a script file.",
-            ),
+            State::InTag | State::AttributeName => Err(places::NO_NAME),
+            State::BeforeValue => self.value_mode(None, Scheme::Open),
+            State::Value { quote, scheme } => self.value_mode(quote, scheme),
+            State::Code => places::content_mode(&self.tag),
         }
     }
 
     /// A value was written here: what it stands in is no longer empty.
     pub(crate) fn value_written(&mut self) {
         if self.state == State::BeforeValue {
-            self.state = State::Value {
-                quote: None,
-                settled: false,
-            };
+            self.begin_value(None);
         } else if self.is_in_tag() {
             self.state = State::AttributeName;
             self.uncertain = true;
         }
+        if matches!(self.state, State::Value { .. }) {
+            self.prefix.push('\0');
+            self.meta_value |= self.tag == "meta" && self.attribute == "content";
+        }
     }
 
-    /// Whether this is between tags, or in a style sheet, where a value is written the same way.
+    /// Whether this is between tags, or where a value is written the same way.
     pub(crate) fn is_between_tags(&self) -> bool {
-        self.state == State::Text || (self.state == State::Code && self.tag == "style")
+        self.state == State::Text || (self.state == State::Code && places::is_plain_content(&self.tag))
     }
 
     /// Goes on from here or from `other`, whichever way a condition led: what either makes unsafe is unsafe. False
@@ -106,6 +103,13 @@ impl Tracker {
     pub(crate) fn join(&mut self, other: &Self) -> bool {
         use State::{BeforeValue, Code, Comment, InTag, Text, Value};
         let same_attribute = self.attribute == other.attribute;
+        self.http_equiv |= other.http_equiv;
+        self.meta_value |= other.meta_value;
+        self.fault = self.fault.or(other.fault);
+        if self.prefix != other.prefix {
+            self.prefix.push_str(&other.prefix);
+            self.prefix.push('\0');
+        }
         match (self.state, other.state) {
             (Text, Text) | (Comment, Comment) | (InTag, InTag) => true,
             (Code, Code) => self.tag == other.tag,
@@ -113,24 +117,24 @@ impl Tracker {
                 self.uncertain |= other.uncertain || !same_attribute;
                 true
             }
-            (BeforeValue, Value { quote: None, .. }) | (Value { quote: None, .. }, BeforeValue) => {
+            (BeforeValue, Value { quote: None, scheme }) | (Value { quote: None, scheme }, BeforeValue) => {
                 self.state = Value {
                     quote: None,
-                    settled: false,
+                    scheme: scheme.or(Scheme::Open),
                 };
                 self.uncertain |= other.uncertain || !same_attribute;
                 true
             }
             (
-                Value { quote, settled },
+                Value { quote, scheme },
                 Value {
                     quote: its_quote,
-                    settled: its_settled,
+                    scheme: its_scheme,
                 },
             ) => {
                 self.state = Value {
                     quote,
-                    settled: settled && its_settled,
+                    scheme: scheme.or(its_scheme),
                 };
                 self.uncertain |= other.uncertain || !same_attribute;
                 quote == its_quote
@@ -148,61 +152,55 @@ impl Tracker {
         matches!(self.state, State::TagName | State::InTag | State::AttributeName)
     }
 
-    fn value_mode(&self, quote: Option<char>, settled: bool) -> Result<Mode, &'static str> {
+    fn value_mode(&self, quote: Option<char>, scheme: Scheme) -> Result<Mode, &'static str> {
         if self.uncertain {
             return Err(
                 "Which attribute this value belongs to depends on what stands before it. Write the attribute's name \
                  out, after a space.",
             );
         }
-        if self.attribute.starts_with("on") {
-            return Err(
-                "A value cannot stand in an event attribute (on…), where no escaping is safe. Put it into a \
-                 data- attribute and read it from a script file.",
-            );
+        if self.http_equiv && self.tag == "meta" {
+            return Err(places::NO_REFRESH);
         }
-        Ok(match quote {
-            _ if !settled && ADDRESS_ATTRIBUTES.contains(&self.attribute.as_str()) => {
-                // A bare address keeps its slashes; quotes are asked for instead of guessing.
-                if quote.is_none() {
-                    return Err("Put quotes around this address: href=\"{{ key }}\".");
-                }
-                Mode::Address
-            }
-            Some(_) => Mode::Html,
-            None => Mode::Bare,
-        })
+        // What an entity stands for is not looked up: a colon written as one would hide the scheme.
+        let scheme = match scheme {
+            Scheme::Open if self.prefix.contains('&') => Scheme::Unsafe,
+            known => known,
+        };
+        places::value_mode(&self.tag, &self.attribute, quote.is_some(), scheme)
     }
 
     fn step(&mut self, c: char) {
         self.state = match self.state {
             State::Text if c == '<' => {
                 self.tag.clear();
+                self.http_equiv = false;
+                self.meta_value = false;
                 State::TagName
             }
             State::Text => State::Text,
             State::TagName => self.tag_name(c),
             State::InTag | State::AttributeName => self.in_tag(c),
-            State::BeforeValue if c.is_whitespace() => State::BeforeValue,
-            State::BeforeValue if c == '"' || c == '\'' => State::Value {
-                quote: Some(c),
-                settled: false,
-            },
+            State::BeforeValue if is_space(c) => State::BeforeValue,
+            State::BeforeValue if c == '"' || c == '\'' => self.begin_value(Some(c)),
             State::BeforeValue if c == '>' => self.leave_tag(),
-            State::BeforeValue => State::Value {
-                quote: None,
-                settled: settles(c),
-            },
+            State::BeforeValue => {
+                self.begin_value(None);
+                self.in_value(c, None, Scheme::Open)
+            }
             State::Value {
                 quote: Some(quote), ..
             } if c == quote => State::InTag,
             State::Value { quote: None, .. } if c == '>' => self.leave_tag(),
-            State::Value { quote: None, .. } if c.is_whitespace() => State::InTag,
-            State::Value { quote, settled } => State::Value {
-                quote,
-                settled: settled || settles(c),
-            },
-            State::Comment => self.until(c, "-->", State::Comment),
+            State::Value { quote: None, .. } if is_space(c) => State::InTag,
+            State::Value { quote, scheme } => self.in_value(c, quote, scheme),
+            State::Comment => {
+                let early = self.tail.ends_with("--!") && c == '>';
+                match self.until(c, "-->", State::Comment) {
+                    State::Comment if early => State::Text,
+                    state => state,
+                }
+            }
             State::Code => {
                 let end = format!("</{}", self.tag);
                 match self.until(c, &end, State::Code) {
@@ -216,18 +214,17 @@ impl Tracker {
     fn tag_name(&mut self, c: char) -> State {
         match c {
             '>' => return self.leave_tag(),
-            c if c.is_whitespace() => {
-                // `a < b` is text.
-                return if self.tag.is_empty() {
-                    State::Text
-                } else {
-                    self.begin_attribute()
-                };
+            '<' if self.tag.is_empty() => return State::TagName,
+            // `a < b` and `<3` are text.
+            c if self.tag.is_empty() && !(c.is_ascii_alphabetic() || "/!?".contains(c)) => {
+                return State::Text;
             }
+            c if is_space(c) || (c == '/' && !self.tag.is_empty()) => return self.begin_attribute(),
             c => self.tag.extend(c.to_lowercase()),
         }
         if self.tag == "!--" {
-            self.tail.clear();
+            // `<!-->` is a whole comment.
+            "--".clone_into(&mut self.tail);
             return State::Comment;
         }
         State::TagName
@@ -239,26 +236,51 @@ impl Tracker {
         State::InTag
     }
 
+    fn begin_value(&mut self, quote: Option<char>) -> State {
+        self.prefix.clear();
+        self.state = State::Value {
+            quote,
+            scheme: Scheme::Open,
+        };
+        self.state
+    }
+
+    fn in_value(&mut self, c: char, quote: Option<char>, scheme: Scheme) -> State {
+        let scheme = match scheme {
+            Scheme::Open => Scheme::after(c, &self.prefix, &self.tag),
+            known => known,
+        };
+        // Browsers leave white space and control characters out of a scheme.
+        if scheme == Scheme::Open && !c.is_whitespace() && !c.is_control() && self.prefix.len() < 64 {
+            self.prefix.extend(c.to_lowercase());
+        }
+        State::Value { quote, scheme }
+    }
+
     fn in_tag(&mut self, c: char) -> State {
         match c {
             '>' => self.leave_tag(),
             '=' => State::BeforeValue,
-            c if c.is_whitespace() || c == '/' => State::InTag,
+            c if is_space(c) || c == '/' => State::InTag,
             c => {
                 if self.state == State::InTag {
                     self.begin_attribute();
                 }
                 self.attribute.extend(c.to_lowercase());
+                self.http_equiv |= self.attribute == "http-equiv";
                 State::AttributeName
             }
         }
     }
 
     fn leave_tag(&mut self) -> State {
+        if self.tag == "meta" && self.http_equiv && self.meta_value {
+            self.fault = Some(places::NO_REFRESH);
+        }
         self.attribute.clear();
         self.uncertain = false;
         self.tail.clear();
-        if self.tag == "script" || self.tag == "style" {
+        if places::has_content(&self.tag) {
             State::Code
         } else {
             State::Text
@@ -281,58 +303,11 @@ impl Tracker {
     }
 }
 
-/// Whether fixed text before a value in an address already decides that the value cannot be its scheme.
-fn settles(c: char) -> bool {
-    matches!(c, ':' | '/' | '?' | '#')
+/// White space as HTML has it.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}')
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mode_after(text: &str) -> Result<Mode, &'static str> {
-        let mut tracker = Tracker::default();
-        tracker.feed(text);
-        tracker.mode()
-    }
-
-    #[test]
-    fn the_place_decides_how_a_value_is_written() {
-        for (before, mode) in [
-            ("", Mode::Html),
-            ("<p>a < b ", Mode::Html),
-            ("<p title=\"", Mode::Html),
-            ("<p title='x ", Mode::Html),
-            ("<p title=", Mode::Bare),
-            ("<p title=x", Mode::Bare),
-            ("<option ", Mode::Bare),
-            ("<a href=\"", Mode::Address),
-            ("<a class=x HREF = 'java", Mode::Address),
-            ("<a href=\"/users/", Mode::Html),
-            ("<a href=\"https://x.test/?q=", Mode::Html),
-            ("<img alt=\"\" src=\"", Mode::Address),
-            ("<form action=\"", Mode::Address),
-            ("<!-- <a href=\"", Mode::Html),
-            ("<!-- --><a href=\"", Mode::Address),
-            ("<style>a{color:", Mode::Html),
-            ("<script src=\"/x.js\"></script><b>", Mode::Html),
-            ("<br/>", Mode::Html),
-        ] {
-            assert_eq!(mode_after(before), Ok(mode), "{before}");
-        }
-    }
-
-    #[test]
-    fn m06_no_value_where_escaping_cannot_help() {
-        for before in [
-            "<script>var x = '",
-            "<a onclick=\"f('",
-            "<a href=",
-            "<",
-            "</",
-            "<SCRIPT type=\"x\">a",
-        ] {
-            assert!(mode_after(before).is_err(), "{before}");
-        }
-    }
-}
+#[path = "html_tests.rs"]
+mod tests;

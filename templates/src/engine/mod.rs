@@ -12,6 +12,7 @@ mod lua_tags;
 mod nesting;
 mod parts;
 mod pass;
+mod places;
 mod prepare;
 mod problem;
 mod render;

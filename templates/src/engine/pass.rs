@@ -121,7 +121,7 @@ impl<'a> Pass<'a> {
 
     fn element(&mut self, element: TemplateElement, place: Place) -> Option<TemplateElement> {
         match element {
-            TemplateElement::RawString(text) => Some(self.fixed(text)),
+            TemplateElement::RawString(text) => Some(self.fixed(text, place)),
             TemplateElement::Comment(_) => None,
             TemplateElement::Expression(value) => Some(self.value(*value, place, false)),
             TemplateElement::HtmlExpression(value) => Some(self.value(*value, place, true)),
@@ -143,9 +143,11 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn fixed(&mut self, text: String) -> TemplateElement {
-        if self.engine == Engine::Html {
-            self.html.feed(&text);
+    fn fixed(&mut self, text: String, place: Place) -> TemplateElement {
+        if self.engine == Engine::Html
+            && let Some(why) = self.html.feed(&text)
+        {
+            self.problem(place, why);
         }
         TemplateElement::RawString(text)
     }
@@ -154,7 +156,7 @@ impl<'a> Pass<'a> {
     fn value(&mut self, value: HelperTemplate, place: Place, raw: bool) -> TemplateElement {
         let name_only = value.params.is_empty() && value.hash.is_empty();
         if name_only && let Some(text) = self.verbatim(&value.name) {
-            return self.fixed(text);
+            return self.fixed(text, place);
         }
         let parameter = if name_only {
             value.name

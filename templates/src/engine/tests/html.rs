@@ -33,10 +33,42 @@ fn m06_addresses_are_checked_wherever_they_stand() {
         "<a href=\"java#blocked-link\">"
     );
     assert_eq!(
-        html("<option {{ q }} title={{ q }}>", evil()),
-        "<option x&#32;y&#61;z title=x&#32;y&#61;z>"
+        html("<option title={{ q }}>", evil()),
+        "<option title=x&#32;y&#61;z>"
     );
     assert_eq!(html("<a href=\"/u/{{ q }}\">", evil()), "<a href=\"/u/x y=z\">");
+}
+
+#[test]
+fn m06_places_that_take_no_value_are_refused_with_their_line() {
+    for template in [
+        "<iframe srcdoc=\"{{ u }}\">",
+        "<a href=\"javascript:f('{{ u }}')\">",
+        "<meta http-equiv=refresh content=\"0;url={{ u }}\">",
+        "<meta content=\"0;url={{ u }}\" http-equiv=refresh>",
+        "<svg><animate attributeName=href values=\"{{ u }}\">",
+        "<img srcset=\"{{ u }}\">",
+        "<base href=\"{{ u }}\">",
+        "<a {{ u }}>",
+        "<a {{#if u}}href=\"javascript:{{else}}href=\"/{{/if}}{{ u }}\">",
+        "<a href=\"{{ u }}:{{ u }}\">",
+    ] {
+        let files = [("t.html.tpl", format!("<p>\n{template}"))];
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let fault = compile(&files).expect_err(template);
+        assert!(matches!(fault, TemplateFault::Broken(_)), "{template}: {fault}");
+        // Only the tag's end shows that the second was one: its text begins on the same line.
+        assert_eq!(fault.problems()[0].line, 2, "{template}: {fault}");
+    }
+    let mail = "<!doctype html><html><head><title>{{ t }}</title><style>p{color:{{ colour }};}</style>\
+                <meta name=\"x-app\" content=\"{{ t }}\"></head><body style=\"color:{{ colour }}\">I <3 {{ t }}\
+                <a href=\"myapp://open?x={{ t }}\" title='{{ t }}'>{{ t }}</a><img src=\"{{ src }}\" alt={{ t }}></body></html>";
+    let out = html(
+        mail,
+        json!({"t": "<&\"'>", "colour": "#1d5fd0", "src": "https://x.test/a.png"}),
+    );
+    assert_eq!(out.matches("&lt;&amp;&quot;&#39;&gt;").count(), 7, "{out}");
+    assert_eq!(out.matches("color:#1d5fd0").count(), 2, "{out}");
 }
 
 #[test]
