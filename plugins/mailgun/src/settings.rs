@@ -8,12 +8,11 @@ pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How to reach Mailgun. Without domain and key the plugin runs and sends nothing; whoever enters settings enters both.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("required" = ["domain", "api_key"]))]
 pub(crate) struct Settings {
     /// The domain that mail is sent from, as it is called at Mailgun, such as `mg.example.com`.
-    #[schemars(required)]
     pub(crate) domain: String,
     /// A domain sending key is enough.
-    #[schemars(required)]
     pub(crate) api_key: Secret,
     /// Where the account is.
     pub(crate) region: Region,
@@ -119,6 +118,12 @@ mod tests {
 
     fn checked(settings: Value) -> Result<Settings> {
         serde_json::from_value::<Settings>(settings)?.checked()
+    }
+
+    #[test]
+    fn the_form_needs_domain_and_key() {
+        let schema = Value::from(schemars::schema_for!(Settings));
+        assert_eq!(schema["required"], json!(["domain", "api_key"]));
     }
 
     #[test]
