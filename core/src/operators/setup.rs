@@ -44,6 +44,14 @@ impl Operators {
         Ok(Some(SetupLink { token }))
     }
 
+    /// Whether there is an operator; without one nobody can sign in.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn any(&self) -> Result<bool> {
+        store::any(&self.core.db).await
+    }
+
     /// Whether this is the live set-up link's token.
     ///
     /// # Errors

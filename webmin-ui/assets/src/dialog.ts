@@ -1,3 +1,5 @@
+import { say } from './toast';
+
 /** Confirmation pages are ordinary pages; with script they open in a dialog above the page that asked. */
 export function bindDialogs(): void {
   const dialog = document.querySelector<HTMLDialogElement>('#dialog');
@@ -24,6 +26,11 @@ export function bindDialogs(): void {
     dialog.close();
   }, true);
   dialog.addEventListener('close', () => body.replaceChildren());
+  // The session had ended; whoever signed in again above the page goes on with what the page still holds.
+  document.addEventListener('coronet:signed-in', () => {
+    dialog.close();
+    say('You are signed in again. Send what you typed once more.', 'good');
+  });
 }
 
 /** Asks a yes-or-no question in a dialog of our own; resolves to the answer. */

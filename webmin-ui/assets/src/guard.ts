@@ -13,6 +13,11 @@ export function bindGuard(): void {
     const form = event.target as HTMLFormElement;
     if (form.matches('[data-guard]') && !(event as SubmitEvent).submitter?.hasAttribute('data-aside')) clear(form);
   }, true);
+  // Sent, and not taken: the session had ended. What was typed is still unsaved.
+  document.addEventListener('htmx:afterRequest', (event) => {
+    const { elt, xhr } = (event as CustomEvent).detail as { elt: Element; xhr: XMLHttpRequest };
+    if (xhr.status === 401 && elt.matches('form[data-guard]')) mark(elt as HTMLFormElement);
+  });
   document.addEventListener('htmx:confirm', (event) => {
     const { elt, issueRequest, target } = (event as CustomEvent).detail as {
       elt: Element;

@@ -1,3 +1,5 @@
+import { say } from './toast';
+
 /** After a swap: mark where we are, close the phone's menu, move focus to the new page. */
 export function bindNavigation(): void {
   const line = document.querySelector('#progress');
@@ -10,7 +12,7 @@ export function bindNavigation(): void {
     waiting = Math.max(0, waiting - 1);
     if (waiting === 0) line?.classList.remove('busy');
   });
-  document.addEventListener('htmx:sendError', () => failed('The server did not answer. Check the connection and try again.'));
+  document.addEventListener('htmx:sendError', () => say('The server did not answer. Check the connection and try again.', 'bad'));
   document.addEventListener('htmx:afterSettle', (event) => {
     if ((event.target as Element).id !== 'main') return;
     markArea();
@@ -35,16 +37,6 @@ function markArea(): void {
     if (link.dataset['nav'] === area) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-}
-
-function failed(text: string): void {
-  const template = document.querySelector<HTMLTemplateElement>('#toast-template');
-  const toast = template?.content.firstElementChild?.cloneNode(true) as HTMLElement | undefined;
-  if (!toast) return;
-  const words = toast.querySelector('p');
-  if (words) words.textContent = text;
-  toast.querySelector('button')?.addEventListener('click', () => toast.remove());
-  document.querySelector('#toasts')?.append(toast);
 }
 
 /** What wants the attention first: a mistake before the field that a fresh page starts with. */

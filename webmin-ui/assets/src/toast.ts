@@ -11,3 +11,16 @@ export function bindToasts(root: ParentNode): void {
     setTimeout(leave, 7_000);
   }
 }
+
+/** A toast of our own, for what only the browser knows. */
+export function say(text: string, tone: 'good' | 'bad'): void {
+  const template = document.querySelector<HTMLTemplateElement>('#toast-template');
+  const toast = template?.content.firstElementChild?.cloneNode(true) as HTMLElement | undefined;
+  const words = toast?.querySelector('p');
+  const place = document.querySelector('#toasts');
+  if (!toast || !words || !place) return;
+  toast.classList.replace('bad', tone);
+  words.textContent = text;
+  place.append(toast);
+  bindToasts(place);
+}

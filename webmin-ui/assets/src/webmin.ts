@@ -50,6 +50,10 @@ function foldTree(root: ParentNode): void {
   if (matchMedia('(max-width: 999px)').matches) root.querySelector('.tree-card')?.removeAttribute('open');
 }
 
+// A refused plain form is the answer to a POST. Going back to it later asks the address with GET, and not for a form
+// to be sent again.
+history.replaceState(history.state, '', location.href);
+
 bindCopy();
 bindDialogs();
 bindGuard();

@@ -6,7 +6,7 @@ use rocket::response::{self, Responder, Response};
 use rocket::{Request, Route, State, get, post, routes};
 use serde::Serialize;
 
-use super::session;
+use super::{session, setup};
 use crate::BASE;
 use crate::kit::desk::{Desk, SignInFrom};
 use crate::kit::origin::OurPage;
@@ -19,8 +19,15 @@ pub(crate) fn routes() -> Vec<Route> {
 
 #[derive(Serialize)]
 pub(crate) struct LoginView {
+    /// Why signing in is asked for, when it was not the visitor's idea.
+    note: Option<&'static str>,
+    /// Above the page that asked, which keeps what was typed into it.
+    in_place: bool,
     form: Form,
 }
+
+const ENDED: &str = "Your session has ended.";
+const NOT_DONE: &str = "Your session has ended, so this was not done.";
 
 impl LoginView {
     pub(crate) fn new(next: &str) -> Self {
@@ -36,42 +43,89 @@ impl LoginView {
                 .wide(),
             Field::hidden("next", next),
         ]);
-        Self { form }
+        Self {
+            note: None,
+            in_place: false,
+            form,
+        }
+    }
+
+    /// For the dialog above a page whose form could not be sent.
+    pub(crate) fn in_place() -> Self {
+        let mut view = Self::new("/");
+        view.in_place = true;
+        view.note = Some(NOT_DONE);
+        view.form.fields.push(Field::hidden("in_place", "yes"));
+        view
     }
 }
 
-/// Answers a request that needs a session with the login; it leads back to where the operator wanted to go.
+/// Answers a request that needs a session with the login; it leads back to where the operator was.
 pub(crate) fn ask(request: &Request<'_>) -> response::Result<'static> {
-    let wanted = request.uri().to_string();
-    let next = wanted
-        .strip_prefix(BASE)
-        .filter(|_| request.method() == rocket::http::Method::Get)
-        .unwrap_or("/");
-    if shell::wants_fragment(request) {
-        // The whole page changes, so htmx must load it anew.
-        return Response::build()
-            .status(Status::Unauthorized)
-            .raw_header(
-                "HX-Redirect",
-                format!("{BASE}/login?next={}", crate::kit::helpers::path_segment(next)),
-            )
-            .ok();
-    }
     let Some(webmin) = request.rocket().state::<Webmin>() else {
         return Err(Status::InternalServerError);
     };
-    match door(webmin, Status::Unauthorized, &LoginView::new(next)) {
+    let reads = request.method() == rocket::http::Method::Get;
+    let next = if reads {
+        below_base(&request.uri().to_string())
+    } else {
+        let page = request.headers().get_one("Referer");
+        page.map(path_of).map_or_else(|| "/".to_owned(), below_base)
+    };
+    let answer = if setup::is_fresh(request) {
+        setup::no_operator(webmin, None)
+    } else if !shell::wants_fragment(request) {
+        let mut view = LoginView::new(safe_next(&next));
+        view.note = match reads {
+            true => session::token(request.cookies(), &webmin.core.config).map(|_| ENDED),
+            false => Some(NOT_DONE),
+        };
+        door(webmin, Status::Unauthorized, &view)
+    } else if reads {
+        // The whole page changes, so htmx must load it anew.
+        let address = format!("{BASE}/login?next={}", crate::kit::helpers::path_segment(&next));
+        return Response::build()
+            .status(Status::Unauthorized)
+            .raw_header("HX-Redirect", address)
+            .ok();
+    } else {
+        door(webmin, Status::Unauthorized, &LoginView::in_place())
+    };
+    match answer {
         Ok(reply) => reply.respond_to(request),
         Err(refusal) => refusal.respond_to(request),
     }
 }
 
+fn below_base(path: &str) -> String {
+    path.strip_prefix(BASE)
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or("/")
+        .to_owned()
+}
+
+/// Path and query of a URL.
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    rest.find('/').map_or("/", |at| &rest[at..])
+}
+
 #[get("/login?<next>")]
-async fn show(webmin: &State<Webmin>, desk: Option<Desk<'_>>, next: Option<&str>) -> Answer {
+async fn show(
+    webmin: &State<Webmin>,
+    desk: Option<Desk<'_>>,
+    jar: &CookieJar<'_>,
+    next: Option<&str>,
+) -> Answer {
     if desk.is_some() {
         return Ok(Reply::go("/"));
     }
-    door(webmin, Status::Ok, &LoginView::new(next.unwrap_or("/")))
+    if !webmin.operators.any().await? {
+        return setup::no_operator(webmin, None);
+    }
+    let mut view = LoginView::new(next.unwrap_or("/"));
+    view.note = session::token(jar, &webmin.core.config).map(|_| ENDED);
+    door(webmin, Status::Ok, &view)
 }
 
 #[post("/login", data = "<posted>")]
@@ -89,13 +143,24 @@ async fn login(
     match outcome {
         Ok(signed_in) => {
             session::begin(jar, &webmin.core.config, &signed_in);
+            if posted.flag("in_place") {
+                return Ok(Reply::SignedInAgain);
+            }
             Ok(Reply::go(safe_next(posted.text("next"))))
         }
         Err(error) if error.code() == Code::Unexpected => Err(error.into()),
         Err(error) => {
-            let mut view = LoginView::new(safe_next(posted.text("next")));
+            let mut view = if posted.flag("in_place") {
+                LoginView::in_place()
+            } else {
+                LoginView::new(safe_next(posted.text("next")))
+            };
             view.form = view.form.filled(&posted);
             view.form.problem = Some(error.message().to_owned());
+            // The name is there already.
+            for field in &mut view.form.fields {
+                field.autofocus = field.kind == "password";
+            }
             door(webmin, Status::new(error.code().status()), &view)
         }
     }
@@ -121,6 +186,9 @@ fn door(webmin: &Webmin, status: Status, view: &LoginView) -> Answer {
         .views
         .render("shell/login", view)
         .map_err(Error::unexpected)?;
+    if view.in_place {
+        return Ok(Reply::Dialog { status, content });
+    }
     Ok(Reply::Door {
         status,
         title: "Sign in".to_owned(),
@@ -140,7 +208,16 @@ fn safe_next(next: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::safe_next;
+    use super::{below_base, path_of, safe_next};
+
+    #[test]
+    fn a_login_leads_back_to_the_page_whose_form_was_sent() {
+        let page = "http://127.0.0.1:8000/webmin/scope/Fun%20Run?a=b";
+        assert_eq!(below_base(path_of(page)), "/scope/Fun%20Run?a=b");
+        for other in ["http://evil.example", "nonsense", "https://evil.example/x"] {
+            assert_eq!(below_base(path_of(other)), "/");
+        }
+    }
 
     #[test]
     fn c13_login_leads_nowhere_but_into_the_webmin() {

@@ -5,6 +5,7 @@ pub(crate) mod session;
 mod setup;
 
 pub(crate) use login::ask;
+pub(crate) use setup::note_fresh;
 
 pub(crate) fn routes() -> Vec<rocket::Route> {
     let mut routes = login::routes();
@@ -18,15 +19,12 @@ pub(crate) mod samples {
 
     use super::{
         login::LoginView,
-        setup::{SetupDeadView, SetupView},
+        setup::{NoOperatorView, SetupView},
     };
     use crate::kit::answer::sample_refusal;
     use crate::kit::view::Views;
 
     pub(crate) fn all(views: &Views) -> Vec<(&'static str, String)> {
-        let dead = SetupDeadView {
-            message: "<script>".to_owned(),
-        };
         vec![
             (
                 "shell/login",
@@ -37,9 +35,16 @@ pub(crate) mod samples {
                 views.render("shell/setup", &SetupView::new("<script>")).unwrap(),
             ),
             (
-                "shell/setup_dead",
-                views.render("shell/setup_dead", &dead).unwrap(),
+                "shell/login",
+                views.render("shell/login", &LoginView::in_place()).unwrap(),
             ),
+            (
+                "shell/no_operator",
+                views
+                    .render("shell/no_operator", &NoOperatorView { problem: Some("x") })
+                    .unwrap(),
+            ),
+            ("shell/setup_done", views.render("shell/setup_done", &()).unwrap()),
             ("shell/refusal", sample_refusal(views)),
         ]
     }

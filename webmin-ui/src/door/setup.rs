@@ -3,11 +3,11 @@
 use coronet_core::operators::PASSWORD_LEAST;
 use coronet_core::{Code, Error};
 use rocket::http::{CookieJar, Status};
-use rocket::{Route, State, get, post, routes};
+use rocket::{Request, Route, State, get, post, routes};
 use serde::Serialize;
 
 use super::session;
-use crate::kit::desk::SignInFrom;
+use crate::kit::desk::{Desk, SignInFrom};
 use crate::kit::helpers::path_segment;
 use crate::kit::origin::OurPage;
 use crate::kit::toast::Toast;
@@ -51,17 +51,33 @@ impl SetupView {
     }
 }
 
+/// Nobody can sign in yet: says where the set-up link is, and how to get another.
 #[derive(Serialize)]
-pub(crate) struct SetupDeadView {
-    pub(crate) message: String,
+pub(crate) struct NoOperatorView {
+    /// What was wrong with the link that was opened.
+    pub(crate) problem: Option<&'static str>,
+}
+
+/// That this server has no operator, for pages made where nothing can be asked for.
+struct Fresh(bool);
+
+pub(crate) fn note_fresh(request: &Request<'_>) {
+    request.local_cache(|| Fresh(true));
+}
+
+pub(super) fn is_fresh(request: &Request<'_>) -> bool {
+    request.local_cache(|| Fresh(false)).0
 }
 
 #[get("/setup?<token>")]
-async fn show(webmin: &State<Webmin>, token: Option<&str>) -> Answer {
-    let token = token.unwrap_or_default();
-    match webmin.operators.check_setup(token).await {
-        Ok(()) => door(webmin, Status::Ok, &SetupView::new(token)),
-        Err(error) => dead(webmin, &error),
+async fn show(webmin: &State<Webmin>, desk: Option<Desk<'_>>, token: Option<&str>) -> Answer {
+    if desk.is_some() {
+        return Ok(Reply::go("/"));
+    }
+    let opened = token.unwrap_or_default();
+    match webmin.operators.check_setup(opened).await {
+        Ok(()) => door(webmin, Status::Ok, &SetupView::new(opened)),
+        Err(error) => dead(webmin, &error, token.is_some()).await,
     }
 }
 
@@ -75,7 +91,7 @@ async fn set_up(
 ) -> Answer {
     let (token, name, password) = (posted.raw("token"), posted.text("name"), posted.raw("password"));
     if let Err(error) = webmin.operators.check_setup(token).await {
-        return dead(webmin, &error);
+        return dead(webmin, &error, true).await;
     }
     let mut view = SetupView::new(token);
     view.form = view.form.filled(&posted);
@@ -93,7 +109,7 @@ async fn set_up(
                 "Welcome, {name}. The first steps are below."
             ))))
         }
-        Err(error) if error.code() == Code::CodeDead => dead(webmin, &error),
+        Err(error) if error.code() == Code::CodeDead => dead(webmin, &error, true).await,
         Err(error) if error.code() == Code::Unexpected => Err(error.into()),
         Err(error) => {
             view.form = view.form.refused(&error);
@@ -114,19 +130,41 @@ fn door(webmin: &Webmin, status: Status, view: &SetupView) -> Answer {
     })
 }
 
-fn dead(webmin: &Webmin, error: &Error) -> Answer {
+/// The set-up is over, or waits for another link.
+async fn dead(webmin: &Webmin, error: &Error, opened: bool) -> Answer {
     if error.code() != Code::CodeDead {
         return Err(error.clone().into());
     }
-    let view = SetupDeadView {
-        message: error.message().to_owned(),
-    };
+    if !webmin.operators.any().await? {
+        return no_operator(
+            webmin,
+            opened.then_some("This set-up link is mistyped or too old."),
+        );
+    }
     let content = webmin
         .views
-        .render("shell/setup_dead", &view)
+        .render("shell/setup_done", &())
         .map_err(Error::unexpected)?;
     Ok(Reply::Door {
         status: Status::NotFound,
+        title: "Set up".to_owned(),
+        content,
+    })
+}
+
+/// Whatever page was asked for: the way to the first operator comes before it.
+pub(super) fn no_operator(webmin: &Webmin, problem: Option<&'static str>) -> Answer {
+    let content = webmin
+        .views
+        .render("shell/no_operator", &NoOperatorView { problem })
+        .map_err(Error::unexpected)?;
+    let status = if problem.is_some() {
+        Status::NotFound
+    } else {
+        Status::Unauthorized
+    };
+    Ok(Reply::Door {
+        status,
         title: "Set up".to_owned(),
         content,
     })

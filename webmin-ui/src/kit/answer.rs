@@ -43,6 +43,13 @@ pub(crate) enum Reply {
         kind: ContentType,
         body: String,
     },
+    /// What the script shows above the page that asked.
+    Dialog {
+        status: Status,
+        content: String,
+    },
+    /// Signed in from such a dialog: the page below stays as it is.
+    SignedInAgain,
     /// Signed out: the browser forgets what it kept of us.
     Goodbye,
 }
@@ -92,6 +99,17 @@ impl<'r> Responder<'r, 'static> for Reply {
                 response.set_header(policy);
                 Ok(response)
             }
+            Self::Dialog { status, content } => {
+                let mut response = (status, (ContentType::HTML, content)).respond_to(request)?;
+                response.set_raw_header("HX-Retarget", "#dialog-body");
+                response.set_raw_header("HX-Reswap", "innerHTML");
+                response.set_raw_header("HX-Push-Url", "false");
+                Ok(response)
+            }
+            Self::SignedInAgain => Response::build()
+                .status(Status::NoContent)
+                .raw_header("HX-Trigger", "coronet:signed-in")
+                .ok(),
             Self::Goodbye => Response::build()
                 .status(Status::SeeOther)
                 .raw_header("Location", format!("{BASE}/login"))

@@ -16,7 +16,7 @@ use super::answer::{self, Answer, Refusal, Reply};
 use super::toast::Toast;
 use super::view::View;
 use super::{Form, Posted, Webmin, origin, shell};
-use crate::door::session;
+use crate::door::{note_fresh, session};
 
 /// A form that was not taken.
 pub(crate) struct Refused {
@@ -167,7 +167,15 @@ impl<'r> FromRequest<'r> for Desk<'r> {
                     caller,
                 })
             }
-            Ok(None) => Outcome::Error((Status::Unauthorized, Error::new(Code::Unauthenticated, "").into())),
+            Ok(None) => match webmin.operators.any().await {
+                Ok(any) => {
+                    if !any {
+                        note_fresh(request);
+                    }
+                    Outcome::Error((Status::Unauthorized, Error::new(Code::Unauthenticated, "").into()))
+                }
+                Err(error) => refuse(error),
+            },
             Err(error) => refuse(error),
         }
     }

@@ -17,11 +17,11 @@ async fn w10_the_first_operator_is_made_by_a_link_that_works_once() {
         ("token", &*link.token),
         ("name", "Carol"),
         ("password", "short"),
-        ("again", "short"),
+        ("again", "short2"),
     ];
     let refused = browser.post("/setup", &short).await;
     assert_eq!(refused.status, Status::UnprocessableEntity);
-    assert!(refused.body.contains("15 characters"));
+    assert!(refused.body.contains("needs 15 characters") && refused.body.contains("not the same"));
     assert!(
         refused.body.contains(&*link.token),
         "the form still works after a refused password"
@@ -45,8 +45,61 @@ async fn w10_the_first_operator_is_made_by_a_link_that_works_once() {
 }
 
 #[rocket::async_test]
-async fn w06_nothing_is_shown_or_done_without_a_session() {
+async fn before_there_is_an_operator_every_address_says_how_to_make_one() {
     let browser = Browser::fresh().await;
+    for path in ["/", "/login", "/users", "/setup"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, Status::Unauthorized, "{path}");
+        assert!(page.body.contains("coronet operator add"), "{path}");
+        assert!(
+            !page.body.contains("name=\"password\""),
+            "{path}: nobody can sign in"
+        );
+    }
+    let guess = browser.get("/setup?token=guess").await;
+    assert_eq!(guess.status, Status::NotFound);
+    assert!(guess.body.contains("mistyped or too old") && guess.body.contains("coronet operator add"));
+}
+
+#[rocket::async_test]
+async fn a_form_sent_after_the_session_ended_is_kept_while_one_signs_in_again() {
+    let browser = Browser::signed_in(Role::Admin).await;
+    browser.post("/logout", &[]).await;
+    let from_our_page = ("Sec-Fetch-Site", "same-origin");
+    let form = [("name", "Fun Run")];
+
+    let asked = browser
+        .post_with("/scopes/new", &form, &[from_our_page, ("HX-Request", "true")])
+        .await;
+    assert_eq!(asked.status, Status::Unauthorized);
+    assert_eq!(asked.headers.get_one("HX-Retarget"), Some("#dialog-body"));
+    assert_eq!(
+        asked.headers.get_one("HX-Push-Url"),
+        Some("false"),
+        "the page stays as it is"
+    );
+    let login = [("name", "Carol"), ("password", "wrong"), ("in_place", "yes")];
+    let refused = browser.post("/login", &login).await;
+    assert_eq!(refused.headers.get_one("HX-Retarget"), Some("#dialog-body"));
+    let login = [("name", "Carol"), ("password", PASSWORD), ("in_place", "yes")];
+    let done = browser.post("/login", &login).await;
+    assert_eq!(done.status, Status::NoContent);
+    assert_eq!(done.headers.get_one("HX-Trigger"), Some("coronet:signed-in"));
+    assert_eq!(browser.post("/scopes/new", &form).await.status, Status::SeeOther);
+
+    // Without script the login says what happened, and leads back to the page.
+    browser.post("/logout", &[]).await;
+    let page = ("Referer", "http://localhost/webmin/scope/Fun%20Run");
+    let asked = browser
+        .post_with("/scope/Fun%20Run", &form, &[from_our_page, page])
+        .await;
+    assert!(asked.body.contains("was not done") && asked.body.contains("value=\"/scope/Fun%20Run\""));
+}
+
+#[rocket::async_test]
+async fn w06_nothing_is_shown_or_done_without_a_session() {
+    let browser = Browser::signed_in(Role::Admin).await;
+    browser.post("/logout", &[]).await;
     for path in [
         "/",
         "/users",
@@ -300,7 +353,7 @@ async fn w04_html_of_a_mail_is_shown_without_script_in_an_origin_of_its_own() {
     let policy = frame.headers.get_one("Content-Security-Policy").unwrap();
     assert!(
         policy.contains("default-src 'none'")
-            && policy.ends_with("sandbox")
+            && policy.ends_with("sandbox allow-popups allow-popups-to-escape-sandbox")
             && !policy.contains("script-src")
     );
     assert_eq!(frame.headers.get_one("X-Frame-Options"), Some("SAMEORIGIN"));

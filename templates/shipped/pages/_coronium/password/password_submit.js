@@ -19,6 +19,9 @@ if (document.querySelector("[data-dead]") && kept && !location.search) {
 } else if (document.querySelector("form") && location.search.includes("code=")) {
   // It has no business in the address bar, the history or a screenshot.
   history.replaceState(null, "", location.pathname);
+} else {
+  // A form that was refused is the answer to a POST: going back to it asks the address again, and sends nothing twice.
+  history.replaceState(null, "", location.href);
 }
 
 for (const form of document.querySelectorAll("form")) {
