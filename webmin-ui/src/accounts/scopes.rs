@@ -60,18 +60,28 @@ async fn list(desk: Desk<'_>) -> Answer {
     })
 }
 
-#[get("/scopes/new")]
-fn new(desk: Desk<'_>) -> Answer {
-    desk.page(&new_page(new_form()))
+#[get("/scopes/new?<then>")]
+fn new(desk: Desk<'_>, then: Option<&str>) -> Answer {
+    desk.page(&new_page(new_form(then.unwrap_or_default())))
 }
 
 #[post("/scopes/new", data = "<posted>")]
 async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
     let parameters = json!({ "name": posted.text("name"), "settings": settings(&posted) });
     match desk
-        .submit::<Value>("scopes.create", parameters, new_form(), &posted)
+        .submit::<Value>(
+            "scopes.create",
+            parameters,
+            new_form(posted.text("then")),
+            &posted,
+        )
         .await
     {
+        // Whoever came from a new user goes on with it.
+        Ok(_) if posted.text("then") == "user" => desk.go(
+            format!("/users/new?scope={}", path_segment(posted.text("name"))),
+            "Scope created. Now add a user to it.",
+        ),
         Ok(_) => desk.go(
             format!("/scope/{}", path_segment(posted.text("name"))),
             "Scope created.",
@@ -185,7 +195,7 @@ fn new_page(form: Form) -> FormPage {
     }
 }
 
-fn new_form() -> Form {
+fn new_form(then: &str) -> Form {
     let name = Field::text("name", "Name")
         .required()
         .autofocus()
@@ -193,7 +203,10 @@ fn new_form() -> Form {
         .hint("What apps and jobs call the scope. It cannot be changed later.")
         .wide();
     let form = Form::new("/scopes/new", "Create scope").cancel("/scopes");
-    fill(form.fields([name]), &Scope::default())
+    fill(
+        form.fields([Field::hidden("then", then), name]),
+        &Scope::default(),
+    )
 }
 
 fn form(scope: &Scope) -> Form {
@@ -217,7 +230,7 @@ fn fill(form: Form, scope: &Scope) -> Form {
             .value(&scope.from_email)
             .rule(Rule::Sender)
             .placeholder("Fun Run <noreply@example.com>")
-            .hint("Who resets come from when the caller does not say."),
+            .hint("Who resets come from. Without it users cannot ask for a reset themselves."),
         Field::text("subject", "Subject")
             .value(&scope.subject)
             .placeholder("Password Reset Request")

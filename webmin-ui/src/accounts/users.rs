@@ -69,6 +69,24 @@ impl View for UserView {
     }
 }
 
+/// There is no scope yet that a user could belong to.
+#[derive(Serialize)]
+pub(crate) struct NeedsScopeView {
+    pub(crate) can_edit: bool,
+}
+
+impl View for NeedsScopeView {
+    const TEMPLATE: &'static str = "users/needs_scope";
+
+    fn area(&self) -> Area {
+        Area::Users
+    }
+
+    fn title(&self) -> String {
+        "New user".to_owned()
+    }
+}
+
 #[get("/users?<filter..>")]
 async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
     let mut parameters = json!({ "page": { "limit": 50 } });
@@ -113,7 +131,14 @@ async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
 #[get("/users/new?<scope>")]
 async fn new(desk: Desk<'_>, scope: Option<&str>) -> Answer {
     let form = new_form(&desk, scope.unwrap_or_default()).await?;
-    desk.page(&new_page(form))
+    let has_scope = form.fields.iter().any(|field| !field.choices.is_empty());
+    if has_scope {
+        desk.page(&new_page(form))
+    } else {
+        desk.page(&NeedsScopeView {
+            can_edit: desk.can_edit(),
+        })
+    }
 }
 
 #[post("/users/new", data = "<posted>")]

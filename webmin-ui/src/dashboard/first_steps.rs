@@ -19,7 +19,8 @@ pub(super) fn of(facts: &Facts) -> Vec<Step> {
         .transports
         .as_ref()
         .and_then(|all| all.iter().find(|transport| transport.active));
-    let delivers = transport.is_some_and(|transport| transport.name != "capture");
+    let delivers =
+        transport.is_some_and(|transport| transport.name != "capture") && facts.transport_needs.is_empty();
     let mailed = facts
         .mail
         .as_ref()
@@ -30,7 +31,7 @@ pub(super) fn of(facts: &Facts) -> Vec<Step> {
         .is_some_and(|jobs| jobs.iter().any(|job| job.path == "admin/pw_reset_cleanup.lua"));
     vec![
         Step {
-            done: !scopes.is_empty(),
+            done: scopes.iter().any(|scope| !scope.from_email.is_empty()),
             title: "Make a scope for your app",
             note: "Name it, and say who its mail comes from.",
             act: "New scope",

@@ -10,6 +10,7 @@ use crate::jobs::records::Job;
 use crate::kit::Desk;
 use crate::kit::helpers::grouped;
 use crate::mail::records::Summary as Mail;
+use crate::mail::transport::needs;
 
 /// One part of the server, and how it is.
 #[derive(Debug, Clone, Serialize)]
@@ -28,6 +29,8 @@ pub(super) struct Facts {
     pub(super) database: (Dialect, bool),
     pub(super) plugins: Option<Vec<PluginFact>>,
     pub(super) transports: Option<Vec<TransportFact>>,
+    /// What the transport in use still needs, in words.
+    pub(super) transport_needs: String,
     pub(super) mail: Option<MailCounts>,
     pub(super) latest_mail: Vec<Mail>,
     pub(super) jobs: Option<Vec<Job>>,
@@ -45,6 +48,8 @@ pub(super) struct PluginFact {
 #[derive(Deserialize)]
 pub(super) struct TransportFact {
     pub(super) name: String,
+    #[serde(default)]
+    pub(super) provider: String,
     #[serde(default)]
     pub(super) active: bool,
     /// What an operator has to do something about.
@@ -64,10 +69,17 @@ pub(super) struct MailCounts {
 impl Facts {
     pub(super) async fn gather(desk: &Desk<'_>) -> Self {
         let database = &desk.webmin.core.db;
+        let transports: Option<Vec<TransportFact>> = ask(desk, "mail.transports", json!({})).await;
+        let active = transports.iter().flatten().find(|transport| transport.active);
+        let transport_needs = match active {
+            Some(active) => needs(desk, &active.provider).await,
+            None => String::new(),
+        };
         Self {
             database: (database.dialect(), database.ping().await.is_ok()),
             plugins: ask(desk, "plugins.list", json!({})).await,
-            transports: ask(desk, "mail.transports", json!({})).await,
+            transports,
+            transport_needs,
             mail: ask(desk, "mail.stats", json!({})).await,
             latest_mail: ask::<Items<Mail>>(desk, "mail.list", json!({ "page": { "limit": 6 } }))
                 .await
@@ -184,6 +196,14 @@ fn transport(facts: &Facts) -> Tile {
             ..tile
         };
     }
+    if let Some(active) = active.filter(|_| !facts.transport_needs.is_empty()) {
+        return Tile {
+            tone: "bad",
+            value: active.name.clone(),
+            note: format!("not set up, so mail waits: {} not entered", facts.transport_needs),
+            ..tile
+        };
+    }
     match active.map(|transport| transport.name.as_str()) {
         Some("capture") => {
             let note = "mail is kept here and not sent".to_owned();
@@ -246,6 +266,20 @@ fn resets(facts: &Facts) -> Tile {
         note: String::new(),
         path: "/resets",
     };
+    let silent = facts
+        .scopes
+        .iter()
+        .flatten()
+        .find(|scope| scope.from_email.is_empty());
+    if let (Some(scope), Some(_)) = (silent, facts.resets) {
+        return Tile {
+            tone: "warn",
+            value: "no From address".to_owned(),
+            note: format!("users of {} cannot ask for a reset themselves", scope.name),
+            path: "/scopes",
+            ..tile
+        };
+    }
     match facts.resets {
         Some(pending) => Tile {
             tone: "good",

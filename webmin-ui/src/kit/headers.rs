@@ -13,9 +13,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'";
 
 /// Foreign HTML (a mail, a preview): its own styles and embedded images, no script, no network, an origin of its own.
-/// It may be framed by the webmin only.
+/// It may be framed by the webmin only. A link in it that is clicked opens in a tab of its own, as in any mail program.
 pub(crate) const FOREIGN_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'self'; sandbox";
+    frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
 /// A preview of one of our own pages: also its style sheets, images and fonts. Still no script, and so nothing that
 /// could use the origin it keeps.

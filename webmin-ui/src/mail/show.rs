@@ -4,7 +4,7 @@ use rocket::{Route, get, post, routes};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::records::Mail;
+use super::records::{Mail, Transport};
 use crate::kit::headers::FOREIGN_POLICY;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::Badge;
@@ -40,6 +40,8 @@ pub(crate) struct MailView {
     pub(crate) next_attempt_at: Option<i64>,
     /// The web addresses in the text, to follow.
     pub(crate) links: Vec<String>,
+    /// Kept for reading, and nothing is set that would send it.
+    pub(crate) stays: bool,
     pub(crate) can_retry: bool,
     pub(crate) retry_label: &'static str,
     pub(crate) can_cancel: bool,
@@ -62,7 +64,11 @@ impl View for MailView {
 #[get("/mail/message/<id>")]
 async fn show(desk: Desk<'_>, id: &str) -> Answer {
     let mail: Mail = desk.call("mail.get", json!({ "id": id })).await?;
-    desk.page(&view(mail, desk.can_edit()))
+    let transports: Vec<Transport> = desk.call("mail.transports", json!({})).await?;
+    let captures = transports
+        .iter()
+        .any(|transport| transport.active && transport.name == "capture");
+    desk.page(&view(mail, captures, desk.can_edit()))
 }
 
 /// The HTML form alone, for the frame: it must not meet our own pages (W04).
@@ -70,9 +76,21 @@ async fn show(desk: Desk<'_>, id: &str) -> Answer {
 async fn html(desk: Desk<'_>, id: &str) -> Answer {
     let mail: Mail = desk.call("mail.get", json!({ "id": id })).await?;
     Ok(Reply::Framed {
-        html: mail.html.unwrap_or_default(),
+        html: opening_links_outside(&mail.html.unwrap_or_default()),
         policy: FOREIGN_POLICY,
     })
+}
+
+/// A link followed inside the frame would take the mail's place there, and most pages refuse to be framed.
+fn opening_links_outside(html: &str) -> String {
+    const BASE: &str = "<base target=\"_blank\">";
+    let lower = html.to_ascii_lowercase();
+    let after = |tag: &str| Some(lower.find(tag)? + lower[lower.find(tag)?..].find('>')? + 1);
+    let at = after("<head")
+        .or_else(|| after("<html"))
+        .or_else(|| after("<!doctype"))
+        .unwrap_or(0);
+    format!("{}{BASE}{}", &html[..at], &html[at..])
 }
 
 #[post("/mail/message/<id>/retry")]
@@ -103,15 +121,18 @@ fn cancel_is_a_button(id: &str) -> Reply {
     Reply::go(format!("/mail/message/{}", path_segment(id)))
 }
 
-pub(crate) fn view(mail: Mail, can_edit: bool) -> MailView {
+pub(crate) fn view(mail: Mail, captures: bool, can_edit: bool) -> MailView {
     let waits = mail.summary.waits();
+    // Sending it now would only keep it once more.
+    let stays = captures && mail.summary.state == "captured";
     let tried = !mail.failed_attempts.is_empty();
     MailView {
         badge: mail.summary.badge(),
         headers: headers(&mail),
         attempts: steps(&mail),
         next_attempt_at: mail.summary.due_at.filter(|_| waits && tried),
-        can_retry: can_edit && (!waits || tried) && mail.summary.state != "sent",
+        can_retry: can_edit && (!waits || tried) && mail.summary.state != "sent" && !stays,
+        stays,
         retry_label: if mail.summary.state == "captured" {
             "Send it now"
         } else {
@@ -193,7 +214,24 @@ fn headers(mail: &Mail) -> Vec<Header> {
 
 #[cfg(test)]
 mod tests {
-    use super::links;
+    use super::{links, opening_links_outside};
+
+    #[test]
+    fn links_of_a_mail_open_outside_of_its_frame() {
+        let base = "<base target=\"_blank\">";
+        for (html, before) in [
+            (
+                "<!doctype html><HTML lang=en><head class=a><title>x</title>",
+                "<!doctype html><HTML lang=en><head class=a>",
+            ),
+            ("<!DOCTYPE html><p>x", "<!DOCTYPE html>"),
+            ("<p>x</p>", ""),
+            ("<head", ""),
+        ] {
+            let opened = opening_links_outside(html);
+            assert_eq!(opened, format!("{before}{base}{}", &html[before.len()..]));
+        }
+    }
 
     #[test]
     fn m06_only_web_addresses_become_links() {

@@ -5,15 +5,26 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::records::Transport;
-use crate::kit::{Answer, Area, Desk, Posted, View};
+use crate::kit::parts::Confirm;
+use crate::kit::{Answer, Area, Desk, Field, Posted, View};
+use crate::plugins::records::Details;
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, choose]
 }
 
+/// A transport and what it still needs.
+#[derive(Serialize)]
+pub(crate) struct TransportRow {
+    #[serde(flatten)]
+    pub(crate) transport: Transport,
+    /// The settings of its plugin that are not entered, in words; empty when it is ready.
+    pub(crate) needs: String,
+}
+
 #[derive(Serialize)]
 pub(crate) struct TransportView {
-    pub(crate) transports: Vec<Transport>,
+    pub(crate) transports: Vec<TransportRow>,
     pub(crate) can_admin: bool,
 }
 
@@ -31,7 +42,12 @@ impl View for TransportView {
 
 #[get("/mail/transport")]
 async fn show(desk: Desk<'_>) -> Answer {
-    let transports = desk.call("mail.transports", json!({})).await?;
+    let all: Vec<Transport> = desk.call("mail.transports", json!({})).await?;
+    let mut transports = Vec::new();
+    for transport in all {
+        let needs = needs(&desk, &transport.provider).await;
+        transports.push(TransportRow { transport, needs });
+    }
     desk.page(&TransportView {
         transports,
         can_admin: desk.can_admin(),
@@ -41,6 +57,15 @@ async fn show(desk: Desk<'_>) -> Answer {
 #[post("/mail/transport", data = "<posted>")]
 async fn choose(desk: Desk<'_>, posted: Posted) -> Answer {
     let name = posted.text("name");
+    if !posted.flag("anyway") && desk.can_admin() {
+        let all: Vec<Transport> = desk.call("mail.transports", json!({})).await?;
+        if let Some(chosen) = all.iter().find(|transport| transport.name == name) {
+            let needs = needs(&desk, &chosen.provider).await;
+            if !needs.is_empty() {
+                return desk.page(&not_ready(chosen, &needs));
+            }
+        }
+    }
     match desk
         .call::<Value>("mail.useTransport", json!({ "name": name }))
         .await
@@ -48,4 +73,36 @@ async fn choose(desk: Desk<'_>, posted: Posted) -> Answer {
         Ok(_) => desk.go("/mail/transport", format!("Mail goes out by {name} from now on.")),
         Err(error) => desk.back("/mail/transport", error),
     }
+}
+
+/// Which settings a transport's plugin cannot do without and does not have, such as `Domain and API key`.
+pub(crate) async fn needs(desk: &Desk<'_>, provider: &str) -> String {
+    if provider.is_empty() || provider == "core" {
+        return String::new();
+    }
+    match desk
+        .call::<Details>("plugins.get", json!({ "name": provider }))
+        .await
+    {
+        Ok(plugin) => plugin.missing_settings().join(" and "),
+        // A plugin that is not there has an alarm of its own.
+        Err(_) => String::new(),
+    }
+}
+
+fn not_ready(chosen: &Transport, needs: &str) -> Confirm {
+    let Transport { name, provider, .. } = chosen;
+    let page = "/mail/transport".to_owned();
+    Confirm::new(
+        Area::Mail,
+        format!("{name} is not set up"),
+        page.clone(),
+        "Use it all the same",
+        page,
+    )
+    .line(format!(
+        "{needs}: not entered yet. Until then every mail waits in the outbox."
+    ))
+    .line(format!("Enter it under Plugins, {provider}, and come back."))
+    .fields([Field::hidden("name", name), Field::hidden("anyway", "yes")])
 }

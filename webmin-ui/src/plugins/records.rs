@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::kit::schema_form::words;
+
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Summary {
@@ -43,6 +45,27 @@ pub(crate) struct Details {
     pub(crate) jobs: Vec<String>,
 }
 
+impl Details {
+    /// The settings that the plugin's schema requires and that nobody entered, as the form names them.
+    pub(crate) fn missing_settings(&self) -> Vec<String> {
+        let required = self
+            .settings_schema
+            .as_ref()
+            .and_then(|schema| schema.get("required"));
+        let names = required
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        let is_set = |name: &str| {
+            let shown = self.settings.get(name);
+            shown.is_some_and(|value| !value.is_null() && value != "")
+                || self.secrets.get(name).is_some_and(|state| state == "set")
+        };
+        names.filter(|name| !is_set(name)).map(words).collect()
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LastError {
     pub(crate) at: i64,
@@ -67,4 +90,27 @@ pub(crate) struct Line {
     pub(crate) level: String,
     #[serde(alias = "message")]
     pub(crate) text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_required_and_not_entered_is_missing() {
+        let mut plugin: Details = serde_json::from_value(json!({
+            "settings_schema": { "required": ["domain", "api_key"] },
+            "settings": { "domain": "" },
+            "secrets": { "api_key": "not set" },
+        }))
+        .unwrap();
+        assert_eq!(plugin.missing_settings(), ["Domain", "API key"]);
+        plugin
+            .settings
+            .insert("domain".to_owned(), json!("mg.example.com"));
+        plugin.secrets.insert("api_key".to_owned(), json!("set"));
+        assert!(plugin.missing_settings().is_empty());
+    }
 }

@@ -66,11 +66,28 @@ pub(super) fn mails(views: &Views) -> Vec<Rendered> {
         ),
         page(views, &list(Vec::new(), true)),
         page(views, &list(Vec::new(), false)),
-        page(views, &mail::view(one, true)),
+        page(views, &mail::view(one.clone(), false, true)),
+        page(
+            views,
+            &mail::view(
+                Mail {
+                    summary: MailSummary {
+                        state: "captured".to_owned(),
+                        ..one.summary.clone()
+                    },
+                    ..one
+                },
+                true,
+                true,
+            ),
+        ),
         page(
             views,
             &transport::TransportView {
-                transports: vec![carrier],
+                transports: vec![transport::TransportRow {
+                    transport: carrier,
+                    needs: text(),
+                }],
                 can_admin: true,
             },
         ),

@@ -55,6 +55,7 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
         ),
         page(views, &users_view(vec![user()])),
         page(views, &users_view(Vec::new())),
+        page(views, &users::NeedsScopeView { can_edit: true }),
         page(
             views,
             &users::UserView {
