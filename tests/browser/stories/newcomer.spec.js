@@ -1,0 +1,165 @@
+// What slowed someone who had never seen Coronet: forms, and where an act leads.
+import { test, expect, CAROL, NEW_PASSWORD, OPERATOR } from "../support/fixtures.js";
+
+const save = (page, name) => page.getByRole("button", { name }).click();
+
+test("before the first operator every address says how to make one", async ({ page, server }) => {
+  for (const path of ["/webmin", "/webmin/login", "/webmin/users", "/webmin/setup"]) {
+    await page.goto(path);
+    await expect(page.getByRole("heading", { name: "Nobody can sign in yet" })).toBeVisible();
+    await expect(page.locator("main")).toContainText("coronet operator add");
+  }
+  await page.goto(await server.setUpLink());
+  await expect(page.getByLabel("Name")).toBeFocused();
+});
+
+test("the set-up tells all mistakes at once, and going back asks for nothing to be sent again", async ({ page, server }) => {
+  await page.goto(await server.setUpLink());
+  await page.getByLabel("Name").fill(OPERATOR.name);
+  await page.getByLabel("Password", { exact: true }).fill("short");
+  await page.getByLabel("Password again", { exact: true }).fill("short2");
+  await save(page, "Make operator");
+  await expect(page.locator("main")).toContainText("15 characters or more");
+  await expect(page.locator("main")).toContainText("not the same");
+  await expect(page.getByLabel("Password", { exact: true })).toBeFocused();
+  await page.getByLabel("Password", { exact: true }).fill(OPERATOR.password);
+  await page.getByLabel("Password again", { exact: true }).fill(OPERATOR.password);
+  await save(page, "Make operator");
+  await expect(page.getByRole("heading", { name: "Dashboard" })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole("heading", { name: "Dashboard" })).toBeVisible();
+});
+
+test("a user without a scope leads to a scope, and back to the user", async ({ desk: page }) => {
+  await page.goto("/webmin/users/new");
+  await page.getByRole("link", { name: "New scope" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Fun Run");
+  await save(page, "Create scope");
+  await expect(page.getByRole("button", { name: "Create user" })).toBeVisible();
+  await expect(page.getByLabel("Scope")).toHaveValue("Fun Run");
+  // The scope has no From address, and its page says what that means.
+  await page.goto("/webmin/scope/Fun%20Run");
+  await expect(page.locator("main")).toContainText("This scope has no From address");
+});
+
+test("errors are at their fields, in the words of their labels, and the first has the focus", async ({ desk: page }) => {
+  await page.goto("/webmin/scopes/new");
+  await page.getByLabel(/^From address/).fill("Fun Run <nobody>");
+  await page.getByLabel(/^Reset links live/).fill("5");
+  await save(page, "Create scope");
+  const name = page.getByLabel("Name", { exact: true });
+  await expect(name).toHaveAttribute("aria-invalid", "true");
+  await expect(name).toHaveAccessibleDescription("Name is needed.");
+  await expect(name).toBeFocused();
+  await expect(page.getByLabel(/^From address/)).toHaveAccessibleDescription(/^From address must be a mail address/);
+  await expect(page.getByLabel(/^Reset links live/)).toHaveAccessibleDescription(/10 to 1440/);
+  await expect(page.locator("main")).not.toContainText("from_email");
+
+  await page.goto("/webmin/tokens/new");
+  await save(page, "Create token");
+  await expect(page.getByLabel("Name", { exact: true })).toHaveAccessibleDescription("Name is needed.");
+  await expect(page.getByLabel("May call")).toHaveAccessibleDescription("May call is needed.");
+});
+
+test("what was typed is kept when the session ended, while one signs in again above it", async ({ desk: page, server, context }) => {
+  await server.call("scopes.create", { name: "Fun Run", settings: { from_email: "app@example.com" } });
+  await page.goto("/webmin/scope/Fun%20Run");
+  await page.getByLabel(/^Display name/).fill("The Fun Run");
+  await context.clearCookies();
+  await save(page, "Save");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("Your session has ended");
+  await dialog.getByLabel("Name").fill(OPERATOR.name);
+  await dialog.getByLabel("Password", { exact: true }).fill("not this one");
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await expect(dialog).toContainText("is not right");
+  await dialog.getByLabel("Password", { exact: true }).fill(OPERATOR.password);
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByLabel(/^Display name/)).toHaveValue("The Fun Run");
+  await save(page, "Save");
+  await expect(page.getByRole("status")).toContainText("Scope saved");
+  expect(await server.call("scopes.get", { name: "Fun Run" })).toMatchObject({ display_name: "The Fun Run" });
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("a login after the session ended says so, and leads back to the page", async ({ desk: page, server, context }) => {
+    await server.call("scopes.create", { name: "Fun Run" });
+    await page.goto("/webmin/scope/Fun%20Run");
+    await context.clearCookies();
+    await save(page, "Save");
+    await expect(page.locator("main")).toContainText("Your session has ended");
+    await page.getByLabel("Name").fill(OPERATOR.name);
+    await page.getByLabel("Password", { exact: true }).fill(OPERATOR.password);
+    await save(page, "Sign in");
+    await expect(page).toHaveURL(/\/webmin\/scope\/Fun%20Run$/);
+  });
+});
+
+test("a captured mail's link opens in a tab of its own, and sending it says what to do first", async ({ desk: page, server, context }) => {
+  await server.call("scopes.create", { name: "Fun Run", settings: { from_email: "app@example.com" } });
+  const meta = { email: CAROL };
+  await server.call("users.register", { username: "Carol", password: "correct horse battery", scope: "Fun Run", meta });
+  await server.call("users.sendPasswordResetLink", {
+    to_email: CAROL, scope: "Fun Run", options: { from_email: "app@example.com", subject: "Reset" },
+  });
+  await page.goto("/webmin/mail");
+  await page.getByRole("link", { name: "Reset", exact: true }).click();
+  await expect(page.locator("main")).toContainText("the transport in use is capture");
+  await expect(page.getByRole("button", { name: "Send it now" })).toHaveCount(0);
+  const mail = page.frameLocator('iframe[title="The mail as HTML"]');
+  const opened = context.waitForEvent("page");
+  await mail.getByRole("link", { name: "Choose a new password" }).click();
+  const form = await opened;
+  await expect(form.locator('input[autocomplete="new-password"]')).toHaveCount(2);
+  await expect(mail.getByRole("link", { name: "Choose a new password" })).toBeVisible();
+  await form.close();
+});
+
+test("a transport that is not set up asks before it is used, and the dashboard says so", async ({ desk: page }) => {
+  await page.goto("/webmin/mail/transport");
+  const mailgun = page.getByRole("listitem").filter({ hasText: "From the plugin mailgun" });
+  await expect(mailgun).toContainText("not set up");
+  await mailgun.getByRole("button", { name: "Use this" }).click();
+  await expect(page.getByRole("heading", { name: "mailgun is not set up" })).toBeVisible();
+  await save(page, "Use it all the same");
+  await expect(mailgun).toContainText("in use");
+  await page.goto("/webmin");
+  await expect(page.getByRole("link", { name: /^Transport/ })).toContainText("not set up, so mail waits");
+  await expect(page.getByText("Connect a mail provider")).toBeVisible();
+  await page.goto("/webmin/plugin/mailgun");
+  await save(page, "Save settings");
+  await expect(page.getByLabel("Domain")).toHaveAccessibleDescription("Domain is needed.");
+  await expect(page.getByLabel("API key", { exact: true })).toHaveAccessibleDescription("API key is needed.");
+});
+
+test("a mail is sent from the form of its function, with a plain address and a long text", async ({ desk: page, server }) => {
+  await page.goto("/webmin/function/mail.send");
+  await page.getByLabel("To", { exact: true }).fill("a@example.com\nB <b@example.com>");
+  await page.getByLabel("From", { exact: true }).fill("app@example.com");
+  await page.getByLabel(/^Subject/).fill("Hello");
+  await page.getByLabel(/^Text/).fill("One line\nand another");
+  await save(page, "Call it for real");
+  await expect(page.locator("main")).toContainText("done");
+  const { items } = await server.call("mail.list", {});
+  expect(items).toHaveLength(1);
+});
+
+test("going back from a new password to a refused one sends nothing again", async ({ page, funRun }) => {
+  await page.goto(await funRun.resetLink(1));
+  const fields = page.locator('input[autocomplete="new-password"]');
+  const choose = async (password) => {
+    await fields.nth(0).fill(password);
+    await fields.nth(1).fill(password);
+    await page.locator('button[type="submit"]').first().click();
+  };
+  // Only the server knows that everybody tries this one first.
+  await choose("password1");
+  await expect(page.locator("main")).toContainText("tried first");
+  await choose(NEW_PASSWORD);
+  await expect(fields).toHaveCount(0);
+  await page.goBack();
+  await expect(page.getByRole("heading", { name: "This link does not work any more" })).toBeVisible();
+});
