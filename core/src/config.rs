@@ -184,6 +184,35 @@ impl Config {
             .prefix(".write-check")
             .tempfile_in(&self.home)
             .map_err(refused)?;
+        self.close_home_to_others()
+    }
+
+    /// The home holds the key and the database: nobody else may look into it.
+    fn close_home_to_others(&self) -> Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        let refused = |why: &str| {
+            let home = self.home.display();
+            let text = format!(
+                "The home {home} is open to other users: {why}. Close it (chmod 700), or choose another with --home."
+            );
+            Err(Error::new(Code::Io, text))
+        };
+        let Ok(found) = std::fs::metadata(&self.home) else {
+            return refused("its rights cannot be read");
+        };
+        let mode = found.permissions().mode();
+        if mode & 0o077 == 0 {
+            return Ok(());
+        }
+        // Such as /tmp: others work there too, and would be shut out.
+        if mode & 0o1000 != 0 {
+            return refused("it is a folder that everybody shares");
+        }
+        let closed = std::fs::Permissions::from_mode(mode & 0o700);
+        if std::fs::set_permissions(&self.home, closed).is_err() {
+            return refused("and it belongs to somebody else");
+        }
+        tracing::warn!(home = %self.home.display(), "the home was open to other users; it is closed to them now");
         Ok(())
     }
 }

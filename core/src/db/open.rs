@@ -94,6 +94,7 @@ impl Db {
     /// `Io` when the file cannot be read and written; `Unavailable` when another program holds it.
     pub async fn open_sqlite(path: &Path) -> Result<Self> {
         install_drivers();
+        close_to_others(path);
         let url = sqlite_url(path, "rwc");
         let failed = |cause: sqlx::Error| sqlite_refused(path, &cause);
         let mut connection = connect(&url).await.map_err(failed)?;
@@ -115,6 +116,19 @@ impl Db {
             readers,
             writer: Some(writer),
         })))
+    }
+}
+
+/// Files of an older version may be open to others. Where the rights cannot be changed, opening tells more.
+fn close_to_others(database: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    for suffix in ["", "-wal", "-shm", "-migrate"] {
+        let mut file = database.as_os_str().to_owned();
+        file.push(suffix);
+        let found = std::fs::metadata(&file).map(|found| found.permissions().mode());
+        if found.is_ok_and(|mode| mode & 0o077 != 0) {
+            let _ = std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600));
+        }
     }
 }
 
