@@ -34,7 +34,7 @@ impl Db {
             Some(file) => Some(lock_beside(file.clone()).await?),
             None => None,
         };
-        migrator(self.dialect())
+        migrator(self.dialect())?
             .run(self.reader())
             .await
             .map_err(|cause| {
@@ -51,7 +51,7 @@ impl Db {
     /// When the database has a migration that this binary does not know: a newer Coronet made it.
     pub async fn pending_migrations(&self) -> Result<Vec<Migration>> {
         let applied = self.applied_migrations().await?;
-        let migrator = migrator(self.dialect());
+        let migrator = migrator(self.dialect())?;
         if let Some(unknown) = applied.iter().find(|version| !migrator.version_exists(**version)) {
             return Err(Error::new(
                 Code::Io,
@@ -97,7 +97,8 @@ async fn lock_beside(database: PathBuf) -> Result<File> {
     })
 }
 
-fn migrator(dialect: Dialect) -> Migrator {
+/// A development build reads its migrations from its source folder, which may be gone.
+fn migrator(dialect: Dialect) -> Result<Migrator> {
     let folder = match dialect {
         Dialect::Sqlite => "sqlite/",
         Dialect::Postgres => "postgres/",
@@ -115,5 +116,31 @@ fn migrator(dialect: Dialect) -> Migrator {
             false,
         ))
     });
-    Migrator::with_migrations(scripts.collect())
+    all_of(scripts.collect())
+}
+
+fn all_of(scripts: Vec<Script>) -> Result<Migrator> {
+    if scripts.is_empty() {
+        return Err(Error::new(
+            Code::Io,
+            concat!(
+                "This build of Coronet has no migrations: it looks for them in ",
+                env!("CARGO_MANIFEST_DIR"),
+                "/migrations. Build it again where that folder is, or take a release build."
+            ),
+        ));
+    }
+    Ok(Migrator::with_migrations(scripts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_migrations_says_so() {
+        let refused = all_of(Vec::new()).unwrap_err();
+        assert!(refused.message().contains("/migrations"), "{refused}");
+        assert!(migrator(Dialect::Sqlite).is_ok() && migrator(Dialect::Postgres).is_ok());
+    }
 }
