@@ -6,7 +6,8 @@ use tracing_subscriber::EnvFilter;
 
 /// What holds whatever `log` says. Rocket announces every request and every route; what matters of them is in our own
 /// spans. Handlebars tells every value it renders, codes of links among them (C09).
-const CEILINGS: &str = "rocket=error,sqlx=error,handlebars=warn";
+/// A request for nothing is Rocket's error, told with its whole query and whatever secret is in it; `http` tells its path.
+const CEILINGS: &str = "rocket=error,rocket::server=off,sqlx=error,handlebars=warn";
 
 /// Sends the log to standard error in the configured format.
 ///

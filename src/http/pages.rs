@@ -59,11 +59,23 @@ impl Handler for Anything {
         if OTHERS.iter().any(is_below) {
             return Outcome::forward(data, Status::NotFound);
         }
+        if !has_one_host(request) {
+            return Outcome::from(request, Answer(self.0.error(400).await));
+        }
         let answer = self
             .0
             .serve(page_request(request), |limit| read(data, limit))
             .await;
         Outcome::from(request, Answer(answer))
+    }
+}
+
+/// Without a host, or with two, nobody can say whom the request was meant for.
+fn has_one_host(request: &Request<'_>) -> bool {
+    match request.headers().get("Host").count() {
+        // HTTP/2 says it in another way.
+        0 => request.host().is_some(),
+        count => count == 1,
     }
 }
 
@@ -102,6 +114,7 @@ async fn read(data: Data<'_>, limit: u64) -> Result<Vec<u8>, BodyFault> {
 #[catch(default)]
 async fn failure(status: Status, request: &Request<'_>) -> Option<Answer> {
     let pages = request.rocket().state::<Arc<Pages>>()?;
+    tracing::debug!(method = %request.method(), path = %request.uri().path(), status = status.code, "refused");
     let answer = if status.code == 500 {
         let cause = format!("{} {} ended in an error", request.method(), request.uri().path());
         pages.failed(&Error::unexpected(cause)).await

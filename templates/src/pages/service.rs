@@ -116,6 +116,13 @@ impl Pages {
         B: FnOnce(u64) -> F + Send,
         F: Future<Output = Result<Vec<u8>, BodyFault>> + Send,
     {
+        let own = path.as_str().starts_with(OWN_FOLDER);
+        // Other pages may answer to any method; these show and take forms.
+        if own && !matches!(request.method.as_str(), "GET" | "HEAD" | "POST") {
+            let mut answer = self.error(405).await;
+            answer.set("Allow", "GET, HEAD, POST");
+            return answer;
+        }
         if origin::is_foreign(&request, &self.templates.core.config.site_url()) {
             return self.error(403).await;
         }
@@ -134,7 +141,6 @@ impl Pages {
                 self.error(response.status).await
             }
             Ok(Outcome::Answered(response)) => {
-                let own = path.as_str().starts_with(OWN_FOLDER);
                 let (policy, referrer) = if own {
                     (OWN_POLICY, "no-referrer")
                 } else {
