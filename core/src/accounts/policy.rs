@@ -38,10 +38,12 @@ pub(crate) fn normal(password: &str) -> Option<String> {
 /// the account: its scope, username and address.
 pub(crate) fn accept(password: &str, words: &[&str]) -> Result<String> {
     let refused = |text: &str| Err(Error::new(Code::PasswordInvalid, text));
+    let typed = password.chars().take(SHORTEST).count();
     let Some(password) = normal(password) else {
         return refused("The password is too long: 128 characters at most.");
     };
-    if password.chars().count() < SHORTEST {
+    // NFKC makes eighteen characters of some: what was typed counts too.
+    if typed < SHORTEST || password.chars().count() < SHORTEST {
         return refused("The password is too short: 8 characters at least.");
     }
     if is_common(&password, words) {
@@ -74,9 +76,12 @@ fn is_common(password: &str, words: &[&str]) -> bool {
 fn is_about(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| {
         let word = word.to_lowercase();
-        let joined: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
-        text == word
-            || text == joined
+        let joined = |part: &str| part.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+        // An address as a whole, and both of its halves.
+        [word.as_str()]
+            .into_iter()
+            .chain(word.split('@'))
+            .any(|part| text == part || text == joined(part))
             || word
                 .split(|c: char| !c.is_alphanumeric())
                 .any(|part| part == text)
@@ -144,6 +149,7 @@ mod tests {
         assert_eq!(accept(&cut(129), &[]).unwrap_err().code(), Code::PasswordInvalid);
         assert!(accept(&"x7".repeat(500_000), &[]).is_err());
         // One character that NFKC makes eighteen of.
+        assert!(accept("\u{FDFA}", &[]).is_err());
         assert!(accept(&"\u{FDFA}".repeat(20), &[]).is_err());
     }
 
@@ -183,6 +189,11 @@ mod tests {
             "carol1234",
             "smith12345",
             "carolcarol",
+            "carol.smith@home.com",
+            "Carol.Smith@home.com!",
+            "homecom.",
+            "carolsmith",
+            "carolsmithhomecom",
         ] {
             let refused = accept(password, &WORDS).unwrap_err();
             assert_eq!(refused.code(), Code::PasswordInvalid, "{password}");

@@ -207,7 +207,12 @@ impl Operators {
     }
 
     async fn hashed(&self, name: &str, password: String) -> Result<String> {
+        let typed = password.chars().take(PASSWORD_LEAST).count();
         let password = normal(&password);
+        // NFKC makes eighteen characters of some: what was typed counts too.
+        if typed < PASSWORD_LEAST {
+            return Err(password_refused(too_short()));
+        }
         check_password(name, &password)?;
         self.core.passwords.hash(password).await
     }
@@ -276,7 +281,7 @@ fn valid_name(name: &str) -> Result<&str> {
 fn check_password(name: &str, password: &str) -> Result<()> {
     let length = password.chars().count();
     let wrong = if length < PASSWORD_LEAST {
-        format!("The password needs at least {PASSWORD_LEAST} characters: a few words you remember will do.")
+        too_short()
     } else if length > PASSWORD_MOST {
         format!("The password may have {PASSWORD_MOST} characters at most.")
     } else if password.chars().collect::<std::collections::HashSet<_>>().len() < 5 {
@@ -286,7 +291,15 @@ fn check_password(name: &str, password: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::new(Code::PasswordInvalid, wrong).with_details(serde_json::json!({ "parameter": "password" })))
+    Err(password_refused(wrong))
+}
+
+fn too_short() -> String {
+    format!("The password needs at least {PASSWORD_LEAST} characters: a few words you remember will do.")
+}
+
+fn password_refused(wrong: String) -> Error {
+    Error::new(Code::PasswordInvalid, wrong).with_details(serde_json::json!({ "parameter": "password" }))
 }
 
 #[cfg(test)]

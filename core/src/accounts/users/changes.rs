@@ -84,10 +84,7 @@ impl Accounts {
             scope.name.as_str(),
             &scope.settings.display_name,
             prepared.username.as_deref().unwrap_or(&user.username),
-            email
-                .as_deref()
-                .and_then(|email| email.split('@').next())
-                .unwrap_or_default(),
+            email.as_deref().unwrap_or_default(),
         ];
         policy::accept(password, &words)
     }

@@ -133,7 +133,7 @@ async fn register(accounts: Arc<Accounts>, _: Arc<Call>, input: Register) -> Res
         scope.name.as_str(),
         &scope.settings.display_name,
         &username,
-        email.as_ref().map_or("", EmailAddress::local),
+        email.as_ref().map_or("", EmailAddress::as_str),
     ];
     let password = policy::accept(&input.password, &words)?;
     let now = accounts.core.clock.now_ms();
