@@ -15,6 +15,10 @@ pub(crate) fn job_name(name: &str) -> Result<String> {
     if name.is_empty() {
         return Err(wrong("name", "A job needs a name.".to_owned()));
     }
+    // No browser lets a page of that name be opened.
+    if name == "." || name == ".." {
+        return Err(wrong("name", "The job's name must not be only dots.".to_owned()));
+    }
     if name.chars().count() > LONGEST_NAME {
         return Err(wrong(
             "name",
@@ -120,6 +124,8 @@ mod tests {
         for name in [
             "",
             "  ",
+            ".",
+            " .. ",
             "a\nb",
             "a\0",
             "a/b",

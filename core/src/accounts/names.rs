@@ -44,6 +44,10 @@ fn checked(parameter: &str, what: &str, name: &str, longest: usize) -> Result<St
     if name.is_empty() {
         return wrong("must not be empty".to_owned());
     }
+    // No browser lets a page of that name be opened.
+    if name == "." || name == ".." {
+        return wrong("must not be only dots".to_owned());
+    }
     if name.trim() != name {
         return wrong("must not start or end with a space".to_owned());
     }
@@ -62,7 +66,7 @@ mod tests {
 
     #[test]
     fn r18_names_that_cannot_be_seen_for_what_they_are_are_refused() {
-        for name in ["", " a", "a ", "a\0", "a\nb", "a\u{202E}b", "\u{200B}"] {
+        for name in ["", ".", "..", " a", "a ", "a\0", "a\nb", "a\u{202E}b", "\u{200B}"] {
             assert_eq!(
                 scope(name).unwrap_err().code(),
                 Code::ParameterInvalid,

@@ -94,6 +94,10 @@ async fn r05_m07_settings_of_a_scope_that_could_mislead_are_refused() {
             json!({"site_url": "javascript:alert(1)"}),
             json!({"site_url": "https://"}),
             json!({"site_url": "https://a b"}),
+            json!({"site_url": "https://a.example/?x="}),
+            json!({"site_url": "https://a.example#x"}),
+            json!({"site_url": "https://a.example:port/"}),
+            json!({"site_url": "https://a.example:0"}),
             json!({"after_reset_url": "//evil.example"}),
             json!({"after_reset_url": "https://user@evil.example"}),
             json!({"subject": "a\r\nBcc: x@y"}),
@@ -194,6 +198,8 @@ async fn r18_r19_bad_parameters_are_told_and_never_an_incident() {
                 "{refused:?}"
             );
         }
+        let cut_short = json!({"search": "\0"});
+        assert_eq!(code(&core, "users.list", cut_short).await, Code::ParameterInvalid);
         let search = json!({"search": "%' OR 1=1; --"});
         assert_eq!(
             call(&core, "users.list", search).await.unwrap(),

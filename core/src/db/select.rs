@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::Db;
-use crate::Result;
+use crate::{Code, Error, Result};
 
 /// A value of a condition.
 pub(crate) enum Bound {
@@ -100,8 +100,18 @@ impl Select {
     }
 }
 
-/// A pattern for `LIKE ? ESCAPE '!'` that finds the text anywhere, whatever characters it has.
-pub(crate) fn containing(text: &str) -> String {
+/// A pattern for `LIKE ? ESCAPE '!'` that finds the text anywhere.
+///
+/// # Errors
+/// `ParameterInvalid` for control characters: SQLite would stop reading at a NUL and find everything, PostgreSQL fails.
+pub(crate) fn containing(text: &str) -> Result<String> {
+    if text.chars().any(char::is_control) {
+        let refused = Error::new(
+            Code::ParameterInvalid,
+            "The text to search for must not have control characters.",
+        );
+        return Err(refused.with_details(serde_json::json!({ "parameter": "search" })));
+    }
     let mut pattern = String::from("%");
     for character in text.chars() {
         if matches!(character, '%' | '_' | '!') {
@@ -110,5 +120,5 @@ pub(crate) fn containing(text: &str) -> String {
         pattern.push(character);
     }
     pattern.push('%');
-    pattern
+    Ok(pattern)
 }

@@ -337,7 +337,8 @@ pub(super) async fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result
         .search
         .as_deref()
         .filter(|text| !text.is_empty())
-        .map(|text| containing(&text.to_lowercase()));
+        .map(|text| containing(&text.to_lowercase()))
+        .transpose()?;
     let reference = filter.reference.as_ref().map(super::reference_text);
     let rows: Vec<SummaryRow> = Select::new(
         "SELECT id, state, recipients, subject, transport, attempts, created_at, due_at, finished_at, detail

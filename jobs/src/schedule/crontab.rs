@@ -10,6 +10,11 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+/// Bytes of an expression; a list of all sixty minutes has 170.
+const LONGEST: usize = 1000;
+/// Wider than every field: `*/60` for once around is a habit of many.
+const WIDEST_STEP: usize = 60;
+
 /// Why an expression cannot be used; the text names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
@@ -17,6 +22,8 @@ pub enum CronError {
         "a cron expression has five fields (minute, hour, day, month, weekday), or six with seconds first, and this has {0}"
     )]
     Fields(usize),
+    #[error("a cron expression has {LONGEST} characters at most")]
+    TooLong,
     #[error("there is no macro {0}; there are @yearly, @monthly, @weekly, @daily and @hourly")]
     Macro(String),
     #[error("the {field} field of the cron expression is wrong: {reason}")]
@@ -45,6 +52,9 @@ impl Crontab {
     /// # Errors
     /// When a field is wrong, or no time ever fits (31 February).
     pub fn parse(text: &str) -> Result<Self, CronError> {
+        if text.len() > LONGEST {
+            return Err(CronError::TooLong);
+        }
         let text = text.trim();
         let expanded = if text.starts_with('@') {
             expand(text)?
@@ -216,10 +226,11 @@ impl Field {
 
     fn step(&self, text: &str) -> Result<usize, CronError> {
         match text.parse() {
-            Ok(0) | Err(_) => {
-                Err(self.wrong(format!("the step \"{}\" must be a number from 1 on", brief(text))))
-            }
-            Ok(step) => Ok(step),
+            Ok(step) if (1..=WIDEST_STEP).contains(&step) => Ok(step),
+            _ => Err(self.wrong(format!(
+                "the step \"{}\" must be a number from 1 to {WIDEST_STEP}",
+                brief(text)
+            ))),
         }
     }
 

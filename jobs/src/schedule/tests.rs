@@ -185,6 +185,7 @@ fn sunday_is_0_and_7_and_either_day_is_enough() {
 
 #[test]
 fn what_cannot_be_used_is_refused_with_the_place() {
+    let long = format!("0{} * * * *", ",0".repeat(500));
     for (expression, expected) in [
         ("", "this has 0"),
         ("* * * *", "this has 4"),
@@ -202,7 +203,9 @@ fn what_cannot_be_used_is_refused_with_the_place() {
         ),
         ("* * * * 8", "the weekday field"),
         ("* * * * MONDAY", "the weekday field"),
-        ("*/0 * * * *", "the step \"0\" must be a number from 1 on"),
+        ("*/0 * * * *", "the step \"0\" must be a number from 1 to 60"),
+        ("0-59/999999999999 * * * *", "the step \"999999999999\" must be"),
+        (&long, "1000 characters at most"),
         ("5-1 * * * *", "the range 5-1 runs backwards"),
         ("1,,2 * * * *", "\"\" is not a number"),
         ("+5 * * * *", "\"+5\" is not a number"),

@@ -87,6 +87,7 @@ impl ScopeChanges {
     fn apply(self, settings: &mut ScopeSettings) -> Result<()> {
         if let Some(url) = &self.site_url {
             check_url("site_url", url)?;
+            check_start_of_links(url)?;
         }
         if let Some(url) = &self.after_reset_url {
             check_url("after_reset_url", url)?;
@@ -152,6 +153,20 @@ fn check_url(parameter: &str, url: &str) -> Result<()> {
         parameter,
         "must be a URL that starts with https:// (or http:// for trying out)",
     ))
+}
+
+/// Paths and codes are put behind it: after a query or a fragment they would be part of that.
+fn check_start_of_links(url: &str) -> Result<()> {
+    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    let port = authority.and_then(|authority| authority.rsplit_once(':'));
+    let is_port = |port: &str| port.ends_with(']') || port.parse::<u16>().is_ok_and(|port| port > 0);
+    if url.contains(['?', '#']) || port.is_some_and(|(_, port)| !is_port(port)) {
+        return Err(invalid(
+            "site_url",
+            "must be only scheme, host, port and path, such as https://accounts.example.com",
+        ));
+    }
+    Ok(())
 }
 
 fn check_sender(from: &str) -> Result<()> {

@@ -152,7 +152,8 @@ async fn list(accounts: Arc<Accounts>, _: Arc<Call>, input: List) -> Result<Page
     let pattern = input
         .search
         .filter(|text| !text.is_empty())
-        .map(|text| containing(&names::username_key(&text)));
+        .map(|text| containing(&names::username_key(&text)))
+        .transpose()?;
     let query = store::select()
         .filter_some("scope = ?", scope.as_deref())
         .filter_some("active = ?", input.active)
