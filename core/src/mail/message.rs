@@ -96,6 +96,32 @@ pub(super) struct Account {
     region: Option<String>,
 }
 
+impl Account {
+    /// Refuses what no provider could take: such a mail would be tried in vain.
+    fn check(&self) -> Result<()> {
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let domain = &self.domain;
+        if domain.len() > 253 || !domain.contains('.') || !domain.split('.').all(label) {
+            return Err(invalid(
+                "account.domain",
+                "must be a domain such as mg.example.com",
+            ));
+        }
+        if !(1..=200).contains(&self.key.len()) || !self.key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(invalid(
+                "account.key",
+                "must be a key without spaces and line breaks",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// A checked message, as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Kept {
@@ -219,6 +245,9 @@ impl Message {
         content.check_size()?;
         if let Some(reference) = &self.reference {
             check_reference(reference)?;
+        }
+        if let Some(account) = &self.account {
+            account.check()?;
         }
         Ok(Kept {
             content,

@@ -150,6 +150,31 @@ async fn without_a_transport_mail_is_kept_for_reading() {
 }
 
 #[tokio::test]
+async fn m01_an_account_that_cannot_be_one_is_refused_at_once() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        for (key, domain) in [
+            ("key-123", "../../v3/evil"),
+            ("key-123", "mg"),
+            ("key-123", ""),
+            ("key-123", "a..example"),
+            ("key-123", "mg.example/x"),
+            ("", "mg.example"),
+            ("k\r\nX: y", "mg.example"),
+            ("two words", "mg.example"),
+        ] {
+            let message = json!({
+                "to": "carol@home.com", "from": "app@domain.com", "text": "x", "account": {"key": key, "domain": domain},
+            });
+            let refused = post.call("mail.send", json!({"message": message})).await.unwrap_err();
+            assert_eq!(refused.code(), Code::ParameterInvalid, "{key:?} {domain:?}");
+            assert!(refused.message().contains("account."), "{refused}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn c09_a_sent_mail_reached_the_transport_whole_and_is_shown_without_its_secrets() {
     on_each_database(|core| async move {
         let mut post = Post::sending(core).await;

@@ -8,8 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::{Core, Result};
+use crate::functions::Caller;
+use crate::{Code, Core, Result};
 
 pub(super) const CAPTURE: &str = "capture";
 const KIND: &str = "mail.transport";
@@ -142,10 +144,27 @@ impl Transports {
         if !known.iter().any(|(name, _)| *name == active) {
             known.push((active.clone(), String::new()));
         }
-        let described = known
+        let mut described: Vec<_> = known
             .into_iter()
-            .map(|(name, provider)| self.describe(name, provider, &active, now));
-        Ok(described.collect())
+            .map(|(name, provider)| self.describe(name, provider, &active, now))
+            .collect();
+        for transport in &mut described {
+            if transport.active && transport.alarm.is_none() {
+                transport.alarm = self.lacks(&transport.name).await;
+            }
+        }
+        Ok(described)
+    }
+
+    /// What a transport that could deliver says is missing in its settings. A plugin that provides a transport may have
+    /// a function `ready` beside the one that delivers; without it the first mail shows.
+    async fn lacks(&self, name: &str) -> Option<String> {
+        let deliver = self.function(name)?;
+        let ready = format!("{}.ready", deliver.rsplit_once('.')?.0);
+        self.core.functions.get(&ready)?;
+        let answer = self.core.functions.call(&Caller::System, &ready, json!({})).await;
+        let error = answer.err()?;
+        (error.code() == Code::MailConfiguration).then(|| error.message().to_owned())
     }
 
     fn describe(&self, name: String, provider: String, active: &str, now: i64) -> Transport {

@@ -18,7 +18,7 @@ pub struct Health {
 /// How one part of the server is.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
-    /// `database`, `plugins`, `mail` or `jobs`.
+    /// `database`, `plugins`, `mail`, `jobs` or `resets`.
     pub name: String,
     pub ok: bool,
     /// What is wrong and where to look, or what is there when all is well.
@@ -26,7 +26,13 @@ pub struct Check {
 }
 
 pub(super) async fn check(core: &Core, call: &Call) -> Health {
-    let (database, plugins, mail, jobs) = tokio::join!(database(core), plugins(call), mail(call), jobs(call));
+    let (database, plugins, mail, jobs, resets) = tokio::join!(
+        database(core),
+        plugins(call),
+        mail(call),
+        jobs(call),
+        resets(core, call)
+    );
     let checks = [
         ("database", database),
         ("plugins", plugins),
@@ -35,6 +41,7 @@ pub(super) async fn check(core: &Core, call: &Call) -> Health {
     ];
     let checks: Vec<_> = checks
         .into_iter()
+        .chain(resets.map(|found| ("resets", found)))
         .map(|(name, found)| {
             let name = name.to_owned();
             match found {
@@ -102,6 +109,27 @@ async fn mail(call: &Call) -> Found {
             stats["transport"].as_str().unwrap_or("capture")
         )),
     })
+}
+
+/// `None` without a running plugin that resets passwords.
+async fn resets(core: &Core, call: &Call) -> Option<Found> {
+    const PROBLEMS: &str = "users.passwordResetProblems";
+    core.functions.get(PROBLEMS)?;
+    let problems = match call.invoke(PROBLEMS, json!({})).await {
+        Ok(problems) => problems,
+        Err(error) => return Some(Err(error)),
+    };
+    let text = |problem: &Value, key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+    let all = problems.as_array().map(Vec::as_slice).unwrap_or_default();
+    let told: Vec<_> = all
+        .iter()
+        .map(|problem| format!("{}: {}", text(problem, "scope"), text(problem, "message")))
+        .collect();
+    Some(Ok(if told.is_empty() {
+        Ok("links can be sent".to_owned())
+    } else {
+        Err(format!("no link can be sent for {}", told.join(" ")))
+    }))
 }
 
 async fn jobs(call: &Call) -> Found {

@@ -57,17 +57,35 @@ impl Transport {
             region: None,
         });
         if account.key.is_empty() || account.domain.is_empty() {
-            let text = "Mailgun is not set up: enter the sending domain and the API key in the settings of the plugin.";
-            return Err(Error::new(codes::MAIL_CONFIGURATION, text));
+            return Err(not_set_up());
         }
         if !is_domain(&account.domain) {
+            // The settings have none such: it is the mail's own, and stays wrong however often it is tried.
             return Err(Error::new(
-                codes::MAIL_CONFIGURATION,
+                codes::PARAMETER_INVALID,
                 "The sending domain is no domain such as mg.example.com.",
             ));
         }
         Ok(account)
     }
+}
+
+fn not_set_up() -> Error {
+    let text =
+        "Mailgun is not set up: enter the sending domain and the API key in the settings of the plugin.";
+    Error::new(codes::MAIL_CONFIGURATION, text)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+pub(crate) fn ready(host: &Host, _: Nothing) -> Result<bool> {
+    let settings = &host.state::<Transport>()?.settings;
+    if settings.api_key.is_empty() || settings.domain.is_empty() {
+        return Err(not_set_up());
+    }
+    Ok(true)
 }
 
 pub(crate) fn deliver(host: &Host, input: Deliver) -> Result<Delivered> {

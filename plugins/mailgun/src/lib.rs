@@ -29,6 +29,12 @@ fn plugin() -> Plugin {
                 // Longer than the longest timeout of the settings, which should be what ends a slow attempt.
                 .deadline(settings::LONGEST_TIMEOUT + Duration::from_secs(30)),
         )
+        .define(
+            Function::new("mailgun.ready", deliver::ready)
+                .summary("Says whether the settings are complete.")
+                .internal()
+                .reads(),
+        )
         .provides("mail.transport", "mailgun", "mailgun.deliver")
         .limits(Limits {
             threads: 32,

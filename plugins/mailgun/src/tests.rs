@@ -109,7 +109,7 @@ fn another_account_is_used_for_the_mail_that_names_it() {
     let error = kit
         .call_as(Caller::System, "mailgun.deliver", astray)
         .unwrap_err();
-    assert_eq!(error.code(), codes::MAIL_CONFIGURATION);
+    assert_eq!(error.code(), codes::PARAMETER_INVALID);
 }
 
 #[test]
@@ -211,4 +211,23 @@ fn bad_settings_do_not_start() {
         .settings(json!({"base_url": "http://mail.example.com"}))
         .started();
     assert!(bad.err().unwrap().message().contains("https"));
+}
+
+#[test]
+fn whether_it_is_set_up_can_be_asked_without_a_mail() {
+    let ready = |settings: Value| {
+        let kit = Kit::new(plugin()).settings(settings).started().unwrap();
+        kit.call_as(Caller::System, "mailgun.ready", json!({}))
+    };
+    for settings in [
+        json!({}),
+        json!({"domain": "mg.home.com"}),
+        json!({"api_key": "key-1"}),
+    ] {
+        assert_eq!(ready(settings).unwrap_err().code(), codes::MAIL_CONFIGURATION);
+    }
+    assert_eq!(
+        ready(json!({"domain": "mg.home.com", "api_key": "key-1"})).unwrap(),
+        true
+    );
 }

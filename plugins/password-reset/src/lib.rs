@@ -7,6 +7,7 @@
 //! | `send` | from a request to a mail in the outbox |
 //! | `reset` | the other end: the code comes back with a new password |
 //! | `pending` | what operators and jobs do with resets that wait |
+//! | `problems` | which scopes could send no link |
 //!
 //! # Who learns what
 //! An app or a page gets the same answer after the same work, whether the account exists, is inactive, or does not
@@ -14,6 +15,7 @@
 //! account looked up. Jobs and operators are trusted and get the truth: `604` for an unknown account.
 
 mod pending;
+mod problems;
 mod queue;
 mod request;
 mod reset;
@@ -80,6 +82,7 @@ fn plugin() -> Plugin {
         .requires([
             "codes.*",
             "scopes.get",
+            "scopes.list",
             "server.siteUrl",
             "store.*",
             "template.renderMail",
@@ -116,6 +119,12 @@ fn plugin() -> Plugin {
             Function::new("users.revokePasswordReset", pending::revoke)
                 .summary("Makes a reset link useless.")
                 .access([Access::Job]),
+        )
+        .define(
+            Function::new("users.passwordResetProblems", problems::list)
+                .summary("Lists the scopes whose users could be sent no reset link, and why.")
+                .access([Access::Job])
+                .reads(),
         )
         .route("/_resetpassword", "_coronium/password/password_form")
         .route("/_forgotpassword", "_coronium/password/forgot_form")

@@ -36,6 +36,15 @@ pub(crate) struct Options {
     pub(crate) tpl_keys: Option<Map<String, Value>>,
 }
 
+impl Options {
+    pub(crate) fn with_subject(subject: &str) -> Self {
+        Self {
+            subject: Some(subject.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
 /// The settings of a scope that matter here. An empty text is none.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -161,7 +170,7 @@ fn checked(options: Options) -> Result<Options> {
     if options
         .from_email
         .as_deref()
-        .is_some_and(|from| !one_line(from) || !from.contains('@'))
+        .is_some_and(|from| !(one_line(from) && is_sender(from)))
     {
         return wrong(
             codes::MAIL_ADDRESS,
@@ -213,18 +222,48 @@ fn is_template(name: &str) -> bool {
         && !name.chars().any(|c| c.is_control() || matches!(c, '\\' | '%'))
 }
 
+/// One sender: an address, or a name and an address. A name that a reader could take for another address must be in
+/// quotes, as where the mail is made (M03).
+fn is_sender(text: &str) -> bool {
+    let text = text.trim_matches(' ');
+    let Some(rest) = text.strip_suffix('>') else {
+        return is_address(text);
+    };
+    rest.rsplit_once('<')
+        .is_some_and(|(name, address)| is_address(address) && is_name(name.trim_matches(' ')))
+}
+
+fn is_name(name: &str) -> bool {
+    let Some(quoted) = name.strip_prefix('"') else {
+        return !name.contains(|c| "()<>[]:;@\\,\"".contains(c));
+    };
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => drop(characters.next()),
+            '"' => return characters.as_str().is_empty(),
+            _ => {}
+        }
+    }
+    false
+}
+
 /// Exactly one address, and nothing that a mail header would read as more (R02, R05). The account is found, and the
 /// mail sent, by the server's stricter rules; this is only what must be refused before anything is looked up.
 fn check_address(address: &str) -> Result<()> {
+    if is_address(address) {
+        return Ok(());
+    }
+    Err(
+        Error::new(codes::MAIL_ADDRESS, "`to_email` is not one mail address.")
+            .with_details(json!({"parameter": "to_email"})),
+    )
+}
+
+fn is_address(address: &str) -> bool {
     let odd = |c: char| c.is_control() || c.is_whitespace() || ",;:|<>()[]\"\\%".contains(c);
     let shaped = address.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && local.len() <= 64 && !domain.is_empty() && !domain.contains('@')
     });
-    if !shaped || address.len() > LONGEST_ADDRESS || address.contains(odd) {
-        return Err(
-            Error::new(codes::MAIL_ADDRESS, "`to_email` is not one mail address.")
-                .with_details(json!({"parameter": "to_email"})),
-        );
-    }
-    Ok(())
+    shaped && address.len() <= LONGEST_ADDRESS && !address.contains(odd)
 }

@@ -246,6 +246,32 @@ fn options_are_checked_before_anything_is_looked_up() {
         codes::MAIL_ADDRESS,
         "R05"
     );
+    for several in [
+        "a@b, c@d",
+        "a@b; c@d",
+        "<a@b>, <c@d>",
+        "a@b, Fun <c@d>",
+        "\"Fun\" x <c@d>",
+        "\"Fun <c@d>",
+        "a@b>",
+        "nobody",
+    ] {
+        assert_eq!(
+            code(complete("from_email", json!(several))),
+            codes::MAIL_ADDRESS,
+            "R02 {several}"
+        );
+    }
+    for one in [
+        "Fun Run <a@b>",
+        "\"Run, Fun\" <a@b>",
+        "\"a \\\" b\" <a@b>",
+        "<a@b>",
+    ] {
+        let parameters = json!({"to_email": "carol@home.com", "scope": "Fun Run",
+            "options": complete("from_email", json!(one))});
+        assert!(send(&kit, Caller::App, parameters).is_ok(), "{one}");
+    }
     assert_eq!(
         code(complete("subject", json!("s\nBcc: c@d"))),
         codes::PARAMETER_INVALID,
@@ -406,4 +432,44 @@ fn the_job_of_the_original_is_recommended_with_its_values() {
         ("CleanPasswordResets", "admin/pw_reset_cleanup.lua")
     );
     assert_eq!((job.interval, job.run_once, job.active), (3600, false, true));
+}
+
+#[test]
+fn scopes_that_could_send_no_link_are_told_of_before_a_user_finds_out() {
+    let kit = kit()
+        .on("scopes.list", |_| {
+            Ok(json!([{"name": "Fun Run"}, {"name": "Bare"}]))
+        })
+        .started()
+        .unwrap();
+    let problems = || {
+        kit.call_as(Caller::Job, "users.passwordResetProblems", json!({}))
+            .unwrap()
+    };
+    let found = problems();
+    assert_eq!(found[0]["scope"], "Fun Run", "{found}");
+    assert_eq!(found[0]["code"], codes::PARAMETER_MISSING, "{found}");
+    assert!(
+        found[0]["message"].as_str().unwrap().contains("from_email"),
+        "{found}"
+    );
+    assert!(found[1].is_null(), "{found}");
+    // An app that names a sender makes good for it.
+    send(&kit, Caller::App, request("carol@home.com")).unwrap();
+    assert_eq!(problems(), json!([]));
+}
+
+#[test]
+fn a_template_that_cannot_be_rendered_is_a_problem_of_its_scope() {
+    let kit = kit()
+        .on("scopes.list", |_| Ok(json!([{"name": "Bare"}])))
+        .on("template.renderMail", |_| {
+            Err(Error::new(codes::TEMPLATE, "There is no value for usernam."))
+        })
+        .started()
+        .unwrap();
+    let found = kit
+        .call_as(Caller::Job, "users.passwordResetProblems", json!({}))
+        .unwrap();
+    assert_eq!(found[0]["message"], "There is no value for usernam.");
 }

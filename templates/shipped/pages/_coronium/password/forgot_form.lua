@@ -4,6 +4,8 @@
 local page = core.pages.new()
 
 local MAIL_ADDRESS, SCOPE_NOT_FOUND, RATE_LIMITED, SENDER_MISSING = 704, 1004, 929, 804
+-- A template that is wrong, or not there.
+local TEMPLATE, NOT_FOUND = 922, 904
 
 local function title(scope)
   return scope.display_name ~= "" and scope.display_name or scope.name
@@ -14,6 +16,15 @@ local function failed(number, message)
     return page.status(429)
   end
   core.log("no reset link can be sent: " .. tostring(message))
+  -- Waiting does not help: somebody has to set this right.
+  if number == SENDER_MISSING or number == TEMPLATE or number == NOT_FOUND then
+    page.status(500)
+    return page.render("_coronium/error.tpl", {
+      status = 500,
+      title = "No link can be sent",
+      message = "This site is not set up to send mail for this app. Tell whoever runs it; your account is as it was.",
+    })
+  end
   return page.status(503)
 end
 
@@ -112,8 +123,5 @@ if done then
   })
 elseif number == MAIL_ADDRESS then
   return form({ email_problem = "This is not an email address. It looks like name@example.com." })
-elseif number == SENDER_MISSING then
-  core.log("scope " .. scope.name .. " has no sender address (from_email), so no reset link can be sent")
-  return page.status(503)
 end
 return failed(number, message)
