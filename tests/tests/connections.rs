@@ -12,6 +12,7 @@ use futures::future::join_all;
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 /// The longest time-out is a minute; the rest is for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -108,17 +109,21 @@ async fn f05_more_connections_than_files_and_others_are_served() {
         maximum: Some(1024),
     };
     prlimit(Some(server.pid()), Resource::Nofile, few).expect("the right to limit a server of ours");
+    let connected = Semaphore::new(0);
     let attack = async {
         let hold = |_| async {
-            // Some find no place; those come again, as an attacker's do.
+            // Who is closed comes again, as an attacker does.
             loop {
-                hold_quietly(&server).await;
+                hold_quietly(&server, &connected).await;
             }
         };
         join_all((0..1500).map(hold)).await;
     };
     let service = async {
-        for number in 0..40 {
+        let _all = connected.acquire_many(1500).await;
+        let mut pace = tokio::time::interval(Duration::from_millis(100));
+        for number in 0..50 {
+            pace.tick().await;
             let client = server.client();
             let answer = tokio::time::timeout(Duration::from_secs(10), client.get("/readyz")).await;
             let answer = answer.unwrap_or_else(|_| panic!("no answer to request {number}"));
@@ -132,10 +137,11 @@ async fn f05_more_connections_than_files_and_others_are_served() {
 }
 
 /// Holds a connection by a header that never ends, until the server closes it.
-async fn hold_quietly(server: &TestServer) {
+async fn hold_quietly(server: &TestServer, connected: &Semaphore) {
     let Ok(mut stream) = TcpStream::connect(server.address()).await else {
         return;
     };
+    connected.add_permits(1);
     let mut slowly = tokio::time::interval(Duration::from_secs(1));
     let mut answer = [0; 64];
     if stream
