@@ -10,6 +10,7 @@ use std::path::Path;
 
 use coronet_tests::server::{Setup, TestServer};
 use hyper::Method;
+use serde_json::json;
 
 async fn bare_server() -> TestServer {
     Setup::default()
@@ -132,4 +133,54 @@ async fn c09_w05_requests_for_nothing_leave_no_secrets_in_the_log() {
             "{level}: {log}"
         );
     }
+}
+
+/// What the check of this name says, and whether all is well.
+async fn check(server: &TestServer, name: &str) -> (bool, String) {
+    let health = server.operate("server.health", json!({})).await;
+    let checks = health["checks"].as_array().cloned().unwrap_or_default();
+    let found = checks.into_iter().find(|check| check["name"] == name);
+    let found = found.unwrap_or_else(|| panic!("no check {name}: {health}"));
+    assert!(found["ok"] == true || health["ok"] == false, "{health}");
+    (found["ok"] == true, found["message"].to_string())
+}
+
+/// Nobody waits in vain: who runs the server is told before a user is.
+#[tokio::test]
+async fn what_is_not_set_up_is_told_before_a_user_finds_out() {
+    let server = TestServer::start().await;
+    server.operate("scopes.create", json!({"name": "Fun Run"})).await;
+    let (ok, told) = check(&server, "resets").await;
+    assert!(
+        !ok && told.contains("Fun Run") && told.contains("from_email"),
+        "{told}"
+    );
+    let asked = server
+        .client()
+        .post_form(
+            "/_forgotpassword?scope=Fun%20Run",
+            &[("scope", "Fun Run"), ("email", "carol@home.com")],
+        )
+        .await;
+    assert_eq!(asked.status, 500, "{}", asked.text());
+    assert!(!asked.text().contains("wait a moment"), "{}", asked.text());
+
+    let settings = json!({"name": "Fun Run", "settings": {"from_email": "app@funrun.example"}});
+    server.operate("scopes.update", settings).await;
+    assert!(check(&server, "resets").await.0);
+
+    assert!(check(&server, "mail").await.0);
+    server
+        .operate("mail.useTransport", json!({"name": "mailgun"}))
+        .await;
+    let (ok, told) = check(&server, "mail").await;
+    assert!(!ok && told.contains("not set up"), "{told}");
+    let settings = json!({"domain": "mg.funrun.example", "api_key": "key-1"});
+    server
+        .operate(
+            "plugins.configure",
+            json!({"name": "mailgun", "settings": settings}),
+        )
+        .await;
+    assert!(check(&server, "mail").await.0);
 }
