@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use coronet_core::functions::{Access, Call, Function};
+use coronet_core::functions::{Access, Call, Caller, Function};
 use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::engine::{Engine, Problem};
+use crate::failing::Failure;
 use crate::resources::{ResourcePath, check};
-use crate::{Templates, compiled, samples};
+use crate::{Templates, compiled, samples, warnings};
 
 pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
     let callers = Access::APP | Access::JOB | Access::PAGE | Access::PLUGIN;
@@ -41,6 +42,13 @@ pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
             templates,
             sample,
         ),
+        Function::read(
+            "template.failures",
+            "Lists the templates that fail when they are used, until they succeed or are changed.",
+            templates,
+            failures,
+        )
+        .access(Access::APP),
     ]
 }
 
@@ -54,8 +62,13 @@ struct RenderInput {
     data: Map<String, Value>,
 }
 
-async fn render(templates: Arc<Templates>, _: Arc<Call>, input: RenderInput) -> Result<String> {
-    templates.render(&template(&input.file)?, input.data).await
+async fn render(templates: Arc<Templates>, call: Arc<Call>, input: RenderInput) -> Result<String> {
+    let path = template(&input.file)?;
+    match call.caller {
+        // An operator who calls it by hand tries something.
+        Caller::Operator(_) => templates.fill(&path, input.data).await,
+        _ => templates.render(&path, input.data).await,
+    }
 }
 
 /// A mail's two forms.
@@ -96,6 +109,8 @@ pub(crate) struct Preview {
     html: Option<String>,
     /// What is wrong, with places; empty when all is well.
     problems: Vec<Problem>,
+    /// What works with the sample data and may fail for real requests.
+    warnings: Vec<Problem>,
     /// Sample data with every key the draft uses; absent when it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     sample: Option<Value>,
@@ -129,6 +144,7 @@ fn preview_of(
                 text: None,
                 html: None,
                 problems: fault.problems(),
+                warnings: Vec::new(),
                 sample: None,
             };
         }
@@ -147,6 +163,7 @@ fn preview_of(
         text,
         html,
         problems,
+        warnings: warnings::of(path, &unit),
         sample: Some(sample),
     }
 }
@@ -172,6 +189,15 @@ async fn sample(templates: Arc<Templates>, _: Arc<Call>, input: SampleInput) -> 
     tokio::task::spawn_blocking(sample)
         .await
         .map_err(Error::unexpected)?
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FailuresInput {}
+
+async fn failures(templates: Arc<Templates>, _: Arc<Call>, _: FailuresInput) -> Result<Vec<Failure>> {
+    templates.refresh().await?;
+    Ok(templates.failures())
 }
 
 fn live_text(templates: &Templates, path: &ResourcePath) -> Result<String> {

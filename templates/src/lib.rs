@@ -7,12 +7,14 @@
 
 mod compiled;
 pub mod engine;
+mod failing;
 mod functions;
 pub mod pages;
 pub mod resources;
 mod samples;
 mod service;
 mod shipped;
+mod warnings;
 
 pub use service::Templates;
 

@@ -25,10 +25,10 @@ pub(crate) trait Context: Serialize {
 #[derive(Debug, Serialize)]
 pub(crate) struct ResetMail {
     reset_link: String,
+    app_name: String,
+    /// Only when the app that asks for the mail gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    app_name: Option<String>,
 }
 
 impl Context for ResetMail {
@@ -37,7 +37,6 @@ impl Context for ResetMail {
     fn sample() -> Self {
         Self {
             username: Some("Carol".into()),
-            app_name: Some("Fun Run".into()),
             ..Self::least()
         }
     }
@@ -46,8 +45,8 @@ impl Context for ResetMail {
         let code = "Zk3vX9q0T1uYb8hJ5cR2mN7pLdGfAsWe4iOxVzQjKlE";
         Self {
             reset_link: format!("https://funrun.example.com/_resetpassword?code={code}"),
+            app_name: "Fun Run".into(),
             username: None,
-            app_name: None,
         }
     }
 }
@@ -122,14 +121,19 @@ pub(crate) fn of(path: &ResourcePath, unit: &Unit) -> Value {
     Value::Object(sample)
 }
 
-fn typed(path: &ResourcePath) -> Option<Map<String, Value>> {
+/// What a template is given at most and at least, when that is known.
+pub(crate) fn given(path: &ResourcePath) -> Option<(Value, Value)> {
     contexts()
         .into_iter()
         .find(|(stem, ..)| belongs(path, stem))
-        .and_then(|(_, sample, _)| match sample {
-            Value::Object(map) => Some(map),
-            _ => None,
-        })
+        .map(|(_, full, least)| (full, least))
+}
+
+fn typed(path: &ResourcePath) -> Option<Map<String, Value>> {
+    given(path).and_then(|(sample, _)| match sample {
+        Value::Object(map) => Some(map),
+        _ => None,
+    })
 }
 
 /// Every context: its stem, its full sample and its least.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::compiled::Compiled;
 use crate::engine::{TemplateFault, Unit};
+use crate::failing::{Failing, Failure};
 use crate::resources::{Layer, Layers, ResourcePath, check, files::Files, store};
 use crate::{functions, resources, shipped};
 
@@ -18,6 +19,7 @@ pub struct Templates {
     pub(crate) core: Core,
     pub(crate) layers: Arc<Layers>,
     compiled: Compiled,
+    failing: Failing,
     poll: Mutex<Poll>,
 }
 
@@ -41,6 +43,7 @@ impl Templates {
         let templates = Arc::new(Self {
             core: core.clone(),
             compiled: Compiled::new(Arc::clone(&layers)),
+            failing: Failing::default(),
             layers,
             poll: Mutex::new(Poll {
                 checked: Instant::now(),
@@ -59,6 +62,17 @@ impl Templates {
     /// # Errors
     /// `NotFound` without such a template; `Unprocessable` when it is wrong or the data does not fit it.
     pub async fn render(self: &Arc<Self>, path: &ResourcePath, data: Map<String, Value>) -> Result<String> {
+        let rendered = self.fill(path, data).await;
+        self.used(path, &rendered);
+        rendered
+    }
+
+    /// Fills a template with data, as an operator who only tries it.
+    pub(crate) async fn fill(
+        self: &Arc<Self>,
+        path: &ResourcePath,
+        data: Map<String, Value>,
+    ) -> Result<String> {
         let unit = self.unit(path).await?;
         let data = Value::Object(data);
         if !unit.loops() {
@@ -87,6 +101,17 @@ impl Templates {
         };
         let text = self.render(path, data.clone()).await?;
         Ok((text, Some(self.render(&html, data).await?)))
+    }
+
+    /// Notes whether using a template succeeded.
+    pub(crate) fn used<T>(&self, path: &ResourcePath, result: &Result<T>) {
+        let now = self.core.clock.now_ms();
+        self.failing.note(&self.layers, path, result, now);
+    }
+
+    /// The templates that fail when they are used, as far as this server saw.
+    pub(crate) fn failures(&self) -> Vec<Failure> {
+        self.failing.list(&self.layers)
     }
 
     /// The compiled template, checked for what its folder asks of it.

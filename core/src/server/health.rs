@@ -18,7 +18,7 @@ pub struct Health {
 /// How one part of the server is.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
-    /// `database`, `plugins`, `mail`, `jobs` or `resets`.
+    /// `database`, `plugins`, `mail`, `jobs`, `resets` or `templates`.
     pub name: String,
     pub ok: bool,
     /// What is wrong and where to look, or what is there when all is well.
@@ -26,18 +26,20 @@ pub struct Check {
 }
 
 pub(super) async fn check(core: &Core, call: &Call) -> Health {
-    let (database, plugins, mail, jobs, resets) = tokio::join!(
+    let (database, plugins, mail, jobs, resets, templates) = tokio::join!(
         database(core),
         plugins(call),
         mail(call),
         jobs(call),
-        resets(core, call)
+        resets(core, call),
+        templates(call)
     );
     let checks = [
         ("database", database),
         ("plugins", plugins),
         ("mail", mail),
         ("jobs", jobs),
+        ("templates", templates),
     ];
     let checks: Vec<_> = checks
         .into_iter()
@@ -144,5 +146,18 @@ async fn jobs(call: &Call) -> Found {
         Ok(format!("{} scheduled", all.len()))
     } else {
         Err(format!("failed: {}", failed.join(", ")))
+    })
+}
+
+async fn templates(call: &Call) -> Found {
+    let failing = call.invoke("template.failures", json!({})).await?;
+    let failing = failing.as_array().map(Vec::as_slice).unwrap_or_default();
+    let told = |failure: &Value| failure["message"].as_str().unwrap_or_default().to_owned();
+    Ok(match failing {
+        [] => Ok("none failed".to_owned()),
+        all => Err(format!(
+            "failing: {}",
+            all.iter().map(told).collect::<Vec<_>>().join("; ")
+        )),
     })
 }

@@ -230,11 +230,13 @@ impl Page {
             None | Some(LuaValue::Nil) => Value::Object(Map::new()),
             Some(values) => json_of(method, values)?,
         };
-        let unit = self
+        let rendered = self
             .templates
             .unit_blocking(&path)
-            .map_err(mlua::Error::external)?;
-        unit.render(&data).map_err(mlua::Error::external)
+            .and_then(|unit| unit.render(&data));
+        let rendered = rendered.map_err(coronet_core::Error::from);
+        self.templates.used(&path, &rendered);
+        rendered.map_err(mlua::Error::external)
     }
 
     /// A template of pages: beside the code, or below `pages/`; or one below `templates/` that is HTML.

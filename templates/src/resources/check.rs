@@ -4,8 +4,8 @@ use coronet_core::lua;
 use coronet_core::{Code, Error, Result};
 
 use super::{Layers, ResourcePath};
-use crate::compiled;
 use crate::engine::{Problem, TemplateFault};
+use crate::{compiled, warnings};
 
 /// Largest text of a page's script, style sheet or other file; templates and Lua have smaller limits of their own.
 const MAX_TEXT: usize = 512 * 1024;
@@ -26,8 +26,8 @@ const PAGE_TEXTS: [&str; 12] = [
     "csv",
 ];
 
-/// Checks that `text` works at `path`.
-pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<()> {
+/// Checks that `text` works at `path`. What may still fail for real requests is in the answer.
+pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<Vec<Problem>> {
     if text.len() > MAX_TEXT {
         let message = format!("{path} would have {} bytes; {MAX_TEXT} are allowed.", text.len());
         return Err(Error::new(Code::TooLarge, message));
@@ -40,8 +40,8 @@ pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<
     }
     match (path.root(), path.extension()) {
         ("templates" | "pages", "tpl" | "hbs") => check_template(layers, path, text),
-        ("pages" | "jobs", "lua") => check_lua(path, text),
-        ("pages", extension) if PAGE_TEXTS.contains(&extension) => Ok(()),
+        ("pages" | "jobs", "lua") => check_lua(path, text).map(|()| Vec::new()),
+        ("pages", extension) if PAGE_TEXTS.contains(&extension) => Ok(Vec::new()),
         (root, _) => Err(Error::new(Code::ParameterInvalid, wrong_kind(root))),
     }
 }
@@ -60,11 +60,11 @@ pub(crate) fn missing_link(path: &ResourcePath, unit: &crate::engine::Unit) -> O
     })
 }
 
-fn check_template(layers: &Layers, path: &ResourcePath, text: &str) -> Result<()> {
+fn check_template(layers: &Layers, path: &ResourcePath, text: &str) -> Result<Vec<Problem>> {
     let unit = compiled::check(layers, path, text)?;
     match missing_link(path, &unit) {
         Some(fault) => Err(fault.into()),
-        None => Ok(()),
+        None => Ok(warnings::of(path, &unit)),
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     store::{self, Change, EditedRow},
 };
 use crate::Templates;
+use crate::engine::Problem;
 
 pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
     vec![
@@ -93,6 +94,9 @@ pub(crate) struct Entry {
     /// What is wrong with the live text, if it cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// Since when it fails whenever it is used, Unix milliseconds; then `problem` says why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing_since: Option<i64>,
 }
 
 async fn list(templates: Arc<Templates>, _: Arc<Call>, input: ListInput) -> Result<Vec<Entry>> {
@@ -127,6 +131,10 @@ fn entry(templates: &Templates, path: ResourcePath) -> Option<Entry> {
         Layer::File => templates.layers.files.mark(&path).map(|mark| mark.modified_ms()),
         Layer::Shipped => None,
     };
+    let failure = templates
+        .failures()
+        .into_iter()
+        .find(|failure| failure.path == path.as_str());
     Some(Entry {
         layer,
         revision: edited.as_ref().map_or(0, |edited| edited.revision),
@@ -138,7 +146,10 @@ fn entry(templates: &Templates, path: ResourcePath) -> Option<Entry> {
             .shipped
             .resource(path.as_str())
             .map(|shipped| shipped.provider),
-        problem: templates.problem(&path, layer),
+        failing_since: failure.as_ref().map(|failure| failure.since),
+        problem: templates
+            .problem(&path, layer)
+            .or(failure.map(|failure| failure.message)),
         path: path.to_string(),
         layers,
     })
@@ -215,6 +226,9 @@ pub(crate) struct Changed {
     revision: i64,
     /// The layer that is live now; absent when none has the path any more.
     layer: Option<Layer>,
+    /// What was saved and may fail for real requests, such as a key that nobody fills in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Problem>,
 }
 
 async fn write(templates: Arc<Templates>, call: Arc<Call>, input: WriteInput) -> Result<Changed> {
@@ -269,8 +283,8 @@ impl Templates {
     ) -> Result<Changed> {
         self.refresh().await?;
         let (layers, checked, draft) = (Arc::clone(&self.layers), path.clone(), text);
-        let check = move || check::check(&layers, &checked, &draft).map(|()| draft);
-        let text = tokio::task::spawn_blocking(check)
+        let check = move || check::check(&layers, &checked, &draft).map(|warnings| (draft, warnings));
+        let (text, warnings) = tokio::task::spawn_blocking(check)
             .await
             .map_err(Error::unexpected)??;
         let change = Change {
@@ -282,7 +296,8 @@ impl Templates {
             at: self.core.clock.now_ms(),
             expected,
         };
-        self.change(path, change).await
+        let changed = self.change(path, change).await?;
+        Ok(Changed { warnings, ..changed })
     }
 
     async fn change(&self, path: ResourcePath, change: Change) -> Result<Changed> {
@@ -293,6 +308,7 @@ impl Templates {
             path: path.to_string(),
             revision,
             layer,
+            warnings: Vec::new(),
         })
     }
 }

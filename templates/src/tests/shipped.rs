@@ -52,6 +52,13 @@ async fn the_default_mail_has_the_wording_of_the_original() {
         "You have requested a password reset for our app.\n\nPlease click the following link to reset your \
          password:\n\nhttps://x.test/_resetpassword?code=c\n\nThank you.\n"
     );
+    let named = json!({"reset_link": "https://x.test/l", "app_name": "Fun Run"});
+    let named = json!({"file": "password/email.tpl", "data": named});
+    let named = world.ok("template.renderMail", named).await;
+    for part in ["text", "html"] {
+        let part = named[part].as_str().unwrap();
+        assert!(part.contains("password reset for Fun Run"), "{part}");
+    }
     let html = mail["html"].as_str().unwrap();
     assert_eq!(
         html.matches("href=\"https://x.test/_resetpassword?code=c\"")

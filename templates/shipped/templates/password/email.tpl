@@ -1,4 +1,4 @@
-You have requested a password reset for our app.
+You have requested a password reset for {{#if app_name}}{{ app_name }}{{else}}our app{{/if}}.
 
 Please click the following link to reset your password:
 

@@ -109,7 +109,7 @@ end
 
 local options = {}
 if scope.subject == "" then
-  options.subject = "Reset your password for " .. title(scope)
+  options.subject = "Password Reset Request"
 end
 local done
 done, message, number = core.users.sendPasswordResetLink(email, scope.name, options)
