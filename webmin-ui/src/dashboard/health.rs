@@ -37,6 +37,14 @@ pub(super) struct Facts {
     pub(super) scopes: Option<Vec<Scope>>,
     pub(super) any_user: bool,
     pub(super) resets: Option<usize>,
+    /// Templates that fail when they are used.
+    pub(super) failing: Vec<FailingTemplate>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct FailingTemplate {
+    pub(super) path: String,
+    pub(super) message: String,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +101,9 @@ impl Facts {
             resets: ask::<Items<Value>>(desk, "users.listPasswordResets", json!({}))
                 .await
                 .map(|resets| resets.items.len()),
+            failing: ask(desk, "template.failures", json!({}))
+                .await
+                .unwrap_or_default(),
         }
     }
 }
@@ -107,14 +118,33 @@ async fn ask<T: DeserializeOwned>(desk: &Desk<'_>, function: &str, parameters: V
 }
 
 pub(super) fn tiles(facts: &Facts) -> Vec<Tile> {
-    vec![
+    let mut tiles = vec![
         database(facts),
         mail(facts),
         transport(facts),
         jobs(facts),
         resets(facts),
         plugins(facts),
-    ]
+    ];
+    tiles.extend(failing(facts));
+    tiles
+}
+
+/// Only there when something is wrong: that a template works is seen by the mail it makes.
+fn failing(facts: &Facts) -> Option<Tile> {
+    let first = facts.failing.first()?;
+    let value = match facts.failing.len() {
+        1 => first.path.clone(),
+        more => format!("{more} fail"),
+    };
+    Some(Tile {
+        tone: "bad",
+        icon: "template",
+        name: "Templates",
+        value,
+        note: first.message.clone(),
+        path: "/templates",
+    })
 }
 
 fn database(facts: &Facts) -> Tile {

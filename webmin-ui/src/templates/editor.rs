@@ -3,9 +3,9 @@
 use coronet_core::{Code, Error};
 use rocket::{FromForm, Route, get, post, routes};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::records::{Preview, Problem, Resource, area, is_template, language};
+use super::records::{Preview, Problem, Resource, Saved, area, is_template, language};
 use super::tree::{Folder, all, folders};
 use crate::jobs::records::Job;
 use crate::kit::query::Query;
@@ -31,6 +31,8 @@ pub(crate) struct EditorView {
     pub(crate) note: String,
     pub(crate) language: &'static str,
     pub(crate) problems: Vec<Problem>,
+    /// What is live and may fail for real requests.
+    pub(crate) warnings: Vec<Problem>,
     /// Someone else changed it meanwhile; saving again writes over that.
     pub(crate) conflict: Option<String>,
     /// Where the editor jumps to and marks the line.
@@ -77,10 +79,14 @@ async fn show(desk: Desk<'_>, at: At) -> Answer {
 async fn save(desk: Desk<'_>, path: &str, posted: Posted) -> Answer {
     let text = posted.lines("text");
     let parameters = json!({ "path": path, "text": text, "note": posted.text("note"), "revision": posted.number("revision") });
-    match desk.call::<Value>("resources.write", parameters).await {
-        Ok(_) => desk.go(
+    match desk.call::<Saved>("resources.write", parameters).await {
+        Ok(saved) => desk.go(
             Query::new("/templates/edit").with("path", path).below_base(),
-            "Saved. It is live now.",
+            if saved.warnings.is_empty() {
+                "Saved. It is live now."
+            } else {
+                "Saved and live, but requests may fail: read the warning."
+            },
         ),
         Err(error) => {
             let mut view = view(&desk, path).await?;
@@ -131,6 +137,7 @@ async fn view(desk: &Desk<'_>, path: &str) -> Result<EditorView, Error> {
         note: String::new(),
         language: language(path),
         problems: Vec::new(),
+        warnings: preview.warnings,
         conflict: None,
         line: 0,
         problem: String::new(),

@@ -20,6 +20,7 @@ pub(crate) struct PreviewPart {
     pub(crate) text: Option<String>,
     pub(crate) is_html: bool,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 #[post("/templates/preview", data = "<posted>")]
@@ -29,11 +30,13 @@ async fn look(desk: Desk<'_>, posted: Posted) -> Answer {
             is_html: preview.html.is_some(),
             text: preview.text,
             problems: preview.problems,
+            warnings: preview.warnings,
         },
         Err(error) => PreviewPart {
             text: None,
             is_html: false,
             problems: Problem::of(&error),
+            warnings: Vec::new(),
         },
     };
     let body = desk

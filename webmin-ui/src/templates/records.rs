@@ -19,6 +19,8 @@ pub(crate) struct Resource {
     pub(crate) changed_at: Option<i64>,
     pub(crate) provider: Option<String>,
     pub(crate) problem: Option<String>,
+    /// Since when it fails whenever it is used; `problem` says why.
+    pub(crate) failing_since: Option<i64>,
     pub(crate) text: String,
     /// Where a file of the home lies, or would lie.
     pub(crate) file: String,
@@ -51,7 +53,16 @@ pub(crate) struct Preview {
     pub(crate) text: Option<String>,
     pub(crate) html: Option<String>,
     pub(crate) problems: Vec<Problem>,
+    /// What may fail for real requests.
+    pub(crate) warnings: Vec<Problem>,
     pub(crate) sample: Option<Value>,
+}
+
+/// What saving a text came to, as far as the webmin tells it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Saved {
+    pub(crate) warnings: Vec<Problem>,
 }
 
 impl Problem {

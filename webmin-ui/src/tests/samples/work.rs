@@ -130,6 +130,7 @@ pub(super) fn texts(views: &Views) -> Vec<Rendered> {
         note: text(),
         language: "template",
         problems: vec![problem.clone()],
+        warnings: vec![problem.clone()],
         conflict: Some(text()),
         line: 2,
         problem: text(),
@@ -190,7 +191,8 @@ pub(super) fn texts(views: &Views) -> Vec<Rendered> {
             &preview::PreviewPart {
                 text: Some(text()),
                 is_html: false,
-                problems: vec![problem],
+                problems: vec![problem.clone()],
+                warnings: vec![problem],
             },
         ),
         page(views, &list(vec![revision])),
