@@ -72,7 +72,7 @@ fn describe(value: &Value) -> String {
             let text: String = text.to_string_lossy().chars().take(40).collect();
             format!("\"{text}\"")
         }
-        other => format!("a {}", other.type_name()),
+        other => coronet_core::lua::with_article(other),
     }
 }
 

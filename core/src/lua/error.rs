@@ -54,7 +54,8 @@ impl LuaError {
             let entries: Vec<&str> = traceback
                 .lines()
                 .map(str::trim)
-                .filter(|line| *line != "stack traceback:")
+                // The wrappers around Lua's own functions are ours and say nothing to an author.
+                .filter(|line| *line != "stack traceback:" && !line.starts_with("prelude:"))
                 .collect();
             let place = entries.iter().find(|entry| line_of(entry).is_some());
             if let (None, Some(place)) = (self.line, place) {
@@ -77,6 +78,7 @@ impl From<mlua::Error> for LuaError {
         let mut traceback = None;
         let (kind, message) = describe(&error, &mut traceback);
         let (message, own) = split_traceback(message);
+        let message = without_address(message);
         let line = line_of(&message);
         let mut result = Self::new(kind, message);
         result.line = line;
@@ -130,6 +132,18 @@ fn split_traceback(message: String) -> (String, Option<String>) {
     match message.split_once("\nstack traceback:\n") {
         Some((message, stack)) => (message.to_owned(), Some(stack.to_owned())),
         None => (message, None),
+    }
+}
+
+/// An error that is a table, or another object, is told without its address in memory.
+fn without_address(message: String) -> String {
+    match message.split_once(": 0x") {
+        Some((kind, address))
+            if kind.chars().all(char::is_alphabetic) && address.chars().all(|c| c.is_ascii_hexdigit()) =>
+        {
+            format!("the error is a {kind} and no text; write error(\"what is wrong\")")
+        }
+        _ => message,
     }
 }
 

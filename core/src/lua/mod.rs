@@ -30,7 +30,7 @@ pub use log::LogSink;
 pub use pool::{LuaPool, Session};
 pub use sandbox::{Sandbox, compile};
 pub use schema::Hint;
-pub use value::{Unconvertible, from_json, to_json};
+pub use value::{Unconvertible, from_json, to_json, with_article};
 
 /// What a session may use.
 #[derive(Debug, Clone, Copy)]

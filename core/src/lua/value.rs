@@ -76,7 +76,8 @@ pub(super) fn display(value: &LuaValue, limit: usize) -> String {
         }
         LuaValue::Table(_) => match to_json(value, "table", Hint::NONE) {
             Ok(json) => json.to_string(),
-            Err(_) => format!("table: {:p}", value.to_pointer()),
+            // Not its address, which would tell where the server keeps things.
+            Err(why) => format!("(not shown: {why})"),
         },
         LuaValue::Integer(number) => number.to_string(),
         LuaValue::Number(number) => number.to_string(),
@@ -84,6 +85,15 @@ pub(super) fn display(value: &LuaValue, limit: usize) -> String {
         LuaValue::Error(error) => error.to_string(),
         value if value.is_null() => "null".to_owned(),
         other => other.type_name().to_owned(),
+    }
+}
+
+/// The kind of a value, for people: Luau's integers are numbers like all others to whoever writes code.
+pub fn with_article(value: &LuaValue) -> String {
+    match value {
+        LuaValue::Integer(_) => "a number".to_owned(),
+        LuaValue::Error(_) => "an error".to_owned(),
+        other => format!("a {}", other.type_name()),
     }
 }
 
@@ -110,7 +120,7 @@ impl Encoder {
             LuaValue::Number(number) => self.number(*number),
             LuaValue::String(text) => self.text(text).map(Value::String),
             LuaValue::Table(table) => self.table(table, hint),
-            other => self.refuse(format!("a {} cannot be passed", other.type_name())),
+            other => self.refuse(format!("{} cannot be passed", with_article(other))),
         }
     }
 
@@ -157,7 +167,7 @@ impl Encoder {
                     highest = highest.max(index);
                 }
                 LuaValue::String(_) => names += 1,
-                other => return self.refuse(format!("a {} cannot be a key", other.type_name())),
+                other => return self.refuse(format!("{} cannot be a key", with_article(&other))),
             }
             self.grow(8)?;
         }

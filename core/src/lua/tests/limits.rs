@@ -253,3 +253,59 @@ async fn an_error_carries_chunk_line_and_traceback() {
     let error = fixture.run("error({ code = 7 })").await.unwrap_err();
     assert_eq!(error.kind, LuaErrorKind::Runtime);
 }
+
+#[tokio::test]
+async fn a_text_that_would_be_too_long_is_an_error_and_not_empty() {
+    let fixture = Fixture::new();
+    for count in ["2^31", "2^32", "1e15", "2^63", "'3000000000'", "math.huge"] {
+        let error = fixture
+            .run(&format!("return string.rep('x', {count})"))
+            .await
+            .unwrap_err();
+        assert!(
+            error.message.contains("resulting string too large"),
+            "{count}: {error}"
+        );
+    }
+    let code = "return { ('ab'):rep(2), string.rep('', 2^40), string.rep('x', -1), string.rep(7, 2) }";
+    assert_eq!(
+        fixture.run(code).await.unwrap(),
+        serde_json::json!(["abab", "", "", "77"])
+    );
+}
+
+#[tokio::test]
+async fn nothing_that_is_told_holds_an_address_in_memory() {
+    let fixture = Fixture::new();
+    let log = LogSink::new(64 << 10);
+    let code = "local t = {} t.t = t core.log(t, { print }) error({})";
+    let error = fixture
+        .run_logged(code, log.clone(), Cancel::default())
+        .await
+        .unwrap_err();
+    assert!(error.message.contains("the error is a table"), "{error}");
+    let told = format!("{error:?}{}", log.text());
+    assert!(
+        told.contains("contain themselves") && !told.contains("0x"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn an_error_is_shown_to_its_end_and_at_its_place() {
+    let fixture = Fixture::new();
+    for (raise, told) in [
+        ("error('a\\0b')", "job.lua:2: a\\0b"),
+        ("error('a\\0b', 0)", "job.lua:2: a\\0b"),
+        ("error('plain')", "job.lua:2: plain"),
+    ] {
+        let error = fixture.run(&format!("local x = 1\n{raise}")).await.unwrap_err();
+        assert_eq!(error.message, told);
+        assert!(!error.traceback.unwrap_or_default().contains("prelude"));
+    }
+    let error = fixture
+        .run("local function f() error('deep', 2) end\nf()")
+        .await
+        .unwrap_err();
+    assert_eq!((error.message.as_str(), error.line), ("job.lua:2: deep", Some(2)));
+}
