@@ -1,6 +1,7 @@
 //! Who is let in, and what is refused (W01, W02, W04, W06, W10, W11).
 
 use coronet_core::functions::Role;
+use coronet_core::operators::Origin;
 use rocket::http::Status;
 
 use super::http::{Browser, PASSWORD};
@@ -395,4 +396,43 @@ async fn w02_an_operator_sees_which_session_is_the_own_one() {
     assert_eq!(page.body.matches("this browser").count(), 1, "{}", page.body);
     let sessions = page.body.split("id=\"sessions\"").nth(1).unwrap();
     assert_eq!(sessions.matches("Carol").count(), 2, "{}", page.body);
+}
+
+#[rocket::async_test]
+async fn w03_a_browser_that_was_signed_in_keeps_the_proof_of_it() {
+    let browser = Browser::signed_in(Role::Viewer).await;
+    let proof = || {
+        let jar = browser.client.cookies();
+        jar.get("coronet_browser").map(|cookie| cookie.value().to_owned())
+    };
+    let first = proof().unwrap();
+    browser.post("/logout", &[]).await;
+    assert_eq!(
+        proof().as_deref(),
+        Some(first.as_str()),
+        "it outlives the session"
+    );
+    assert_ne!(browser.get("/").await.status, Status::Ok, "and opens nothing");
+
+    // From one address, which all share behind a proxy, somebody guesses until everybody has to wait.
+    let guess = Origin {
+        address: "192.0.2.1".parse().ok(),
+        ..Origin::default()
+    };
+    for _ in 0..6 {
+        let _ = browser.operators.login("Carol", "wrong".to_owned(), &guess).await;
+    }
+    let hers = Origin {
+        browser: Some(first),
+        ..guess.clone()
+    };
+    let password = || PASSWORD.to_owned();
+    assert!(
+        browser
+            .operators
+            .login("Carol", password(), &guess)
+            .await
+            .is_err()
+    );
+    assert!(browser.operators.login("Carol", password(), &hers).await.is_ok());
 }
