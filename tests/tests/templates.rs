@@ -11,6 +11,8 @@ use std::fs;
 use coronet_tests::client::{Client, Response};
 use coronet_tests::operator::{colleague, set_up};
 use coronet_tests::server::{Setup, TestServer};
+use coronet_tests::story::{CAROL, FunRun};
+use serde_json::{Value, json};
 
 /// Texts that nest so deep that reading them without a bound would overflow any stack.
 fn bombs() -> Vec<String> {
@@ -69,4 +71,51 @@ async fn m08_no_template_that_anybody_may_look_at_ends_the_server() {
     assert!(tree.text().contains("bomb0.tpl"), "the list names them");
     let good = preview(&viewer, "templates/good.tpl", "<{{ a }}>").await;
     assert!(good.text().contains("&lt;1&gt;"), "{}", good.text());
+}
+
+/// What `server.health` says of templates, and what the dashboard shows.
+async fn told(story: &FunRun, admin: &Client) -> (bool, String) {
+    let health: Value = story.server.operate("server.health", json!({})).await;
+    let checks = health["checks"].as_array().expect("a list");
+    let check = checks.iter().find(|check| check["name"] == "templates");
+    let check = check.expect("templates are checked");
+    let shown = admin
+        .get("/webmin/")
+        .await
+        .text()
+        .contains("The template needs the key");
+    assert_eq!(check["ok"] == json!(true), !shown, "{check}");
+    (shown, check["message"].to_string())
+}
+
+#[tokio::test]
+async fn w16_a_misspelt_key_is_told_when_saved_and_seen_when_it_fails() {
+    let story = FunRun::start().await;
+    let admin = set_up(&story.server).await;
+    let path = "templates/password/email.tpl";
+    let text = "Hi {{ usernam }}\n{* reset_link *}\n";
+    let saved = story
+        .server
+        .operate("resources.write", json!({"path": path, "text": text}))
+        .await;
+    assert!(
+        saved["warnings"][0]["message"].to_string().contains("`usernam`"),
+        "{saved}"
+    );
+    let editor = admin.get(&format!("/webmin/templates/edit?path={path}")).await;
+    assert!(editor.text().contains("nobody fills it in"), "{}", editor.text());
+
+    let answer = story.ask_for_reset(CAROL).await;
+    assert_eq!(answer.status.as_u16(), 422, "{}", answer.text());
+    let (shown, message) = told(&story, &admin).await;
+    assert!(shown && message.contains("usernam"), "{message}");
+    let tree = admin.get("/webmin/templates").await;
+    assert!(tree.text().contains("Fails since"), "{}", tree.text());
+
+    let text = "Hi\n{* reset_link *}\n";
+    let mended = json!({"path": path, "text": text});
+    let saved = story.server.operate("resources.write", mended).await;
+    assert_eq!(saved.get("warnings"), None, "{saved}");
+    assert!(!told(&story, &admin).await.0);
+    assert_eq!(story.ask_for_reset(CAROL).await.json(), json!(true));
 }
