@@ -163,3 +163,34 @@ test("going back from a new password to a refused one sends nothing again", asyn
   await page.goBack();
   await expect(page.getByRole("heading", { name: "This link does not work any more" })).toBeVisible();
 });
+
+test("the first steps are done on the dashboard, and tick themselves", async ({ desk: page }) => {
+  const step = (title) => page.getByRole("listitem").filter({ hasText: title });
+  const done = (title) => expect(step(title)).toContainText("(done)");
+  await step("Make a scope").getByText("New scope").click();
+  await page.getByLabel("Name", { exact: true }).fill("Fun Run");
+  await page.getByLabel("From address").fill("app@example.com");
+  await save(page, "Create scope");
+  await done("Make a scope");
+  await step("Add a user").getByText("New user").click();
+  await page.getByLabel("Username").fill("Carol");
+  await page.getByLabel("E-mail").fill(CAROL);
+  await save(page, "Create user");
+  await done("Add a user");
+  await step("Send a first reset link").getByRole("link", { name: "Send a link" }).click();
+  await save(page, "Send reset link");
+  await expect(page.getByRole("status")).toContainText("on its way");
+  await page.goto("/webmin");
+  await done("Send a first reset link");
+  await step("Send a test mail").getByText("Test mail", { exact: true }).click();
+  await page.getByLabel("To", { exact: true }).fill("me@example.com");
+  await save(page, "Send test mail");
+  await expect(page.getByRole("heading", { name: "A test mail from Coronet" })).toBeVisible();
+  await page.goto("/webmin");
+  await done("Send a test mail");
+  await step("Sweep old reset links").getByRole("button", { name: "Add the job" }).click();
+  await expect(page.getByRole("heading", { name: "CleanPasswordResets" })).toBeVisible();
+  await page.goto("/webmin");
+  await done("Sweep old reset links");
+  await expect(page.getByText("5 of 6 done")).toBeVisible();
+});

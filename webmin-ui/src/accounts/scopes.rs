@@ -77,6 +77,7 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
         )
         .await
     {
+        Ok(_) if posted.text("then") == "first-steps" => desk.go("/", "Scope created. On to the next step."),
         // Whoever came from a new user goes on with it.
         Ok(_) if posted.text("then") == "user" => desk.go(
             format!("/users/new?scope={}", path_segment(posted.text("name"))),
@@ -207,6 +208,18 @@ fn new_form(then: &str) -> Form {
         form.fields([Field::hidden("then", then), name]),
         &Scope::default(),
     )
+}
+
+/// What a first scope needs, for the dashboard.
+pub(crate) fn first_form() -> Form {
+    Form::new("/scopes/new", "Create scope").fields([
+        Field::hidden("then", "first-steps"),
+        Field::text("name", "Name").required().placeholder("Fun Run"),
+        Field::text("from_email", "From address")
+            .required()
+            .rule(Rule::Sender)
+            .placeholder("Fun Run <noreply@example.com>"),
+    ])
 }
 
 fn form(scope: &Scope) -> Form {

@@ -163,6 +163,7 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
         .submit::<Value>("users.register", parameters, form, &posted)
         .await
     {
+        Ok(_) if posted.text("then") == "first-steps" => desk.go("/", "User created. On to the next step."),
         Ok(id) => {
             let id = id.as_str().map(str::to_owned).unwrap_or_default();
             desk.go(format!("/user/{}", path_segment(&id)), "User created.")
@@ -293,6 +294,19 @@ async fn new_form(desk: &Desk<'_>, scope: &str) -> Result<Form, Error> {
             .hint("Best left empty: send a reset link afterwards, and only the user will know it.")
             .wide(),
     ]))
+}
+
+/// What a first user needs, for the dashboard.
+pub(crate) fn first_form(scopes: &[Scope]) -> Form {
+    let names = scopes.iter().map(|scope| scope.name.as_str());
+    let mut scope = Field::select("scope", "Scope", names.map(|name| (name, name)));
+    scope.required = true;
+    Form::new("/users/new", "Create user").fields([
+        Field::hidden("then", "first-steps"),
+        scope,
+        Field::text("username", "Username").required(),
+        Field::email("email", "E-mail").required(),
+    ])
 }
 
 fn new_page(form: Form) -> FormPage {

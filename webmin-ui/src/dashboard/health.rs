@@ -5,12 +5,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::accounts::records::{Items, Scope};
+use crate::accounts::records::{Items, Scope, User};
 use crate::jobs::records::Job;
 use crate::kit::Desk;
 use crate::kit::helpers::grouped;
 use crate::mail::records::Summary as Mail;
 use crate::mail::transport::needs;
+use crate::server::audit;
 
 /// One part of the server, and how it is.
 #[derive(Debug, Clone, Serialize)]
@@ -31,11 +32,16 @@ pub(super) struct Facts {
     pub(super) transports: Option<Vec<TransportFact>>,
     /// What the transport in use still needs, in words.
     pub(super) transport_needs: String,
+    /// One that could be used and is not.
+    pub(super) ready_transport: Option<String>,
     pub(super) mail: Option<MailCounts>,
     pub(super) latest_mail: Vec<Mail>,
     pub(super) jobs: Option<Vec<Job>>,
     pub(super) scopes: Option<Vec<Scope>>,
-    pub(super) any_user: bool,
+    pub(super) first_user: Option<String>,
+    /// Whether anybody was ever sent a reset link.
+    pub(super) reset_sent: bool,
+    pub(super) test_sent: bool,
     pub(super) resets: Option<usize>,
     /// Templates that fail when they are used.
     pub(super) failing: Vec<FailingTemplate>,
@@ -83,11 +89,19 @@ impl Facts {
             Some(active) => needs(desk, &active.provider).await,
             None => String::new(),
         };
+        let mut ready_transport = None;
+        let unused = |transport: &&TransportFact| !transport.active && transport.name != "capture";
+        for transport in transports.iter().flatten().filter(unused) {
+            if needs(desk, &transport.provider).await.is_empty() {
+                ready_transport = Some(transport.name.clone());
+            }
+        }
         Self {
             database: (database.dialect(), database.ping().await.is_ok()),
             plugins: ask(desk, "plugins.list", json!({})).await,
             transports,
             transport_needs,
+            ready_transport,
             mail: ask(desk, "mail.stats", json!({})).await,
             latest_mail: ask::<Items<Mail>>(desk, "mail.list", json!({ "page": { "limit": 6 } }))
                 .await
@@ -95,9 +109,12 @@ impl Facts {
                 .unwrap_or_default(),
             jobs: ask(desk, "jobs.list", json!({})).await,
             scopes: ask(desk, "scopes.list", json!({})).await,
-            any_user: ask::<Items<Value>>(desk, "users.list", json!({ "page": { "limit": 1 } }))
+            first_user: ask::<Items<User>>(desk, "users.list", json!({ "page": { "limit": 1 } }))
                 .await
-                .is_some_and(|users| !users.items.is_empty()),
+                .and_then(|users| users.items.into_iter().next())
+                .map(|user| user.user_id),
+            test_sent: audit::was_done(desk, "mail.test").await,
+            reset_sent: audit::was_done(desk, "users.sendPasswordResetLink").await,
             resets: ask::<Items<Value>>(desk, "users.listPasswordResets", json!({}))
                 .await
                 .map(|resets| resets.items.len()),

@@ -24,6 +24,8 @@ pub(crate) struct DashboardView {
     /// Empty when all steps are done.
     pub(crate) steps: Vec<Step>,
     pub(crate) steps_done: usize,
+    /// Whether this operator may do them.
+    pub(crate) can_edit: bool,
     /// Jobs that ran last, latest first.
     pub(crate) runs: Vec<JobLine>,
     /// Active jobs by when they run next.
@@ -74,6 +76,7 @@ async fn show(desk: Desk<'_>) -> Answer {
             steps
         },
         steps_done,
+        can_edit: desk.can_edit(),
         runs: jobs(&facts, |job| job.last_run_at.map(|at| -at)),
         next: jobs(&facts, |job| job.next_run_at),
         mails: facts

@@ -153,8 +153,9 @@ impl Rule {
                     _ => format!("{label} must be a whole number from {least} to {most}."),
                 })
             }
-            Self::Length(least) => (typed.chars().count() < least)
-                .then(|| format!("{label} needs {least} characters or more. A few words in a row will do.")),
+            Self::Length(least) => {
+                (typed.chars().count() < least).then(|| format!("{label} needs {least} characters or more."))
+            }
             Self::Same(other) => {
                 (typed != posted.raw(other)).then(|| "The two are not the same. Type both again.".to_owned())
             }

@@ -34,13 +34,12 @@ async fn send(desk: Desk<'_>, posted: Posted) -> Answer {
     }
 }
 
-fn form() -> Form {
+pub(crate) fn form() -> Form {
     Form::new("/mail/test", "Send test mail")
         .unguarded()
         .cancel("/mail")
         .fields([Field::email("to", "To")
             .required()
-            .autofocus()
             .placeholder("you@example.com")
             .wide()])
 }

@@ -101,8 +101,8 @@ fn not_ready(chosen: &Transport, needs: &str) -> Confirm {
         page,
     )
     .line(format!(
-        "{needs}: not entered yet. Until then every mail waits in the outbox."
+        "Not entered yet: {needs}. Until then every mail waits in the outbox."
     ))
-    .line(format!("Enter it under Plugins, {provider}, and come back."))
+    .line(format!("Enter that under Plugins, {provider}, and come back."))
     .fields([Field::hidden("name", name), Field::hidden("anyway", "yes")])
 }

@@ -165,9 +165,17 @@ fn dashboard() -> DashboardView {
     let step = |done| Step {
         done,
         title: "Do it",
-        note: "Now",
+        note: text(),
         act: "Go",
-        path: "/users",
+        form: None,
+        one_click: false,
+        path: "/users".to_owned(),
+    };
+    // The form stands once on a page: its fields have ids.
+    let in_place = Step {
+        form: Some(form()),
+        path: String::new(),
+        ..step(false)
     };
     let job = || JobLine {
         badge: badge(),
@@ -190,8 +198,9 @@ fn dashboard() -> DashboardView {
     };
     DashboardView {
         tiles: vec![tile("/mail"), tile("")],
-        steps: vec![step(true), step(false)],
+        steps: vec![step(true), step(false), in_place],
         steps_done: 1,
+        can_edit: true,
         runs: vec![job()],
         next: vec![job()],
         mails: vec![mail],
