@@ -7,6 +7,7 @@
 mod accounts;
 mod dashboard;
 mod door;
+mod help;
 mod jobs;
 mod kit;
 mod mail;
@@ -45,6 +46,7 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
             .mount(BASE, plugins::routes())
             .mount(BASE, server::routes())
             .mount(BASE, profile::routes())
+            .mount(BASE, help::routes())
             .register(BASE, kit::catchers::catchers())
             .attach(kit::headers::Headers)
     }))

@@ -18,6 +18,7 @@ pub(super) fn register(engine: &mut Handlebars<'static>, icons: &BTreeMap<String
     engine.register_helper("to", Box::new(to));
     handlebars_helper!(segment: |text: String| path_segment(&text));
     engine.register_helper("segment", Box::new(segment));
+    engine.register_helper("help", Box::new(Help));
     engine.register_helper("prose", Box::new(Prose));
     engine.register_helper("concat", Box::new(Concat));
     handlebars_helper!(includes: |list: array, item: str| list.iter().any(|held| held == item));
@@ -92,6 +93,35 @@ impl Wrap<'_> {
         self.0
             .write_fmt(arguments)
             .map_err(|cause| RenderErrorReason::Other(cause.to_string()).into())
+    }
+}
+
+/// `{{help "mail#transports" "Transports"}}`: a `?` that opens a paragraph of the guides, in a tab of its own so that
+/// nothing typed is lost. A test holds every such place against the guides.
+struct Help;
+
+impl HelperDef for Help {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let text = |at| {
+            helper
+                .param(at)
+                .and_then(|text| text.value().as_str())
+                .unwrap_or_default()
+        };
+        let place = handlebars::html_escape(text(0));
+        let about = handlebars::html_escape(text(1));
+        write!(
+            Wrap(out),
+            "<a class=\"help\" href=\"{BASE}/help/{place}\" target=\"_blank\" rel=\"noopener\" \
+             aria-label=\"Help: {about} (opens a new tab)\" title=\"Help: {about}\">?</a>"
+        )
     }
 }
 

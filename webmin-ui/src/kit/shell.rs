@@ -24,6 +24,7 @@ struct Shell<'s> {
     theme: &'static str,
     toast: Option<Toast>,
     operator: Option<Who<'s>>,
+    in_help: bool,
     navigation: Vec<Group>,
 }
 
@@ -118,6 +119,7 @@ fn respond(
             role: operator.role.name(),
             here: area == Area::Profile,
         }),
+        in_help: area == Area::Help,
         navigation: if template == "shell/page" {
             navigation(area)
         } else {

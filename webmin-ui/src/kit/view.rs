@@ -37,6 +37,7 @@ pub(crate) enum Area {
     Audit,
     Operators,
     Profile,
+    Help,
     /// Pages outside the navigation.
     None,
 }
@@ -57,6 +58,7 @@ impl Area {
             Self::Audit => "audit",
             Self::Operators => "operators",
             Self::Profile => "profile",
+            Self::Help => "help",
             Self::None => "",
         }
     }
@@ -93,6 +95,13 @@ impl Views {
         Templates::iter()
             .map(|path| path.to_string())
             .filter(|path| path.ends_with(".hbs"))
+    }
+
+    /// A template as it is written.
+    #[cfg(test)]
+    pub(crate) fn source(path: &str) -> String {
+        let file = Templates::get(path).unwrap_or_else(|| panic!("{path} is not there"));
+        String::from_utf8(file.data.into_owned()).unwrap_or_else(|_| panic!("{path} is no text"))
     }
 
     pub(crate) fn render(&self, template: &str, context: &impl Serialize) -> Result<String, ViewBroken> {

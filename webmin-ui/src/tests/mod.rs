@@ -2,6 +2,7 @@
 
 mod desk;
 mod guards;
+mod help;
 mod http;
 mod samples;
 mod views;

@@ -1,5 +1,6 @@
 //! Every view of the webmin with sample data, and something nasty in every text (W04).
 
+mod guidance;
 mod mail;
 mod plugins;
 mod server;
@@ -82,6 +83,7 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
     rendered.extend(work::work(views));
     rendered.extend(work::texts(views));
     rendered.extend(mail::mails(views));
+    rendered.extend(guidance::guidance(views));
     rendered.extend(
         door::all(views)
             .into_iter()
