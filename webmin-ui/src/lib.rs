@@ -11,6 +11,7 @@ mod help;
 mod jobs;
 mod kit;
 mod mail;
+mod palette;
 mod plugins;
 mod profile;
 mod server;
@@ -47,6 +48,7 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
             .mount(BASE, server::routes())
             .mount(BASE, profile::routes())
             .mount(BASE, help::routes())
+            .mount(BASE, palette::routes())
             .register(BASE, kit::catchers::catchers())
             .attach(kit::headers::Headers)
     }))

@@ -77,6 +77,14 @@ impl Desk<'_> {
         })
     }
 
+    /// Whether this operator may call the function; for offering only what will work.
+    pub(crate) fn may(&self, function: &str) -> bool {
+        let functions = &self.webmin.core.functions;
+        functions
+            .get(function)
+            .is_some_and(|function| functions.allows(&self.caller, &function))
+    }
+
     pub(crate) fn can_edit(&self) -> bool {
         self.operator.role >= Role::Editor
     }

@@ -47,6 +47,7 @@ struct Entry {
     path: &'static str,
     label: &'static str,
     icon: &'static str,
+    key: &'static str,
     here: bool,
 }
 
@@ -135,44 +136,78 @@ fn respond(
     Ok(response)
 }
 
+/// A page of the navigation.
+pub(crate) struct Place {
+    group: &'static str,
+    area: Area,
+    pub(crate) path: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) icon: &'static str,
+    /// `g` and this key go there.
+    key: &'static str,
+    /// Other words the palette finds it by.
+    pub(crate) words: &'static str,
+}
+
+impl Place {
+    const fn new(group: &'static str, area: Area, path: &'static str, label: &'static str) -> Self {
+        Self {
+            group,
+            area,
+            path,
+            label,
+            icon: "",
+            key: "",
+            words: "",
+        }
+    }
+
+    const fn known_by(mut self, icon: &'static str, key: &'static str, words: &'static str) -> Self {
+        self.icon = icon;
+        self.key = key;
+        self.words = words;
+        self
+    }
+}
+
+const ACCOUNTS: &str = "Accounts";
+const WORK: &str = "Content and work";
+const SERVER: &str = "Server";
+
+/// The navigation, in its order; places of one group stand together.
+pub(crate) const PLACES: [Place; 12] = [
+    Place::new("", Area::Dashboard, "/", "Dashboard").known_by("layout-dashboard", "d", "home health start"),
+    Place::new(ACCOUNTS, Area::Scopes, "/scopes", "Scopes").known_by("world", "s", "apps"),
+    Place::new(ACCOUNTS, Area::Users, "/users", "Users").known_by("users", "u", "people accounts"),
+    Place::new(ACCOUNTS, Area::Resets, "/resets", "Password resets").known_by("key", "r", "links codes"),
+    Place::new(WORK, Area::Mail, "/mail", "Mail").known_by("mail", "m", "outbox messages"),
+    Place::new(WORK, Area::Templates, "/templates", "Templates").known_by("template", "t", "pages files"),
+    Place::new(WORK, Area::Jobs, "/jobs", "Jobs Service").known_by("calendar-event", "j", "cron schedule"),
+    Place::new(SERVER, Area::Plugins, "/plugins", "Plugins").known_by("plug", "p", "extensions mailgun"),
+    Place::new(SERVER, Area::Tokens, "/tokens", "API tokens").known_by("shield-lock", "k", "keys"),
+    Place::new(SERVER, Area::Functions, "/functions", "Functions").known_by("function", "f", "api"),
+    Place::new(SERVER, Area::Audit, "/audit", "Audit log").known_by("list", "a", "history who"),
+    Place::new(SERVER, Area::Operators, "/operators", "Operators").known_by(
+        "users-group",
+        "o",
+        "admins sessions",
+    ),
+];
+
 fn navigation(here: Area) -> Vec<Group> {
-    let entry = |area: Area, path, label, icon| Entry {
-        area: area.name(),
-        path,
-        label,
-        icon,
-        here: area == here,
+    let entry = |place: &Place| Entry {
+        area: place.area.name(),
+        path: place.path,
+        label: place.label,
+        icon: place.icon,
+        key: place.key,
+        here: place.area == here,
     };
-    vec![
-        Group {
-            title: "",
-            entries: vec![entry(Area::Dashboard, "/", "Dashboard", "layout-dashboard")],
-        },
-        Group {
-            title: "Accounts",
-            entries: vec![
-                entry(Area::Scopes, "/scopes", "Scopes", "world"),
-                entry(Area::Users, "/users", "Users", "users"),
-                entry(Area::Resets, "/resets", "Password resets", "key"),
-            ],
-        },
-        Group {
-            title: "Content and work",
-            entries: vec![
-                entry(Area::Mail, "/mail", "Mail", "mail"),
-                entry(Area::Templates, "/templates", "Templates", "template"),
-                entry(Area::Jobs, "/jobs", "Jobs Service", "calendar-event"),
-            ],
-        },
-        Group {
-            title: "Server",
-            entries: vec![
-                entry(Area::Plugins, "/plugins", "Plugins", "plug"),
-                entry(Area::Tokens, "/tokens", "API tokens", "shield-lock"),
-                entry(Area::Functions, "/functions", "Functions", "function"),
-                entry(Area::Audit, "/audit", "Audit log", "list"),
-                entry(Area::Operators, "/operators", "Operators", "users-group"),
-            ],
-        },
-    ]
+    PLACES
+        .chunk_by(|one, next| one.group == next.group)
+        .map(|places| Group {
+            title: places.first().map_or("", |place| place.group),
+            entries: places.iter().map(entry).collect(),
+        })
+        .collect()
 }

@@ -4,5 +4,6 @@ mod desk;
 mod guards;
 mod help;
 mod http;
+mod palette;
 mod samples;
 mod views;

@@ -1,9 +1,10 @@
-//! Help, with sample data.
+//! Help and the palette, with sample data.
 
-use super::{Rendered, page, text};
+use super::{NASTY, Rendered, page, part, text};
 use crate::help::search::{Hit, Piece};
 use crate::help::{GuideLine, GuideView, Heading, HelpView};
 use crate::kit::view::Views;
+use crate::palette::{Entry, Group, PaletteView, Way};
 
 pub(super) fn guidance(views: &Views) -> Vec<Rendered> {
     let heading = || Heading {
@@ -29,7 +30,21 @@ pub(super) fn guidance(views: &Views) -> Vec<Rendered> {
         guides: vec![guide()],
         hits,
     };
+    let entries = [Way::Open, Way::Ask, Way::Send]
+        .map(|way| Entry::open("User", "user", NASTY, NASTY).note(NASTY).way(way));
+    let group = Group {
+        kind: "User",
+        entries: entries.to_vec(),
+    };
+    let palette = |groups| PaletteView {
+        search: text(),
+        groups,
+        found: 3,
+    };
     vec![
+        page(views, &palette(vec![group.clone()])),
+        page(views, &palette(Vec::new())),
+        part(views, "palette/options", &palette(vec![group])),
         page(views, &help("", Vec::new())),
         page(views, &help("nothing", Vec::new())),
         page(views, &help("x", vec![hit])),

@@ -1,0 +1,206 @@
+//! What operators made: found through the registry, as the operator who asks. A part that cannot answer is left out.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::rank::Words;
+use super::{Entry, Way};
+use crate::accounts::records::{Items, Scope, User};
+use crate::help::{book::Book, search};
+use crate::jobs::records::Job;
+use crate::kit::Desk;
+use crate::kit::helpers::path_segment;
+use crate::mail::records::Summary as Mail;
+use crate::plugins::records::{Details, Summary as Plugin};
+use crate::server::operators::OperatorRow;
+use crate::server::tokens::TokenRow;
+use crate::templates::records::Resource;
+
+/// Rows asked of a long list.
+const ROWS: usize = 6;
+
+pub(super) async fn all(desk: &Desk<'_>, words: &Words) -> Vec<Entry> {
+    let (accounts, work, server) = tokio::join!(accounts(desk, words), work(desk), server(desk));
+    let mut entries = accounts;
+    entries.extend(work);
+    entries.extend(server);
+    entries.extend(functions(desk));
+    entries.extend(guides(words));
+    entries
+}
+
+async fn accounts(desk: &Desk<'_>, words: &Words) -> Vec<Entry> {
+    let named = words.named();
+    let search = named.as_deref();
+    let users = async {
+        match search {
+            Some(text) => {
+                ask(
+                    desk,
+                    "users.list",
+                    json!({ "search": text, "page": { "limit": ROWS } }),
+                )
+                .await
+            }
+            None => None,
+        }
+    };
+    let mails = async {
+        match search {
+            Some(text) => {
+                ask(
+                    desk,
+                    "mail.list",
+                    json!({ "filter": { "search": text }, "page": { "limit": ROWS } }),
+                )
+                .await
+            }
+            None => None,
+        }
+    };
+    let scopes = ask::<Vec<Scope>>(desk, "scopes.list", json!({}));
+    let (users, mails, scopes): (Option<Items<User>>, Option<Items<Mail>>, _) =
+        tokio::join!(users, mails, scopes);
+    let mut entries = Vec::new();
+    let resets = words.has("reset") && desk.may("users.sendPasswordResetLink");
+    for user in users.into_iter().flat_map(|users| users.items) {
+        let path = format!("/user/{}", path_segment(&user.user_id));
+        let address = user.email.as_deref().unwrap_or("no address");
+        let note = format!("{address} · {}", user.scope);
+        if resets && user.email.is_some() {
+            let label = format!("Send a reset link to {}", user.username);
+            entries.push(Entry::open("Act", "key", label, format!("{path}/reset")).note(&note));
+        }
+        entries.push(
+            Entry::open("User", "user", user.username, path)
+                .note(note)
+                .found(),
+        );
+    }
+    for mail in mails.into_iter().flat_map(|mails| mails.items) {
+        let path = format!("/mail/message/{}", path_segment(&mail.id));
+        let label = if mail.subject.is_empty() {
+            "(no subject)".to_owned()
+        } else {
+            mail.subject
+        };
+        entries.push(
+            Entry::open("Mail", "mail", label, path)
+                .note(format!("{} · {}", mail.to, mail.state))
+                .found(),
+        );
+    }
+    for scope in scopes.unwrap_or_default() {
+        let path = format!("/scope/{}", path_segment(&scope.name));
+        entries.push(Entry::open("Scope", "world", scope.name, path).note(scope.display_name));
+    }
+    entries
+}
+
+async fn work(desk: &Desk<'_>) -> Vec<Entry> {
+    let (jobs, files) = tokio::join!(
+        ask::<Vec<Job>>(desk, "jobs.list", json!({})),
+        ask::<Vec<Resource>>(desk, "resources.list", json!({ "prefix": "" })),
+    );
+    let mut entries = Vec::new();
+    let runs = desk.may("jobs.run");
+    for job in jobs.unwrap_or_default() {
+        let path = format!("/job/{}", path_segment(&job.name));
+        if runs {
+            let label = format!("Run {} now", job.name);
+            entries.push(
+                Entry::open("Act", "player-play", label, format!("{path}/run"))
+                    .way(Way::Send)
+                    .words("job start"),
+            );
+        }
+        entries.push(Entry::open("Job", "calendar-event", job.name, path).note(job.status));
+    }
+    for file in files.unwrap_or_default() {
+        let kind = if file.path.starts_with("jobs/") {
+            "Job code"
+        } else {
+            "Template or page"
+        };
+        let path = format!("/templates/edit?path={}", path_segment(&file.path));
+        entries.push(Entry::open(kind, "file-code", file.path, path).note(file.layer));
+    }
+    entries
+}
+
+async fn server(desk: &Desk<'_>) -> Vec<Entry> {
+    let (plugins, tokens, operators) = tokio::join!(
+        ask::<Vec<Plugin>>(desk, "plugins.list", json!({})),
+        ask::<Vec<TokenRow>>(desk, "tokens.list", json!({})),
+        ask::<Vec<OperatorRow>>(desk, "operators.list", json!({})),
+    );
+    let mut entries = Vec::new();
+    for plugin in plugins.unwrap_or_default() {
+        let path = format!("/plugin/{}", path_segment(&plugin.name));
+        if plugin.configurable {
+            entries.extend(settings(desk, &plugin.name, &path).await);
+        }
+        entries.push(Entry::open("Plugin", "plug", plugin.name, path).note(plugin.description));
+    }
+    for token in tokens.unwrap_or_default() {
+        entries.push(Entry::open("API token", "shield-lock", token.name, "/tokens").note(token.state));
+    }
+    for operator in operators.unwrap_or_default() {
+        let path = format!("/operator/{}", path_segment(&operator.id));
+        entries.push(Entry::open("Operator", "users-group", operator.name, path).note(operator.role));
+    }
+    entries
+}
+
+/// Each field of a plugin's settings, by the name its form shows.
+async fn settings(desk: &Desk<'_>, plugin: &str, path: &str) -> Vec<Entry> {
+    let details: Option<Details> = ask(desk, "plugins.get", json!({ "name": plugin })).await;
+    let schema = details
+        .and_then(|details| details.settings_schema)
+        .unwrap_or_default();
+    let fields = schema.get("properties").and_then(Value::as_object);
+    let entry = |(name, field): (&String, &Value)| {
+        let title = field.get("title").and_then(Value::as_str).unwrap_or(name);
+        let about = field
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        Entry::open("Setting", "settings", format!("{plugin}: {title}"), path).note(about)
+    };
+    fields.into_iter().flatten().map(entry).collect()
+}
+
+fn functions(desk: &Desk<'_>) -> Vec<Entry> {
+    let all = desk.webmin.core.functions.list();
+    let open = all
+        .into_iter()
+        .filter(|(_, function)| !function.spec.access.names().is_empty());
+    open.map(|(_, function)| {
+        let path = format!("/function/{}", path_segment(&function.spec.name));
+        Entry::open("Function", "function", &function.spec.name, path).note(&function.spec.summary)
+    })
+    .collect()
+}
+
+fn guides(words: &Words) -> Vec<Entry> {
+    let hits = words.named().map(|text| search::find(Book::get(), &text, ROWS));
+    hits.into_iter()
+        .flatten()
+        .map(|hit| {
+            Entry::open("Help", "help", hit.title, hit.path)
+                .note(hit.guide)
+                .found()
+        })
+        .collect()
+}
+
+/// Nothing when the operator may not, or the part does not answer: the palette shows what it can.
+async fn ask<T: DeserializeOwned>(desk: &Desk<'_>, function: &str, parameters: Value) -> Option<T> {
+    if !desk.may(function) {
+        return None;
+    }
+    let answer = desk.call(function, parameters).await;
+    answer
+        .inspect_err(|cause| tracing::debug!(function, %cause, "the palette goes without it"))
+        .ok()
+}
