@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::history::{Actor, Filter};
 use super::{
-    Checked, Codes, Issued, LONGEST_LIFE_SECONDS, Mailed, Mailing, Pending, Realm, Redeemed, Redeeming, store,
+    Asker, Checked, Codes, FullHistory, History, Issued, LONGEST_LIFE_SECONDS, Mailed, Mailing, Pending,
+    Realm, Redeemed, Redeeming,
 };
 use crate::accounts::Changes;
 use crate::functions::{Access, Call, Caller, Function};
@@ -51,6 +53,8 @@ struct MailCode {
     /// When the user got so many codes of this purpose within an hour, that still live, the call is refused with 929.
     #[schemars(range(min = 1))]
     most_per_hour: Option<i64>,
+    /// Who asked for it, as `codes.asker` told, when it was not the call that this call serves.
+    asked: Option<Asker>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -59,6 +63,9 @@ struct Check {
     purpose: String,
     #[schemars(extend("format" = "secret"))]
     code: String,
+    /// Whether the link is being opened, which its history tells. The code itself stays as it is.
+    #[serde(default)]
+    opened: bool,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -80,6 +87,25 @@ struct List {
     purpose: Option<String>,
     scope: Option<String>,
     page: Option<PageRequest>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Histories {
+    #[serde(default)]
+    filter: Filter,
+    page: Option<PageRequest>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OneHistory {
+    /// The code's id.
+    id: String,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -125,6 +151,26 @@ pub(super) fn all(codes: &Arc<Codes>) -> Vec<Function> {
             redeem,
         )),
         Function::read("codes.list", "Lists codes, latest first.", codes, list).access(Access::PLUGIN),
+        plugin(Function::read(
+            "codes.asker",
+            "Tells who started the call that is served, to be kept until `codes.mail` is called.",
+            codes,
+            asker,
+        )),
+        Function::read(
+            "codes.histories",
+            "Lists what became of codes that were mailed, latest first.",
+            codes,
+            histories,
+        )
+        .access(Access::PLUGIN),
+        Function::read(
+            "codes.history",
+            "Tells what became of a code that was mailed, step by step.",
+            codes,
+            history,
+        )
+        .access(Access::PLUGIN),
         Function::write(
             "codes.revoke",
             "Deletes a code and gives the number of deleted codes.",
@@ -157,13 +203,16 @@ async fn mail(codes: Arc<Codes>, call: Arc<Call>, input: MailCode) -> Result<Mai
         ttl_seconds: input.ttl_seconds,
         data: input.data,
         most_per_hour: input.most_per_hour,
+        asked: input.asked.unwrap_or_else(|| asked_now(&codes, &call)),
     };
     codes.mail(realm, &input.email, &input.scope, mailing).await
 }
 
 async fn check(codes: Arc<Codes>, call: Arc<Call>, input: Check) -> Result<Checked> {
     let realm = realm(&call.caller, &input.purpose)?;
-    codes.check(&realm, &input.code, guesser(&call.caller)).await
+    codes
+        .check(&realm, &input.code, input.opened, guesser(&call.caller))
+        .await
 }
 
 async fn redeem(codes: Arc<Codes>, call: Arc<Call>, input: Redeem) -> Result<Redeemed> {
@@ -171,6 +220,7 @@ async fn redeem(codes: Arc<Codes>, call: Arc<Call>, input: Redeem) -> Result<Red
     let by = Redeeming {
         changes: input.user_changes,
         notice: input.notice,
+        actor: Actor::of(&call.caller),
     };
     codes.redeem(realm, &input.code, by, guesser(&call.caller)).await
 }
@@ -189,12 +239,36 @@ async fn list(codes: Arc<Codes>, call: Arc<Call>, input: List) -> Result<Page<Pe
 }
 
 async fn revoke(codes: Arc<Codes>, call: Arc<Call>, input: Revoke) -> Result<u64> {
-    store::revoke(&codes.core.db, only_own(&call.caller), input.id).await
+    codes
+        .revoke(only_own(&call.caller), input.id, Actor::of(&call.caller))
+        .await
 }
 
 async fn flush(codes: Arc<Codes>, call: Arc<Call>, input: Flush) -> Result<u64> {
     let age = input.max_age_seconds.unwrap_or(LONGEST_LIFE_SECONDS);
-    codes.flush(only_own(&call.caller), input.purpose, age).await
+    let by = Actor::of(&call.caller);
+    codes.flush(only_own(&call.caller), input.purpose, age, by).await
+}
+
+async fn asker(codes: Arc<Codes>, call: Arc<Call>, _: Nothing) -> Result<Asker> {
+    Ok(asked_now(&codes, &call))
+}
+
+async fn histories(codes: Arc<Codes>, call: Arc<Call>, input: Histories) -> Result<Page<History>> {
+    let owner = only_own(&call.caller);
+    let page = input.page.unwrap_or_default();
+    codes.histories(owner.as_deref(), &input.filter, page).await
+}
+
+async fn history(codes: Arc<Codes>, call: Arc<Call>, input: OneHistory) -> Result<FullHistory> {
+    codes.history(only_own(&call.caller).as_deref(), &input.id).await
+}
+
+fn asked_now(codes: &Codes, call: &Call) -> Asker {
+    Asker {
+        by: Actor::of(&call.caller),
+        at: codes.core.clock.now_ms(),
+    }
 }
 
 fn realm(caller: &Caller, purpose: &str) -> Result<Realm> {

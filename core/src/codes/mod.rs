@@ -6,6 +6,7 @@
 
 mod functions;
 mod guesses;
+mod history;
 mod store;
 mod time;
 
@@ -24,6 +25,10 @@ use crate::db::Together;
 use crate::mail::{MailService, NewMail, Reference, Secret, UserMail};
 use crate::{Code, Core, Error, Page, PageRequest, Result, random};
 use guesses::Guesses;
+use history::store::NewHistory;
+pub(crate) use history::store::user_changed;
+use history::{Actor, Asker};
+pub use history::{Event, FullHistory, History, State, What};
 use store::Live;
 use time::Time;
 
@@ -129,12 +134,14 @@ struct Mailing {
     ttl_seconds: i64,
     data: Value,
     most_per_hour: Option<i64>,
+    asked: Asker,
 }
 
 /// What comes with a code that is redeemed.
 struct Redeeming {
     changes: Changes,
     notice: Option<UserMail>,
+    actor: Actor,
 }
 
 impl Codes {
@@ -178,7 +185,20 @@ impl Codes {
             mail_id: mail.id().to_owned(),
             expires_at: row.expires_at,
         };
+        let history = NewHistory {
+            code_id: row.id.clone(),
+            mail_id: mailed.mail_id.clone(),
+            user_id: row.user_id.clone(),
+            owner: row.realm.owner.clone(),
+            purpose: row.realm.purpose.clone(),
+            // A clock that was set back moves nothing to after its consequence.
+            asked_at: mailing.asked.at.min(row.issued_at),
+            asker: mailing.asked.by,
+            issued_at: row.issued_at,
+            expires_at: row.expires_at,
+        };
         let mailed_code = store::MailedCode {
+            history,
             code: row,
             mail,
             address,
@@ -222,9 +242,22 @@ impl Codes {
     }
 
     /// What a code stands for; looking at it changes nothing (C01).
-    async fn check(&self, realm: &Realm, code: &str, guesser: Option<IpAddr>) -> Result<Checked> {
+    async fn check(
+        &self,
+        realm: &Realm,
+        code: &str,
+        opened: bool,
+        guesser: Option<IpAddr>,
+    ) -> Result<Checked> {
         let now = self.time.now().await?;
         let live = self.live(realm, code, guesser, now).await?;
+        if opened
+            && live.is_unopened != 0
+            && let Err(error) = history::store::opened(&self.core.db, live.id.clone(), now).await
+        {
+            // The form is worth more than the note that it was opened.
+            tracing::warn!(%error, "it could not be noted that a link was opened");
+        }
         Ok(Checked {
             id: live.id,
             user_id: live.user_id,
@@ -254,6 +287,8 @@ impl Codes {
             realm,
             hash: hash(code),
             notice,
+            actor: by.actor,
+            code_id: live.id.clone(),
             user_id: live.user_id,
             changes: prepared.clone(),
             now: self.time.now().await?,
@@ -301,10 +336,28 @@ impl Codes {
         Ok(Page::new(&page, rows, |pending| pending.id.clone()))
     }
 
-    async fn flush(&self, owner: Option<String>, purpose: String, max_age_seconds: i64) -> Result<u64> {
+    async fn revoke(&self, owner: Option<String>, id: String, by: Actor) -> Result<u64> {
+        let now = self.time.now().await?;
+        store::revoke(&self.core.db, owner, id, by, now).await
+    }
+
+    async fn flush(
+        &self,
+        owner: Option<String>,
+        purpose: String,
+        max_age_seconds: i64,
+        by: Actor,
+    ) -> Result<u64> {
         let now = self.time.now().await?;
         let before = now - max_age_seconds.saturating_mul(1000);
-        store::flush(&self.core.db, owner, purpose, before).await
+        let flush = store::Flush {
+            owner: owner.unwrap_or_default(),
+            purpose,
+            before,
+            by,
+            now,
+        };
+        store::flush(&self.core.db, flush).await
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
+use super::history::Actor;
+use super::history::store::{self as histories, NewHistory};
 use super::time::SLACK_MS;
 use super::{LONGEST_LIFE_SECONDS, Pending, Realm, dead};
 use crate::accounts::{self, Prepared, User};
@@ -29,6 +31,8 @@ pub(super) struct Live {
     pub(super) scope: String,
     pub(super) data: String,
     pub(super) expires_at: i64,
+    /// 1 of a code with a history in which nobody has opened it yet.
+    pub(super) is_unopened: i64,
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -68,29 +72,33 @@ pub(super) async fn insert(db: &Db, code: NewCode) -> Result<()> {
 pub(super) struct MailedCode {
     pub(super) code: NewCode,
     pub(super) mail: NewMail,
+    pub(super) history: NewHistory,
     /// Where the mail goes.
     pub(super) address: String,
     pub(super) most_per_hour: Option<i64>,
 }
 
-/// Keeps codes and the mails that carry them, of each both or neither. Gives for each how it went.
+/// Keeps codes, the mails that carry them and their histories, of each all or nothing. Gives for each how it went.
 pub(super) async fn insert_mailed(db: Db, all: Vec<MailedCode>) -> Result<Vec<Result<()>>> {
     db.write(move |tx| {
         Box::pin(async move {
             let mut outcomes: Vec<Result<()>> = Vec::new();
             let mut mails = Vec::new();
+            let mut new_histories = Vec::new();
             for list in in_lists_of_users(all) {
                 let inserted = insert_list(tx, &list).await?;
                 for mailed in list {
                     if inserted.contains(&mailed.code.id) {
                         outcomes.push(Ok(()));
                         mails.push(mailed.mail);
+                        new_histories.push(mailed.history);
                     } else {
                         outcomes.push(Err(refusal(tx, mailed).await?));
                     }
                 }
             }
             mail::insert_all(tx, mails).await?;
+            histories::insert_all(tx, new_histories).await?;
             Ok(outcomes)
         })
     })
@@ -173,7 +181,8 @@ fn no_user() -> Error {
 
 pub(super) async fn find(db: &Db, realm: &Realm, hash: Vec<u8>, now: i64) -> Result<Option<Live>> {
     let live = sqlx::query_as(
-        "SELECT codes.id AS id, user_id, username, scope, data, expires_at
+        "SELECT codes.id AS id, user_id, username, scope, data, expires_at,
+                (SELECT COUNT(*) FROM code_histories WHERE code_id = codes.id AND opened_at IS NULL) AS is_unopened
          FROM codes JOIN users ON users.id = codes.user_id
          WHERE code_hash = $1 AND owner = $2 AND purpose = $3
            AND expires_at > $4 AND issued_at <= $5 AND issued_at > $6",
@@ -194,7 +203,10 @@ pub(super) async fn find(db: &Db, realm: &Realm, hash: Vec<u8>, now: i64) -> Res
 pub(super) struct Redemption {
     pub(super) realm: Realm,
     pub(super) hash: Vec<u8>,
+    pub(super) code_id: String,
     pub(super) user_id: String,
+    /// Who redeems it.
+    pub(super) actor: Actor,
     pub(super) changes: Prepared,
     pub(super) notice: Option<NewMail>,
     pub(super) now: i64,
@@ -207,7 +219,9 @@ pub(super) async fn redeem(db: &Db, redemption: Redemption) -> Result<User> {
             let Redemption {
                 realm,
                 hash,
+                code_id,
                 user_id,
+                actor,
                 changes,
                 notice,
                 now,
@@ -236,6 +250,8 @@ pub(super) async fn redeem(db: &Db, redemption: Redemption) -> Result<User> {
             if held.rows_affected() == 0 || redeemed.rows_affected() == 0 {
                 return Err(dead());
             }
+            // Before the user changes, which would end the codes for another reason.
+            histories::used(tx, user_id.clone(), code_id, actor, now).await?;
             let user = accounts::apply(tx, &user_id, changes).await?;
             sqlx::query("DELETE FROM codes WHERE user_id = $1")
                 .bind(user_id)
@@ -293,30 +309,52 @@ pub(super) async fn list(
     Ok(pending.collect())
 }
 
-pub(super) async fn revoke(db: &Db, owner: Option<String>, id: String) -> Result<u64> {
+pub(super) async fn revoke(db: &Db, owner: Option<String>, id: String, by: Actor, now: i64) -> Result<u64> {
     db.write(move |tx| {
         Box::pin(async move {
             let done = sqlx::query("DELETE FROM codes WHERE id = $1 AND ($2 = '' OR owner = $2)")
-                .bind(id)
+                .bind(id.clone())
                 .bind(owner.unwrap_or_default())
                 .execute(&mut *tx)
                 .await?;
+            if done.rows_affected() > 0 {
+                histories::revoked(tx, id, by, now).await?;
+            }
             Ok(done.rows_affected())
         })
     })
     .await
 }
 
+/// Which codes are deleted, and by whom.
+#[derive(Clone)]
+pub(super) struct Flush {
+    /// Empty for everybody's.
+    pub(super) owner: String,
+    pub(super) purpose: String,
+    pub(super) before: i64,
+    pub(super) by: Actor,
+    pub(super) now: i64,
+}
+
 /// Deletes the purpose's codes that were issued by `before`.
-pub(super) async fn flush(db: &Db, owner: Option<String>, purpose: String, before: i64) -> Result<u64> {
+pub(super) async fn flush(db: &Db, flush: Flush) -> Result<u64> {
     db.write(move |tx| {
         Box::pin(async move {
+            let Flush {
+                owner,
+                purpose,
+                before,
+                by,
+                now,
+            } = flush;
+            histories::flushed(tx, &owner, &purpose, before, by, now).await?;
             let done = sqlx::query(
                 "DELETE FROM codes WHERE purpose = $1 AND issued_at <= $2 AND ($3 = '' OR owner = $3)",
             )
             .bind(purpose)
             .bind(before)
-            .bind(owner.unwrap_or_default())
+            .bind(owner)
             .execute(&mut *tx)
             .await?;
             Ok(done.rows_affected())
@@ -336,6 +374,7 @@ pub(super) async fn latest_issue(db: &Db) -> Result<Option<i64>> {
 pub(super) async fn move_back(db: &Db, seen: i64, by: i64) -> Result<()> {
     db.write(move |tx| {
         Box::pin(async move {
+            histories::move_back(tx, seen, by).await?;
             sqlx::query(
                 "UPDATE codes SET issued_at = issued_at - $2, expires_at = expires_at - $2 WHERE issued_at <= $1",
             )

@@ -427,7 +427,7 @@ async fn c06_guessing_through_a_page_is_throttled() {
         for n in 0..100 {
             outcomes.push(
                 codes
-                    .check(&realm, &format!("guess {n}"), attacker)
+                    .check(&realm, &format!("guess {n}"), false, attacker)
                     .await
                     .unwrap_err()
                     .code(),
@@ -436,7 +436,7 @@ async fn c06_guessing_through_a_page_is_throttled() {
         assert_eq!(outcomes[0], Code::CodeDead);
         assert_eq!(outcomes[99], Code::RateLimited);
         let elsewhere = "192.0.2.2".parse().ok();
-        codes.check(&realm, &code, elsewhere).await.unwrap();
+        codes.check(&realm, &code, false, elsewhere).await.unwrap();
     })
     .await;
 }
@@ -535,3 +535,5 @@ async fn c04_redeeming_meets_changes_of_the_same_user_without_a_deadlock() {
     })
     .await;
 }
+
+mod histories;

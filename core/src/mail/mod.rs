@@ -179,7 +179,7 @@ impl MailService {
     }
 
     /// A whole mail. What it masks is shown only of a mail that was kept for reading, and to those who may act.
-    async fn get(&self, id: &str, may_act: bool) -> Result<Mail> {
+    pub(crate) async fn get(&self, id: &str, may_act: bool) -> Result<Mail> {
         let row = store::get(&self.core.db, id).await?.ok_or_else(unknown)?;
         let attempts = store::attempts(&self.core.db, id).await?;
         let kept = self.open(id, &row.message)?;

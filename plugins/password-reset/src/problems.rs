@@ -35,6 +35,7 @@ pub(crate) fn list(host: &Host, _: Nothing) -> Result<Vec<Problem>> {
             scope: name,
             // The page gives a subject of its own where the scope has none.
             options: Options::with_subject("Reset your password"),
+            asked: None,
             mail: None,
         };
         match state.mailer.render(host, &request) {

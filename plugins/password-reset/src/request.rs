@@ -66,6 +66,9 @@ pub(crate) struct Request {
     pub(crate) email: String,
     pub(crate) scope: String,
     pub(crate) options: Options,
+    /// Who asked, in core's own words; core keeps it with the code.
+    #[serde(default)]
+    pub(crate) asked: Option<Value>,
     /// The mail with a stand-in for the code. Not kept: another process has another stand-in, and renders again.
     #[serde(skip)]
     pub(crate) mail: Option<Mail>,
@@ -89,9 +92,12 @@ pub(crate) fn send_password_reset_link(host: &Host, input: SendPasswordResetLink
         email: input.to_email,
         scope: input.scope,
         options,
+        asked: None,
         mail: None,
     };
-    request.mail = Some(state.mailer.render(host, &request)?);
+    let made = state.mailer.render(host, &request)?;
+    request.mail = Some(made.mail);
+    request.asked = made.asked;
     match host.caller() {
         Caller::App | Caller::Page | Caller::Plugin => state.queue.add(request)?,
         Caller::Operator | Caller::Job | Caller::System => match state.mailer.send(host, &request)? {

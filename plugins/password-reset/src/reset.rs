@@ -70,7 +70,7 @@ struct CodeData {
 }
 
 pub(crate) fn check_password_reset(host: &Host, input: CheckPasswordReset) -> Result<LiveReset> {
-    let checked = check(host, &input.code)?;
+    let checked = check(host, &input.code, true)?;
     let scope = Scope::load(host, &checked.scope)?;
     Ok(LiveReset {
         app_name: scope.app_name().to_owned(),
@@ -82,7 +82,7 @@ pub(crate) fn check_password_reset(host: &Host, input: CheckPasswordReset) -> Re
 }
 
 pub(crate) fn reset_password(host: &Host, input: ResetPassword) -> Result<bool> {
-    let checked = check(host, &input.code)?;
+    let checked = check(host, &input.code, false)?;
     let state: &State = host.state()?;
     // Rendered first, because it goes into the outbox in the write that uses the code up: a crash loses neither (C14).
     let notice = match state.settings.send_notice {
@@ -119,8 +119,12 @@ fn redeem(host: &Host, input: &ResetPassword, notice: Option<&Notice>) -> Result
     Ok(true)
 }
 
-fn check(host: &Host, code: &str) -> Result<Checked> {
-    host.call("codes.check", json!({"purpose": PURPOSE, "code": code}))
+/// `opened`: whether the form is being shown, and not sent.
+fn check(host: &Host, code: &str, opened: bool) -> Result<Checked> {
+    host.call(
+        "codes.check",
+        json!({"purpose": PURPOSE, "code": code, "opened": opened}),
+    )
 }
 
 /// What tells the user that the password was changed: whoever did not do it learns of it this way. `None` when nobody is

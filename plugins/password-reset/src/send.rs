@@ -28,6 +28,20 @@ pub(crate) struct Mailer {
     scopes: Mutex<HashMap<String, Scope>>,
 }
 
+/// What a request was made into.
+pub(crate) struct Made {
+    pub(crate) mail: Mail,
+    /// Who asks, in core's words.
+    pub(crate) asked: Option<Value>,
+}
+
+/// A scope, what its template makes of a request, and who asks.
+struct Seen {
+    scope: Scope,
+    rendered: Result<Value>,
+    asked: Option<Value>,
+}
+
 #[derive(Deserialize)]
 struct Rendered {
     text: String,
@@ -44,8 +58,12 @@ impl Mailer {
     }
 
     /// Renders the mail of a request.
-    pub(crate) fn render(&self, host: &Host, request: &Request) -> Result<Mail> {
-        let (scope, rendered) = self.render_for_scope(host, request)?;
+    pub(crate) fn render(&self, host: &Host, request: &Request) -> Result<Made> {
+        let Seen {
+            scope,
+            rendered,
+            asked,
+        } = self.render_for_scope(host, request)?;
         let options = &request.options;
         let from = self.sender(host, options.from_email.as_deref(), &scope)?;
         let subject = first(options.subject.as_deref(), &scope.subject, "subject")?;
@@ -56,17 +74,17 @@ impl Mailer {
                 format!("The template {file} does not show reset_link, so nobody could use the mail.");
             return Err(Error::new(codes::TEMPLATE, message));
         }
-        Ok(Mail {
+        let mail = Mail {
             from,
             subject: subject.to_owned(),
             text,
             html,
             lifetime_seconds: scope.link_lifetime_seconds.unwrap_or(86_400),
-        })
+        };
+        Ok(Made { mail, asked })
     }
 
-    /// The scope of a request, and what its template makes of it.
-    fn render_for_scope(&self, host: &Host, request: &Request) -> Result<(Scope, Result<Value>)> {
+    fn render_for_scope(&self, host: &Host, request: &Request) -> Result<Seen> {
         let scopes = || self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         let expected = scopes().get(&request.scope).cloned();
         let mut scope = match expected {
@@ -83,14 +101,19 @@ impl Mailer {
             keys.insert("reset_link".to_owned(), link.into());
             let render = json!({"file": template(request, &scope), "data": keys});
             let [get, site_url] = Scope::calls(&request.scope);
-            let answers = host.call_many(&[get, site_url, ("template.renderMail", render)])?;
-            let Ok([get, site_url, rendered]) = <[_; 3]>::try_from(answers) else {
-                return Err(Error::unexpected("a batch of three was answered otherwise"));
+            let render = ("template.renderMail", render);
+            let answers = host.call_many(&[get, site_url, render, ("codes.asker", json!({}))])?;
+            let Ok([get, site_url, rendered, asked]) = <[_; 4]>::try_from(answers) else {
+                return Err(Error::unexpected("a batch of four was answered otherwise"));
             };
             let found = Scope::read(get, site_url)?;
             if found == scope {
                 scopes().insert(request.scope.clone(), found);
-                return Ok((scope, rendered));
+                return Ok(Seen {
+                    scope,
+                    rendered,
+                    asked: asked.ok(),
+                });
             }
             scope = found;
         }
@@ -132,7 +155,7 @@ impl Mailer {
     fn parameters(&self, host: &Host, request: &Request, per_hour: Option<i64>) -> Result<Value> {
         let mail = match &request.mail {
             Some(mail) => Cow::Borrowed(mail),
-            None => Cow::Owned(self.render(host, request)?),
+            None => Cow::Owned(self.render(host, request)?.mail),
         };
         let mut parameters = json!({
             "purpose": PURPOSE,
@@ -146,6 +169,9 @@ impl Mailer {
         });
         if let Some(html) = &mail.html {
             parameters["mail"]["html"] = html.as_str().into();
+        }
+        if let Some(asked) = &request.asked {
+            parameters["asked"] = asked.clone();
         }
         if let Some(per_hour) = per_hour {
             parameters["most_per_hour"] = per_hour.into();

@@ -7,7 +7,7 @@ use super::{Prepared, User, changes, exists, not_found};
 use crate::accounts::{names, scopes};
 use crate::address::EmailAddress;
 use crate::db::Select;
-use crate::{Db, Error, Result};
+use crate::{Db, Error, Result, codes};
 
 const COLUMNS: &str = "SELECT id, scope, username, email, group_name, extra, password_hash, active, created_at, \
      updated_at, last_login_at FROM users";
@@ -181,6 +181,7 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
     .await?;
     let (before, hash) = row.ok_or_else(not_found)?.read()?;
     let new_password = changes.password_hash.is_some();
+    let now = changes.now;
     let state = merge(&before, hash, changes)?;
     let kills_codes = new_password || state.email != before.email || state.active != before.active;
     let user = User {
@@ -209,6 +210,7 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
     .await;
     done.map_err(|cause| refused(cause, &user.scope))?;
     if kills_codes {
+        codes::user_changed(tx, id.to_owned(), now).await?;
         sqlx::query("DELETE FROM codes WHERE user_id = $1")
             .bind(id.to_owned())
             .execute(&mut *tx)

@@ -1,0 +1,184 @@
+//! What became of each code that was mailed: who asked, how the mail went, whether the link was opened, how it ended.
+//!
+//! A history is written in the writes that happen anyway, and kept as long as the mail. What happened to the mail is
+//! not written twice: it is read from the outbox.
+
+mod events;
+pub(crate) mod store;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Codes;
+use crate::functions::Caller;
+use crate::{Code, Error, Page, PageRequest, Result};
+pub use events::{Event, What};
+
+/// Who did something: a kind of caller (`operator`, `app`, `job`, `page`, `plugin`, `system`), and its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Actor {
+    #[schemars(length(max = 32))]
+    pub kind: String,
+    #[schemars(length(max = 256))]
+    pub name: String,
+}
+
+impl Actor {
+    /// The one who started the chain of calls.
+    pub(super) fn of(caller: &Caller) -> Self {
+        let root = caller.root();
+        Self {
+            kind: root.kind().to_owned(),
+            name: root.name().to_owned(),
+        }
+    }
+}
+
+/// Who asked for a code, and when: given by `codes.asker`, and given back to `codes.mail` later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Asker {
+    pub by: Actor,
+    /// Unix milliseconds.
+    pub at: i64,
+}
+
+/// How far a code has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Its link works.
+    Pending,
+    /// It was used.
+    Used,
+    /// Its time was over before it was used.
+    Expired,
+    /// Another code of the user was used.
+    Replaced,
+    /// It was taken back.
+    Revoked,
+    /// The user changed: password, address, or activity.
+    Changed,
+    /// It was deleted with other old codes before its time.
+    Deleted,
+}
+
+impl State {
+    fn from_ending(ending: &str) -> Self {
+        match ending {
+            "used" => Self::Used,
+            "replaced" => Self::Replaced,
+            "revoked" => Self::Revoked,
+            "changed" => Self::Changed,
+            _ => Self::Deleted,
+        }
+    }
+}
+
+/// Which histories are wanted.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Filter {
+    pub(super) purpose: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) user_id: Option<String>,
+    /// The code that this mail carries.
+    pub(super) mail_id: Option<String>,
+}
+
+/// What became of a code, in short. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct History {
+    pub id: String,
+    pub purpose: String,
+    pub user_id: String,
+    pub username: String,
+    pub email: Option<String>,
+    pub scope: String,
+    pub state: State,
+    pub asked_by: Actor,
+    pub asked_at: i64,
+    pub issued_at: i64,
+    pub expires_at: i64,
+    /// When the link was opened first.
+    pub opened_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub ended_by: Option<Actor>,
+    pub mail_id: String,
+    /// As in `mail.get`.
+    pub mail_state: String,
+}
+
+/// What became of a code, step by step.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct FullHistory {
+    #[serde(flatten)]
+    pub history: History,
+    /// The provider's name for the mail.
+    pub provider_id: Option<String>,
+    /// In order of time.
+    pub events: Vec<Event>,
+}
+
+impl Codes {
+    pub(super) async fn histories(
+        &self,
+        owner: Option<&str>,
+        filter: &Filter,
+        page: PageRequest,
+    ) -> Result<Page<History>> {
+        let now = self.time.now().await?;
+        let rows = store::list(&self.core.db, owner, filter, &page).await?;
+        let histories = rows.into_iter().map(|row| row.read(now)).collect();
+        Ok(Page::new(&page, histories, |history| history.id.clone()))
+    }
+
+    pub(super) async fn history(&self, owner: Option<&str>, id: &str) -> Result<FullHistory> {
+        let row = store::get(&self.core.db, owner, id).await?.ok_or_else(|| {
+            let text = "There is no history of this id. It is kept as long as the mail is.";
+            Error::new(Code::NotFound, text)
+        })?;
+        let history = row.read(self.time.now().await?);
+        let mail = self.mail.get(&history.mail_id, false).await?;
+        Ok(FullHistory {
+            events: events::of(&history, &mail),
+            provider_id: mail.provider_id,
+            history,
+        })
+    }
+}
+
+impl store::Row {
+    fn read(self, now: i64) -> History {
+        let ended = self.ending.as_deref().map(State::from_ending);
+        let by_itself = if self.expires_at <= now {
+            State::Expired
+        } else {
+            State::Pending
+        };
+        let state = ended.unwrap_or(by_itself);
+        let actor = |(kind, name)| Actor { kind, name };
+        History {
+            id: self.code_id,
+            purpose: self.purpose,
+            user_id: self.user_id,
+            username: self.username,
+            email: self.email,
+            scope: self.scope,
+            state,
+            asked_by: actor((self.asker_kind, self.asker_name)),
+            asked_at: self.asked_at,
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+            opened_at: self.opened_at,
+            ended_at: match state {
+                State::Expired => Some(self.expires_at),
+                _ => self.ended_at,
+            },
+            ended_by: self.ender_kind.zip(self.ender_name).map(actor),
+            mail_id: self.mail_id,
+            mail_state: self.mail_state,
+        }
+    }
+}
