@@ -25,6 +25,8 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_by_username ON users (scope, username_key);
 CREATE UNIQUE INDEX users_by_email ON users (scope, email_key) WHERE email_key IS NOT NULL;
 CREATE INDEX users_by_group ON users (scope, group_name, id);
+-- A search looks through all names and addresses: this holds them close together, without the rest of the rows.
+CREATE INDEX users_by_words ON users (id, username_key, email_key);
 CREATE INDEX users_by_age ON users (scope, id);
 
 -- Only the SHA-256 of a code is kept: a copy of the database resets no password.

@@ -154,7 +154,7 @@ async fn list(accounts: Arc<Accounts>, _: Arc<Call>, input: List) -> Result<Page
         .filter(|text| !text.is_empty())
         .map(|text| containing(&names::username_key(&text)))
         .transpose()?;
-    let query = store::select()
+    let query = store::select_chosen()
         .filter_some("scope = ?", scope.as_deref())
         .filter_some("active = ?", input.active)
         .filter_some(
@@ -162,7 +162,8 @@ async fn list(accounts: Arc<Accounts>, _: Arc<Call>, input: List) -> Result<Page
             pattern.as_deref(),
         )
         .filter_some("id < ?", page.after.as_deref())
-        .then("ORDER BY id DESC LIMIT ?", page.rows());
+        .then("ORDER BY id DESC LIMIT ?)", page.rows())
+        .clause("ORDER BY id DESC");
     let users = store::fetch(&accounts.core.db, query).await?;
     Ok(Page::new(&page, users, |user| user.user_id.clone()))
 }
