@@ -59,7 +59,7 @@ test("from nothing to a reset: provider, scope, user, link, new password", async
   expect(mail.subject).toBe("Password Reset Request");
 
   await page.goto("/webmin/resets");
-  await expect(page.locator("main")).toContainText("Carol");
+  await expect(page.getByRole("row", { name: /Carol/ })).toContainText("pending");
   await page.goto(linkOf(mail));
   const fields = page.locator('input[autocomplete="new-password"]');
   await fields.nth(0).fill(NEW_PASSWORD);
@@ -68,8 +68,21 @@ test("from nothing to a reset: provider, scope, user, link, new password", async
   await expect(fields).toHaveCount(0);
   const login = { username: "Carol", password: NEW_PASSWORD, scope: "Fun Run" };
   expect(await server.call("users.login", { login_type: login })).toMatchObject({ username: "Carol" });
-  await page.goto("/webmin/resets");
-  await expect(page.locator("main")).toContainText("No reset is pending");
+
+  // What became of it is told step by step, and found from the list, the user and the mail.
+  await page.goto("/webmin/users");
+  await page.getByRole("link", { name: "Carol" }).click();
+  await page.getByRole("link", { name: "Past resets" }).click();
+  await expect(page.getByRole("row", { name: /Carol/ })).toContainText("used");
+  await page.getByRole("link", { name: "Carol" }).click();
+  const steps = page.locator(".timeline li .strong");
+  await expect(steps).toHaveText(["Asked for", "Mail queued", "Mail sent", "Form opened", "Used"]);
+  await expect(page.locator(".timeline")).toContainText("The operator");
+  await page.getByRole("link", { name: "Look at the mail" }).click();
+  await page.getByRole("link", { name: "The reset" }).click();
+  await expect(steps).toHaveCount(5);
+  await page.getByRole("link", { name: "Send again" }).click();
+  await expect(page.getByRole("button", { name: "Send reset link" })).toBeVisible();
 });
 
 test("W16: a template is edited, refused with its line, and dropped back", async ({ desk: page }) => {

@@ -1,6 +1,7 @@
 //! Scopes, users and their password resets.
 
 pub(crate) mod records;
+pub(crate) mod reset;
 pub(crate) mod resets;
 pub(crate) mod scopes;
 mod send_reset;
@@ -11,5 +12,6 @@ pub(crate) fn routes() -> Vec<rocket::Route> {
     routes.extend(users::routes());
     routes.extend(send_reset::routes());
     routes.extend(resets::routes());
+    routes.extend(reset::routes());
     routes
 }

@@ -1,4 +1,4 @@
-//! Pending password resets: links that were sent and not used yet.
+//! Password resets: links that were sent, and what became of them.
 
 use rocket::{FromForm, Route, get, post, routes};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::records::{Items, Scope};
 use crate::kit::helpers::path_segment;
-use crate::kit::parts::{Confirm, Pager};
+use crate::kit::parts::{Badge, Confirm, Pager};
 use crate::kit::query::Query;
 use crate::kit::{Answer, Area, Desk, Field, Posted, View};
 
@@ -14,7 +14,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes![list, ask_revoke, revoke, ask_flush, flush]
 }
 
-/// A link that still works.
+/// A link that was sent, as `codes.histories` tells of it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Reset {
@@ -23,23 +23,61 @@ pub(crate) struct Reset {
     pub(crate) username: String,
     pub(crate) email: Option<String>,
     pub(crate) scope: String,
-    pub(crate) created_at: Option<i64>,
+    /// `pending`, or how it ended.
+    pub(crate) state: String,
+    pub(crate) asked_by: Actor,
+    pub(crate) issued_at: Option<i64>,
     pub(crate) expires_at: Option<i64>,
-    /// Too old to work, and not deleted yet.
-    pub(crate) expired: bool,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) mail_id: String,
+    pub(crate) mail_state: String,
+}
+
+/// A kind of caller and its name.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Actor {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+}
+
+/// A line of the list.
+#[derive(Serialize)]
+pub(crate) struct ResetRow {
+    pub(crate) badge: Badge,
+    pub(crate) pending: bool,
+    #[serde(flatten)]
+    pub(crate) reset: Reset,
+}
+
+impl Reset {
+    pub(crate) fn badge(&self) -> Badge {
+        let (tone, word) = match self.state.as_str() {
+            // A link whose mail did not go out waits for nobody.
+            "pending" if self.mail_state == "failed" => ("bad", "mail failed"),
+            "pending" => ("info", "pending"),
+            "used" => ("good", "used"),
+            "expired" => ("warn", "expired"),
+            state => ("", state),
+        };
+        Badge::new(tone, word)
+    }
 }
 
 #[derive(Debug, Default, Serialize, FromForm)]
 pub(crate) struct Filter {
     #[field(default = "")]
     pub(crate) scope: String,
+    /// A user's id.
+    #[field(default = "")]
+    pub(crate) user: String,
     #[field(default = "")]
     after: String,
 }
 
 #[derive(Serialize)]
 pub(crate) struct ResetsView {
-    pub(crate) resets: Vec<Reset>,
+    pub(crate) resets: Vec<ResetRow>,
     pub(crate) pager: Pager,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) filter: Filter,
@@ -68,22 +106,20 @@ async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
         .functions
         .get("users.listPasswordResets")
         .is_some();
-    let mut parameters = json!({});
-    if !filter.scope.is_empty() {
-        parameters["scope"] = json!(filter.scope);
+    let mut parameters = json!({ "filter": { "purpose": "password-reset" } });
+    for (name, value) in [("scope", &filter.scope), ("user_id", &filter.user)] {
+        if !value.is_empty() {
+            parameters["filter"][name] = json!(value);
+        }
     }
     if !filter.after.is_empty() {
         parameters["page"] = json!({ "after": filter.after });
     }
-    let found = if available {
-        desk.call("users.listPasswordResets", parameters).await?
-    } else {
-        Items {
-            items: Vec::new(),
-            next: None,
-        }
-    };
-    let address = Query::new("/resets").with("scope", &filter.scope);
+    // What became of resets is told also while the plugin is away.
+    let found: Items<Reset> = desk.call("codes.histories", parameters).await?;
+    let address = Query::new("/resets")
+        .with("scope", &filter.scope)
+        .with("user", &filter.user);
     let pager = Pager {
         newer: (!filter.after.is_empty()).then(|| address.to_string()),
         newer_label: "Latest",
@@ -91,7 +127,12 @@ async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
         older_label: "Older",
         ..Pager::default()
     };
-    let resets = found.items;
+    let row = |reset: Reset| ResetRow {
+        badge: reset.badge(),
+        pending: reset.state == "pending",
+        reset,
+    };
+    let resets = found.items.into_iter().map(row).collect();
     let scopes = desk.call("scopes.list", json!({})).await?;
     desk.page(&ResetsView {
         resets,

@@ -39,11 +39,20 @@ pub(crate) struct Mail {
     pub(crate) tags: Vec<String>,
     pub(crate) test_mode: bool,
     pub(crate) message_id: String,
+    pub(crate) reference: Option<Reference>,
     pub(crate) provider_id: Option<String>,
     pub(crate) account: Option<String>,
     /// Whether secrets in the mail are hidden in this view.
     pub(crate) masked: bool,
     pub(crate) failed_attempts: Vec<Attempt>,
+}
+
+/// What a mail is about.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Reference {
+    pub(crate) kind: String,
+    pub(crate) id: String,
 }
 
 /// A try to hand the mail to its transport, that failed.

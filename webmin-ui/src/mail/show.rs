@@ -34,6 +34,8 @@ pub(crate) struct Step {
 pub(crate) struct MailView {
     pub(crate) mail: Mail,
     pub(crate) badge: Badge,
+    /// The reset whose link the mail carries.
+    pub(crate) reset: Option<String>,
     pub(crate) headers: Vec<Header>,
     pub(crate) attempts: Vec<Step>,
     /// Only while another attempt is to come.
@@ -128,6 +130,11 @@ pub(crate) fn view(mail: Mail, captures: bool, can_edit: bool) -> MailView {
     let tried = !mail.failed_attempts.is_empty();
     MailView {
         badge: mail.summary.badge(),
+        reset: mail
+            .reference
+            .as_ref()
+            .filter(|reference| reference.kind == "password-reset")
+            .map(|reference| reference.id.clone()),
         headers: headers(&mail),
         attempts: steps(&mail),
         next_attempt_at: mail.summary.due_at.filter(|_| waits && tried),

@@ -7,7 +7,7 @@ mod server;
 mod work;
 
 use crate::accounts::records::{Scope, User};
-use crate::accounts::{resets, scopes, users};
+use crate::accounts::{reset, resets, scopes, users};
 use crate::dashboard::{DashboardView, JobLine, MailLine, Step, Tile};
 use crate::door::samples as door;
 use crate::jobs::records::Job;
@@ -65,7 +65,8 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
                 can_edit: true,
             },
         ),
-        page(views, &resets_view(vec![reset()], true)),
+        page(views, &resets_view(vec![a_reset()], true)),
+        page(views, &reset_view()),
         page(views, &resets_view(Vec::new(), true)),
         page(views, &resets_view(Vec::new(), false)),
         page(
@@ -249,20 +250,50 @@ fn users_view(users: Vec<User>) -> users::UsersView {
     }
 }
 
-fn reset() -> resets::Reset {
+fn reset_view() -> reset::ResetView {
+    let event = reset::Event {
+        at: AT,
+        what: "asked".to_owned(),
+        reason: text(),
+    };
+    let history = reset::History {
+        reset: a_reset(),
+        provider_id: Some(text()),
+        events: vec![event],
+    };
+    reset::view(history, true)
+}
+
+fn a_reset() -> resets::Reset {
     resets::Reset {
         id: text(),
         user_id: text(),
         username: text(),
         email: Some(text()),
         scope: text(),
-        ..resets::Reset::default()
+        state: "pending".to_owned(),
+        asked_by: resets::Actor {
+            kind: text(),
+            name: text(),
+        },
+        issued_at: Some(AT),
+        expires_at: Some(AT),
+        ended_at: None,
+        mail_id: text(),
+        mail_state: "queued".to_owned(),
     }
 }
 
 fn resets_view(resets: Vec<resets::Reset>, available: bool) -> resets::ResetsView {
     resets::ResetsView {
-        resets,
+        resets: resets
+            .into_iter()
+            .map(|reset| resets::ResetRow {
+                badge: reset.badge(),
+                pending: true,
+                reset,
+            })
+            .collect(),
         pager: pager(),
         scopes: vec![scope()],
         filter: resets::Filter::default(),
