@@ -90,3 +90,12 @@ test("a ? opens the paragraph about it", async ({ desk: page, context }) => {
   await expect(help).toHaveURL(/\/webmin\/help\/mail#transports$/);
   await expect(help.getByRole("heading", { name: "Transports", exact: true })).toBeInViewport();
 });
+
+test("a function's snippets follow what is typed, and call nothing", async ({ desk: page, server }) => {
+  await page.goto("/webmin/function/scopes.create");
+  await page.getByLabel(/^Name/).fill("Fun Run");
+  for (const language of ["Lua", "curl", "CLI", "JavaScript"]) {
+    await expect(page.getByRole("region", { name: language, exact: true })).toContainText("Fun Run");
+  }
+  expect(await server.call("scopes.list")).toEqual([]);
+});

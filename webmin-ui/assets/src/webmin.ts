@@ -9,6 +9,7 @@ import { bindPreview } from './preview';
 import { bindRefresh } from './refresh';
 import { bindReveal } from './reveal';
 import { bindShortcuts } from './shortcuts';
+import { bindSnippets } from './snippets';
 import { bindSelects } from './submit';
 import { bindTheme } from './theme';
 import { localTimes } from './time';
@@ -40,6 +41,7 @@ function enhance(root: ParentNode): void {
   localTimes(root);
   bindToasts(root);
   bindSelects(root);
+  bindSnippets(root);
   bindReveal(root);
   bindPreview(root);
   bindRefresh();

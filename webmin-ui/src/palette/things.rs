@@ -8,8 +8,8 @@ use super::{Entry, Way};
 use crate::accounts::records::{Items, Scope, User};
 use crate::help::{book::Book, search};
 use crate::jobs::records::Job;
-use crate::kit::Desk;
 use crate::kit::helpers::path_segment;
+use crate::kit::{Desk, schema_form};
 use crate::mail::records::Summary as Mail;
 use crate::plugins::records::{Details, Summary as Plugin};
 use crate::server::operators::OperatorRow;
@@ -160,7 +160,10 @@ async fn settings(desk: &Desk<'_>, plugin: &str, path: &str) -> Vec<Entry> {
         .unwrap_or_default();
     let fields = schema.get("properties").and_then(Value::as_object);
     let entry = |(name, field): (&String, &Value)| {
-        let title = field.get("title").and_then(Value::as_str).unwrap_or(name);
+        let title = field
+            .get("title")
+            .and_then(Value::as_str)
+            .map_or_else(|| schema_form::words(name), str::to_owned);
         let about = field
             .get("description")
             .and_then(Value::as_str)

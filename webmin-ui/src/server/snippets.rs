@@ -1,4 +1,4 @@
-//! A call of a function, written for Lua, curl and the CLI, to be copied.
+//! A call of a function, written for Lua, curl, the CLI and JavaScript, to be copied.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -34,7 +34,24 @@ pub(crate) fn all(site: &str, function: &str, names: &[String], values: &Map<Str
             label: "CLI",
             text: format!("coronet call {function} '{quoted}'"),
         },
+        Snippet {
+            id: "javascript",
+            label: "JavaScript",
+            text: javascript(site, function, values),
+        },
     ]
+}
+
+/// For a server of an app: a token has no place in a browser.
+fn javascript(site: &str, function: &str, values: &Map<String, Value>) -> String {
+    // JSON is JavaScript; a text in it is quoted for both.
+    let address = Value::from(format!("{site}/api/v1/{function}"));
+    let body = format!("{:#}", Value::Object(values.clone())).replace('\n', "\n  ");
+    format!(
+        "const response = await fetch({address}, {{\n  method: \"POST\",\n  headers: {{\n    \
+         Authorization: `Bearer ${{process.env.CORONET_TOKEN}}`,\n    \"Content-Type\": \"application/json\",\n  }},\n  \
+         body: JSON.stringify({body}),\n}});\nconst result = await response.json();"
+    )
 }
 
 /// Positional arguments, up to the last that has a value.
@@ -125,5 +142,13 @@ mod tests {
             "local res, err = core.users.sendPasswordResetLink(\"o'brien@home.example\", \"Fun Run\", {\n  subject = \"Say \\\"hi\\\"\"\n})"
         );
         assert!(snippets[2].text.contains("o'\\''brien"));
+        let javascript = &snippets[3].text;
+        assert!(javascript.starts_with(
+            "const response = await fetch(\"https://a.example/api/v1/users.sendPasswordResetLink\", {"
+        ));
+        assert!(
+            javascript.contains("    \"to_email\": \"o'brien@home.example\","),
+            "{javascript}"
+        );
     }
 }

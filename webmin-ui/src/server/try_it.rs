@@ -2,18 +2,20 @@
 
 use std::time::Instant;
 
+use coronet_core::Error;
+use rocket::http::ContentType;
 use rocket::{Route, post, routes};
 use serde_json::Value;
 
 use super::functions::{self, Outcome};
 use crate::kit::schema_form;
-use crate::kit::{Answer, Desk, Posted};
+use crate::kit::{Answer, Desk, Posted, Reply};
 
 /// A longer answer is cut: the page shows what came, it is no export.
 const LONGEST: usize = 200_000;
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![call]
+    routes![call, snippets]
 }
 
 #[post("/function/<name>", data = "<posted>")]
@@ -50,6 +52,19 @@ async fn call(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
             desk.refused(&error, &view)
         }
     }
+}
+
+/// The snippets with what is typed so far, while it is typed. Nothing is called.
+#[post("/function/<name>/snippets", data = "<posted>")]
+fn snippets(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
+    let (_, function) = functions::find(&desk, name)?;
+    let values = schema_form::values(&function.spec.parameters, &posted)?;
+    let view = functions::view(&desk, name, Some(&values).filter(|values| !values.is_empty()))?;
+    let body = desk.webmin.views.render("functions/part_snippets", &view);
+    Ok(Reply::Data {
+        kind: ContentType::HTML,
+        body: body.map_err(Error::unexpected)?,
+    })
 }
 
 fn shortened(mut text: String) -> String {

@@ -178,6 +178,14 @@ async fn functions_are_explained_and_tried() {
     );
     let page = browser.get("/function/scopes.list").await;
     assert!(page.body.contains("coronet call scopes.list"));
+    let typed = browser
+        .post("/function/scopes.get/snippets", &[("p.name", "<i>Fun</i>")])
+        .await;
+    assert!(
+        typed.body.contains("&lt;i&gt;Fun") && !typed.body.contains("<html"),
+        "{}",
+        typed.body
+    );
     let tried = browser.post("/function/scopes.list", &[]).await;
     assert_eq!(tried.status, Status::Ok);
     assert!(tried.body.contains("done"));
