@@ -168,3 +168,15 @@ test("every room of the webmin opens, on a wide screen and on a phone, without a
   }
   expect(problems).toEqual([]);
 });
+
+test("mail that comes meanwhile appears by itself, and whoever moves by keys stays where they are", async ({ desk: page, server }) => {
+  const send = (subject) =>
+    server.call("mail.send", { message: { from: "app@example.com", to: "carol@example.com", subject, text: "Hello" } });
+  await send("The first");
+  await page.goto("/webmin/mail");
+  const first = page.getByRole("link", { name: "The first" });
+  await first.focus();
+  await send("The second");
+  await expect(page.getByRole("link", { name: "The second" })).toBeVisible();
+  await expect(first).toBeFocused();
+});
