@@ -12,6 +12,7 @@ mod users;
 use std::sync::Arc;
 
 use crate::attempts::Attempts;
+use crate::db::Together;
 use crate::remembered::Remembered;
 use crate::{Core, Result};
 
@@ -25,6 +26,8 @@ pub struct Accounts {
     core: Core,
     attempts: Attempts,
     scopes: Remembered<String, Scope>,
+    /// Users that are looked up at the same time share a query.
+    look_ups: Together<users::store::Address, Option<User>>,
 }
 
 /// Adds `scopes.*` and `users.*` of the core.
@@ -36,6 +39,7 @@ pub fn start(core: &Core) -> Result<Arc<Accounts>> {
         core: core.clone(),
         attempts: Attempts::default(),
         scopes: Remembered::default(),
+        look_ups: Together::default(),
     });
     let mut functions = scopes::functions(&accounts);
     functions.extend(users::functions(&accounts));

@@ -92,7 +92,7 @@ impl Audit {
     async fn write(&self, entry: Entry) -> Result<()> {
         let db = self.core.db.clone();
         self.entries
-            .write(entry, |entries| store::insert(db, entries))
+            .share(entry, |entries| store::insert(db, entries))
             .await
     }
 }

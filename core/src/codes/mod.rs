@@ -206,7 +206,7 @@ impl Codes {
         };
         let db = self.core.db.clone();
         self.mailed
-            .write(mailed_code, |all| store::insert_mailed(db, all))
+            .share(mailed_code, |all| store::insert_mailed(db, all))
             .await??;
         self.mail.wake();
         Ok(mailed)

@@ -1,4 +1,4 @@
-//! Many rows in one statement, and the rows of many callers in one write.
+//! Many rows in one statement, and the rows of many callers in one write or look-up.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -49,8 +49,8 @@ pub(crate) fn in_lists<R>(mut rows: Vec<R>) -> impl Iterator<Item = Vec<R>> {
     })
 }
 
-/// Rows that come one by one and are written together: one caller writes what has come meanwhile, and the others wait
-/// for it. Each gets the outcome of its own row.
+/// Rows that come one by one and go to the database together: one caller brings what has come meanwhile, and the others
+/// wait for it. Each gets the outcome of its own row.
 pub(crate) struct Together<R, O> {
     waiting: Mutex<Vec<Waiting<R, O>>>,
     turn: tokio::sync::Mutex<()>,
@@ -71,11 +71,11 @@ impl<R, O> Default for Together<R, O> {
 }
 
 impl<R: Send + 'static, O: Send + 'static> Together<R, O> {
-    /// Returns once the row is written, by this caller or another. `write` gives the outcomes in the order of the rows.
+    /// Gives what came of the row, whoever brought it. `bring` gives the outcomes in the order of the rows.
     ///
     /// # Errors
-    /// Those of the write that the row was part of.
-    pub(crate) async fn write<W>(&self, row: R, write: impl FnOnce(Vec<R>) -> W) -> Result<O>
+    /// Those of the call that the row was part of.
+    pub(crate) async fn share<W>(&self, row: R, bring: impl FnOnce(Vec<R>) -> W) -> Result<O>
     where
         W: Future<Output = Result<Vec<O>>> + Send + 'static,
     {
@@ -87,9 +87,9 @@ impl<R: Send + 'static, O: Send + 'static> Together<R, O> {
             .map(|waiting| (waiting.row, waiting.outcome))
             .unzip();
         if !rows.is_empty() {
-            let writing = write(rows);
-            // A task of its own: when this caller goes away, the others' rows are written all the same.
-            let done = tokio::spawn(async move { tell(callers, writing.await) });
+            let bringing = bring(rows);
+            // A task of its own: when this caller goes away, the others' rows are brought all the same.
+            let done = tokio::spawn(async move { tell(callers, bringing.await) });
             done.await.map_err(Error::unexpected)?;
         }
         drop(turn);

@@ -29,6 +29,8 @@ const AT_ONCE: usize = 64;
 const WORTH_A_CLAIM: usize = 16;
 /// Claims are at least this far apart: what comes meanwhile shares the next one.
 const CLAIM_EVERY: Duration = Duration::from_millis(10);
+/// Outcomes are written at most this often.
+const RECORD_EVERY: Duration = Duration::from_millis(10);
 /// The longest an attempt may take, whatever the transport's own deadline.
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// How often the worker looks for mail that became due, or was left by a server that died.
@@ -298,6 +300,8 @@ impl MailService {
                 tokio::time::sleep(WRITE_AGAIN).await;
             }
             batch.clear();
+            // What is done meanwhile shares the next write.
+            tokio::time::sleep(RECORD_EVERY).await;
         }
     }
 

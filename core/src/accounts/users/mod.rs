@@ -16,7 +16,7 @@ use crate::address::EmailAddress;
 use crate::functions::{Access, Call, Function};
 use crate::{Code, Error, Result, random};
 
-use store::NewState;
+use store::{Address, NewState};
 
 pub use changes::Changes;
 pub(crate) use changes::Prepared;
@@ -203,7 +203,15 @@ impl Accounts {
     pub async fn user_with_email(&self, email: &str, scope: &str) -> Result<User> {
         let email = EmailAddress::parse(email)?.canonical();
         let scope = names::scope(scope).map_err(|_| scopes::not_found(scope))?;
-        let found = store::find_by_email(&self.core.db, &scope, &email).await?;
+        let address = Address {
+            scope: scope.clone(),
+            email_key: email.clone(),
+        };
+        let db = self.core.db.clone();
+        let found = self
+            .look_ups
+            .share(address, |addresses| store::find_by_email(db, addresses))
+            .await?;
         // The database may compare by rules of its own; what counts is ours (R03).
         let same = |user: &User| {
             let stored = user.email.as_deref().map(EmailAddress::parse);

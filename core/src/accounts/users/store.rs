@@ -1,12 +1,12 @@
 //! The table `users`.
 
 use serde_json::{Map, Value};
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{Prepared, User, changes, exists, not_found};
 use crate::accounts::{names, scopes};
 use crate::address::EmailAddress;
-use crate::db::Select;
+use crate::db::{Select, in_lists, placeholders};
 use crate::{Db, Error, Result, codes};
 
 const COLUMNS: &str = "SELECT id, scope, username, email, group_name, extra, password_hash, active, created_at, \
@@ -77,17 +77,44 @@ pub(super) async fn get(db: &Db, id: &str) -> Result<Option<User>> {
     Ok(row.map(Row::read).transpose()?.map(|(user, _)| user))
 }
 
-pub(super) async fn find_by_email(db: &Db, scope: &str, email_key: &str) -> Result<Option<User>> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT id, scope, username, email, group_name, extra, password_hash, active, created_at, updated_at,
-                last_login_at
-         FROM users WHERE scope = $1 AND email_key = $2",
-    )
-    .bind(scope.to_owned())
-    .bind(email_key.to_owned())
-    .fetch_optional(db.reader())
-    .await?;
-    Ok(row.map(Row::read).transpose()?.map(|(user, _)| user))
+/// A scope, and a mail address in its canonical form.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Address {
+    pub(super) scope: String,
+    pub(super) email_key: String,
+}
+
+/// Who has these addresses, in their order.
+pub(super) async fn find_by_email(db: Db, addresses: Vec<Address>) -> Result<Vec<Option<User>>> {
+    #[derive(sqlx::FromRow)]
+    struct Found {
+        place: i64,
+        #[sqlx(flatten)]
+        user: Row,
+    }
+    let mut users = Vec::with_capacity(addresses.len());
+    for list in in_lists(addresses) {
+        let sql = format!(
+            "WITH asked (place, scope, email_key) AS (VALUES {})
+             SELECT asked.place AS place, id, users.scope AS scope, username, email, group_name, extra, password_hash,
+                    active, created_at, updated_at, last_login_at
+             FROM asked JOIN users ON users.scope = asked.scope AND users.email_key = asked.email_key",
+            placeholders(list.len(), 3)
+        );
+        let start = users.len();
+        users.resize_with(start + list.len(), || None);
+        let mut query = sqlx::query_as(AssertSqlSafe(sql));
+        for (place, address) in (start..).zip(list) {
+            let place = i64::try_from(place).map_err(Error::unexpected)?;
+            query = query.bind(place).bind(address.scope).bind(address.email_key);
+        }
+        let rows: Vec<Found> = query.fetch_all(db.reader()).await?;
+        for Found { place, user } in rows {
+            let place = usize::try_from(place).map_err(Error::unexpected)?;
+            users[place] = Some(user.read()?.0);
+        }
+    }
+    Ok(users)
 }
 
 /// The user with the password's hash.
