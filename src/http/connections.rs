@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Data, Orbit, Request, Response, Rocket};
+use rustix::fs::{FileType, fstat};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, Resource, getpid, getrlimit, pidfd_getfd, pidfd_open};
 use tokio::time::Instant;
 
@@ -114,7 +115,7 @@ impl Watch {
             spare: spare_files(),
         };
         // Some containers forbid it.
-        watch.duplicate(open_files()?.first().copied().unwrap_or_default())?;
+        drop(watch.duplicate(watch.this_process.as_raw_fd())?);
         Ok(watch)
     }
 
@@ -217,7 +218,7 @@ impl Watch {
     }
 
     fn connection(&self, file: RawFd) -> Option<Connection> {
-        let stream = self.duplicate(file).ok()?;
+        let stream = self.socket(file)?;
         let ours = stream.local_addr().ok()?.port() == self.port;
         let peer = stream.peer_addr().ok().filter(|_| ours)?;
         Some(Connection { file, peer })
@@ -226,14 +227,33 @@ impl Watch {
     /// Rocket finds the connection at its end, as if the other side had gone.
     fn close(&self, connection: Connection) -> bool {
         // By now the file may be another one.
-        let stream = self.duplicate(connection.file);
-        let same = stream.and_then(|stream| Ok((stream.peer_addr()? == connection.peer).then_some(stream)));
-        matches!(same, Ok(Some(stream)) if stream.shutdown(Shutdown::Both).is_ok())
+        let stream = self.socket(connection.file);
+        let same = stream.filter(|stream| stream.peer_addr().is_ok_and(|address| address == connection.peer));
+        same.is_some_and(|stream| stream.shutdown(Shutdown::Both).is_ok())
     }
 
-    /// Files that are no TCP connection have no addresses, and so are told apart later.
-    fn duplicate(&self, file: RawFd) -> io::Result<TcpStream> {
-        Ok(pidfd_getfd(&self.this_process, file, PidfdGetfdFlags::empty())?.into())
+    /// The file as a socket, if it is one.
+    ///
+    /// A duplicate of any other file must never be closed: closing one of the database's takes away the locks by which
+    /// SQLite tells other programs that it is in use (POSIX locks belong to the process, whichever file closes).
+    fn socket(&self, file: RawFd) -> Option<TcpStream> {
+        let target = std::fs::read_link(format!("/proc/self/fd/{file}")).ok()?;
+        if !target.as_os_str().as_encoded_bytes().starts_with(b"socket:") {
+            return None;
+        }
+        let duplicate = self.duplicate(file).ok()?;
+        match fstat(&duplicate).map(|status| FileType::from_raw_mode(status.st_mode)) {
+            Ok(FileType::Socket) => Some(duplicate.into()),
+            // Since the look the number has become another file's. It stays open.
+            _ => {
+                std::mem::forget(duplicate);
+                None
+            }
+        }
+    }
+
+    fn duplicate(&self, file: RawFd) -> io::Result<OwnedFd> {
+        Ok(pidfd_getfd(&self.this_process, file, PidfdGetfdFlags::empty())?)
     }
 }
 

@@ -5,10 +5,12 @@
     reason = "helpers of tests: a broken expectation is a failed test"
 )]
 
+use std::fs::File;
 use std::time::Duration;
 
 use coronet_tests::server::{Setup, TestServer};
 use futures::future::join_all;
+use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -89,6 +91,18 @@ async fn r17_what_is_not_asked_to_the_end_is_closed() {
         }
     });
     join_all(held).await;
+    assert_database_is_held(&server);
+}
+
+/// A file that the server opens beside SQLite, and closes, takes SQLite's locks along: another program would then delete
+/// the log of the last writes under the running server.
+fn assert_database_is_held(server: &TestServer) {
+    let database = File::options()
+        .read(true)
+        .write(true)
+        .open(server.home().join("admin.db"))
+        .expect("the database");
+    fcntl_lock(&database, FlockOperation::NonBlockingLockExclusive).expect_err("SQLite's lock is gone");
 }
 
 #[tokio::test]
