@@ -127,7 +127,7 @@ test("a transport that is not set up asks before it is used, and the dashboard s
   await save(page, "Use it all the same");
   await expect(mailgun).toContainText("in use");
   await page.goto("/webmin");
-  await expect(page.getByRole("link", { name: /^Transport/ })).toContainText("not set up, so mail waits");
+  await expect(page.getByRole("link", { name: /^Transport/ })).toContainText("Mailgun is not set up: enter the sending domain");
   await expect(page.getByText("Connect a mail provider")).toBeVisible();
   await page.goto("/webmin/plugin/mailgun");
   await save(page, "Save settings");
