@@ -17,7 +17,8 @@ impl SmallDisk {
         if !getuid().is_root() {
             return None;
         }
-        let size = format!("size={mib}m");
+        // Its owner's alone, as a home has to be.
+        let size = format!("size={mib}m,mode=700");
         let status = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
             .arg(folder)

@@ -32,7 +32,11 @@ const OPEN: [&str; 5] = [
 const OWN: [&str; 2] = ["/profile/password", "/profile/theme"];
 
 /// What only shows something, though it is asked for by POST.
-const SHOWS: [&str; 2] = ["/templates/preview", "/templates/preview/html"];
+const SHOWS: [&str; 3] = [
+    "/function/<name>/snippets",
+    "/templates/preview",
+    "/templates/preview/html",
+];
 
 #[derive(Debug)]
 struct Route {
@@ -71,6 +75,8 @@ impl Route {
             "/session/" => &things.session,
             "/reset/" => &things.reset,
             "/function/" => "scopes.create",
+            "/help/" => "running",
+            "/help/images/" => "dashboard.png",
             "/jobs/recommended/" => "CleanPasswordResets",
             other => panic!("what stands in {other}<…>?"),
         };

@@ -142,7 +142,7 @@ async fn fill_strangely(admin: &Client, form: &Form, step: usize) -> Vec<String>
 /// On PostgreSQL, which takes less than SQLite, when it is there.
 #[tokio::test]
 async fn r18_strange_text_in_any_field_is_no_error_of_ours() {
-    let story = match FunRun::start_on(Kind::Postgres).await {
+    let mut story = match FunRun::start_on(Kind::Postgres).await {
         Some(story) => story,
         None => FunRun::start().await,
     };
@@ -157,8 +157,15 @@ async fn r18_strange_text_in_any_field_is_no_error_of_ours() {
     }
     assert!(is_signed_in(&admin).await, "it was an admin who did all this");
     assert!(failed.is_empty(), "{failed:#?}");
+    // Carol's password was guessed at often enough to slow everybody down; a server that starts anew does not know.
+    story.server.kill().await;
+    story.server.restart().await;
+    // Her form is one of those that were filled in, and sent with what fits.
+    let carol = json!({"user_id": story.carol});
+    let carol = story.server.operate("users.get", carol).await;
+    let username = carol["username"].as_str().expect("a name");
     assert!(
-        story.can_log_in("Carol", OLD_PASSWORD).await,
+        story.can_log_in(username, OLD_PASSWORD).await,
         "nothing was harmed"
     );
 }
