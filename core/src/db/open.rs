@@ -139,10 +139,14 @@ pub(super) async fn connect(url: &str) -> Result<AnyConnection, sqlx::Error> {
     Ok(connection)
 }
 
-/// FULL: an acknowledged write survives a power cut.
+/// FULL: an acknowledged write survives a power cut. The log is copied into the file every 32 MB rather than every 4: a busy
+/// table's pages are then copied once for many writes.
 async fn set_up(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     connection
-        .execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")
+        .execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
+             PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8000;",
+        )
         .await?;
     Ok(())
 }
