@@ -2,6 +2,7 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=dist/manifest.json");
+    println!("cargo::rerun-if-changed=locales");
     println!("cargo::rerun-if-changed=views");
     println!("cargo::rerun-if-changed=../docs");
     if !std::path::Path::new("dist/manifest.json").exists() {

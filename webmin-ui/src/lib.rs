@@ -25,6 +25,8 @@ use coronet_core::operators::Operators;
 use coronet_core::{Core, Result};
 use rocket::fairing::AdHoc;
 
+use kit::language::{catchers_in_language, in_language};
+
 /// Where the webmin lives. Links in views are made from it by the `to` helper.
 pub const BASE: &str = "/webmin";
 
@@ -38,18 +40,18 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
         rocket
             .manage(webmin)
             .mount(BASE, kit::assets::routes())
-            .mount(BASE, door::routes())
-            .mount(BASE, dashboard::routes())
-            .mount(BASE, accounts::routes())
-            .mount(BASE, mail::routes())
-            .mount(BASE, templates::routes())
-            .mount(BASE, jobs::routes())
-            .mount(BASE, plugins::routes())
-            .mount(BASE, server::routes())
-            .mount(BASE, profile::routes())
-            .mount(BASE, help::routes())
-            .mount(BASE, palette::routes())
-            .register(BASE, kit::catchers::catchers())
+            .mount(BASE, in_language(door::routes()))
+            .mount(BASE, in_language(dashboard::routes()))
+            .mount(BASE, in_language(accounts::routes()))
+            .mount(BASE, in_language(mail::routes()))
+            .mount(BASE, in_language(templates::routes()))
+            .mount(BASE, in_language(jobs::routes()))
+            .mount(BASE, in_language(plugins::routes()))
+            .mount(BASE, in_language(server::routes()))
+            .mount(BASE, in_language(profile::routes()))
+            .mount(BASE, in_language(help::routes()))
+            .mount(BASE, in_language(palette::routes()))
+            .register(BASE, catchers_in_language(kit::catchers::catchers()))
             .attach(kit::headers::Headers)
     }))
 }

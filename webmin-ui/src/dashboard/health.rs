@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::accounts::records::{Items, Scope, User};
 use crate::jobs::records::Job;
 use crate::kit::Desk;
-use crate::kit::helpers::grouped;
+use crate::kit::language::grouped;
 use crate::mail::records::Summary as Mail;
 use crate::mail::transport::needs;
 use crate::server::audit;

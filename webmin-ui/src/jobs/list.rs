@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::records::{Job, duration};
 use crate::kit::parts::Badge;
-use crate::kit::{Answer, Area, Desk, View};
+use crate::kit::{Answer, Area, Desk, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, reload, reload_is_a_button]
@@ -82,12 +82,17 @@ async fn list(desk: Desk<'_>) -> Answer {
 #[post("/jobs/reload")]
 async fn reload(desk: Desk<'_>) -> Answer {
     match desk.call::<Reloaded>("jobs.reload", json!({})).await {
-        Ok(Reloaded { jobs, rearmed: 0 }) => desk.go(
-            "/jobs",
-            format!("Reloaded: {jobs} jobs, none was waiting for it."),
-        ),
         Ok(Reloaded { jobs, rearmed }) => {
-            desk.go("/jobs", format!("Reloaded: {jobs} jobs, {rearmed} armed again."))
+            let jobs = count!(jobs, "{n} job", "{n} jobs");
+            let rearmed = count!(
+                rearmed,
+                "{n} waits for its run again",
+                "{n} wait for their runs again"
+            );
+            desk.go(
+                "/jobs",
+                t!("Reloaded: {jobs}, {rearmed}.", jobs = jobs, rearmed = rearmed),
+            )
         }
         Err(error) => desk.back("/jobs", error),
     }

@@ -9,6 +9,7 @@ use handlebars::{
 };
 
 use crate::BASE;
+use crate::kit::language;
 
 pub(super) fn register(engine: &mut Handlebars<'static>, icons: &BTreeMap<String, String>) {
     engine.register_helper("icon", Box::new(Icon(icons.clone())));
@@ -23,8 +24,7 @@ pub(super) fn register(engine: &mut Handlebars<'static>, icons: &BTreeMap<String
     engine.register_helper("concat", Box::new(Concat));
     handlebars_helper!(includes: |list: array, item: str| list.iter().any(|held| held == item));
     engine.register_helper("includes", Box::new(includes));
-    handlebars_helper!(count: |n: i64, one: String, many: String| if n == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(n)) });
-    engine.register_helper("count", Box::new(count));
+    language::register(engine);
 }
 
 /// `{{icon "plus"}}`: one of the icons listed in `assets/icons.txt`; always beside a text, so hidden from readers.
@@ -184,19 +184,6 @@ pub(crate) fn path_segment(text: &str) -> String {
     encoded
 }
 
-/// 1234567 as `1,234,567`.
-pub(crate) fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,12 +194,5 @@ mod tests {
         assert_eq!(path_segment("../a?b#c"), "..%2Fa%3Fb%23c");
         assert_eq!(path_segment(".."), "%2E%2E");
         assert_eq!(path_segment("email.tpl"), "email.tpl");
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(grouped(-1000), "-1,000");
     }
 }

@@ -9,6 +9,8 @@ use rocket::response::{self, Responder};
 use serde::Serialize;
 
 use super::Webmin;
+use super::language::{self, Language};
+use super::text;
 use super::toast::Toast;
 use super::view::Area;
 use crate::profile::theme::Theme;
@@ -22,6 +24,9 @@ struct Shell<'s> {
     script: &'s str,
     style: &'s str,
     theme: &'static str,
+    language: &'static str,
+    /// The script's own texts in that language, as JSON; empty when they are in English as they stand.
+    script_texts: String,
     toast: Option<Toast>,
     operator: Option<Who<'s>>,
     in_help: bool,
@@ -114,6 +119,8 @@ fn respond(
         script: &webmin.assets.script,
         style: &webmin.assets.style,
         theme: Theme::of(request.cookies()).name(),
+        language: Language::current().tag(),
+        script_texts: language::script_texts(),
         toast: Toast::take(request.cookies()),
         operator: operator.map(|operator| Who {
             name: &operator.name,
@@ -141,6 +148,7 @@ pub(crate) struct Place {
     group: &'static str,
     area: Area,
     pub(crate) path: &'static str,
+    /// In English; views show it by `{{t}}`.
     pub(crate) label: &'static str,
     pub(crate) icon: &'static str,
     /// `g` and this key go there.
@@ -170,24 +178,44 @@ impl Place {
     }
 }
 
-const ACCOUNTS: &str = "Accounts";
-const WORK: &str = "Content and work";
-const SERVER: &str = "Server";
+const ACCOUNTS: &str = text!("Accounts");
+const WORK: &str = text!("Content and work");
+const SERVER: &str = text!("Server");
 
 /// The navigation, in its order; places of one group stand together.
 pub(crate) const PLACES: [Place; 12] = [
-    Place::new("", Area::Dashboard, "/", "Dashboard").known_by("layout-dashboard", "d", "home health start"),
-    Place::new(ACCOUNTS, Area::Scopes, "/scopes", "Scopes").known_by("world", "s", "apps"),
-    Place::new(ACCOUNTS, Area::Users, "/users", "Users").known_by("users", "u", "people accounts"),
-    Place::new(ACCOUNTS, Area::Resets, "/resets", "Password resets").known_by("key", "r", "links codes"),
-    Place::new(WORK, Area::Mail, "/mail", "Mail").known_by("mail", "m", "outbox messages"),
-    Place::new(WORK, Area::Templates, "/templates", "Templates").known_by("template", "t", "pages files"),
-    Place::new(WORK, Area::Jobs, "/jobs", "Jobs Service").known_by("calendar-event", "j", "cron schedule"),
-    Place::new(SERVER, Area::Plugins, "/plugins", "Plugins").known_by("plug", "p", "extensions mailgun"),
-    Place::new(SERVER, Area::Tokens, "/tokens", "API tokens").known_by("shield-lock", "k", "keys"),
-    Place::new(SERVER, Area::Functions, "/functions", "Functions").known_by("function", "f", "api"),
-    Place::new(SERVER, Area::Audit, "/audit", "Audit log").known_by("list", "a", "history who"),
-    Place::new(SERVER, Area::Operators, "/operators", "Operators").known_by(
+    Place::new("", Area::Dashboard, "/", text!("Dashboard")).known_by(
+        "layout-dashboard",
+        "d",
+        "home health start",
+    ),
+    Place::new(ACCOUNTS, Area::Scopes, "/scopes", text!("Scopes")).known_by("world", "s", "apps"),
+    Place::new(ACCOUNTS, Area::Users, "/users", text!("Users")).known_by("users", "u", "people accounts"),
+    Place::new(ACCOUNTS, Area::Resets, "/resets", text!("Password resets")).known_by(
+        "key",
+        "r",
+        "links codes",
+    ),
+    Place::new(WORK, Area::Mail, "/mail", text!("Mail")).known_by("mail", "m", "outbox messages"),
+    Place::new(WORK, Area::Templates, "/templates", text!("Templates")).known_by(
+        "template",
+        "t",
+        "pages files",
+    ),
+    Place::new(WORK, Area::Jobs, "/jobs", text!("Jobs Service")).known_by(
+        "calendar-event",
+        "j",
+        "cron schedule",
+    ),
+    Place::new(SERVER, Area::Plugins, "/plugins", text!("Plugins")).known_by(
+        "plug",
+        "p",
+        "extensions mailgun",
+    ),
+    Place::new(SERVER, Area::Tokens, "/tokens", text!("API tokens")).known_by("shield-lock", "k", "keys"),
+    Place::new(SERVER, Area::Functions, "/functions", text!("Functions")).known_by("function", "f", "api"),
+    Place::new(SERVER, Area::Audit, "/audit", text!("Audit log")).known_by("list", "a", "history who"),
+    Place::new(SERVER, Area::Operators, "/operators", text!("Operators")).known_by(
         "users-group",
         "o",
         "admins sessions",

@@ -12,7 +12,8 @@ use serde_json::json;
 use crate::BASE;
 use crate::door::session;
 use crate::kit::desk::SignInFrom;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View};
+use crate::kit::language::{self, Language};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, t};
 use theme::Theme;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -21,7 +22,9 @@ pub(crate) fn routes() -> Vec<Route> {
         change_password,
         password_is_here,
         change_theme,
-        theme_is_here
+        theme_is_here,
+        change_language,
+        language_is_here
     ]
 }
 
@@ -30,14 +33,22 @@ pub(crate) struct ProfileView {
     pub(crate) name: String,
     pub(crate) role: &'static str,
     pub(crate) themes: Vec<ThemeChoice>,
+    pub(crate) languages: Vec<LanguageChoice>,
     pub(crate) form: Form,
 }
 
 #[derive(Serialize)]
 pub(crate) struct ThemeChoice {
     pub(crate) value: &'static str,
-    pub(crate) label: &'static str,
+    pub(crate) label: String,
     pub(crate) icon: &'static str,
+    pub(crate) chosen: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct LanguageChoice {
+    pub(crate) tag: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) chosen: bool,
 }
 
@@ -62,14 +73,15 @@ impl ProfileView {
             chosen: choice == theme,
         };
         let themes = vec![
-            choice(Theme::Device, "As the device", "device-desktop"),
-            choice(Theme::Light, "Light", "sun"),
-            choice(Theme::Dark, "Dark", "moon"),
+            choice(Theme::Device, t!("As the device"), "device-desktop"),
+            choice(Theme::Light, t!("Light"), "sun"),
+            choice(Theme::Dark, t!("Dark"), "moon"),
         ];
         Self {
             name: name.to_owned(),
             role,
             themes,
+            languages: languages(),
             form,
         }
     }
@@ -116,13 +128,7 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
 #[post("/profile/theme", data = "<posted>")]
 fn change_theme(desk: Desk<'_>, jar: &CookieJar<'_>, posted: Posted) -> Answer {
     let theme = Theme::from_name(posted.text("theme"));
-    let cookie = Cookie::build((theme::COOKIE, theme.name()))
-        .path(BASE)
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(desk.webmin.core.config.is_https())
-        .permanent();
-    jar.add(cookie);
+    remember(&desk, jar, theme::COOKIE, theme.name());
     Ok(Reply::go("/profile"))
 }
 
@@ -134,6 +140,39 @@ fn password_is_here() -> Reply {
 #[get("/profile/theme")]
 fn theme_is_here() -> Reply {
     Reply::go("/profile")
+}
+
+#[post("/profile/language", data = "<posted>")]
+fn change_language(desk: Desk<'_>, jar: &CookieJar<'_>, posted: Posted) -> Answer {
+    if let Some(language) = Language::from_tag(posted.text("language")) {
+        remember(&desk, jar, language::COOKIE, language.tag());
+    }
+    Ok(Reply::go("/profile"))
+}
+
+#[get("/profile/language")]
+fn language_is_here() -> Reply {
+    Reply::go("/profile")
+}
+
+fn languages() -> Vec<LanguageChoice> {
+    let choice = |language: Language| LanguageChoice {
+        tag: language.tag(),
+        name: language.name(),
+        chosen: language == Language::current(),
+    };
+    Language::ALL.into_iter().map(choice).collect()
+}
+
+/// Keeps a choice of appearance in this browser.
+fn remember(desk: &Desk<'_>, jar: &CookieJar<'_>, name: &'static str, value: &'static str) {
+    let cookie = Cookie::build((name, value))
+        .path(BASE)
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(desk.webmin.core.config.is_https())
+        .permanent();
+    jar.add(cookie);
 }
 
 fn view(desk: &Desk<'_>, jar: &CookieJar<'_>, form: Form) -> ProfileView {

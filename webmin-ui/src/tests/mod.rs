@@ -7,3 +7,4 @@ mod http;
 mod palette;
 mod samples;
 mod views;
+mod words;
