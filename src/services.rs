@@ -40,6 +40,7 @@ pub struct Services {
     pub jobs: Arc<Jobs>,
     mail: Arc<MailService>,
     store: Arc<Store>,
+    server: Arc<server::Service>,
     delivery: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -52,7 +53,7 @@ impl Services {
         let audit = audit::start(&core)?;
         let operators = operators::start(&core, &audit)?;
         let tokens = tokens::start(&core)?;
-        server::start(&core)?;
+        let server = server::start(&core)?;
         let templates = Templates::start(&core).await?;
         let jobs = coronet_jobs::start(&core)?;
         let accounts = accounts::start(&core)?;
@@ -69,6 +70,7 @@ impl Services {
             jobs,
             mail,
             store,
+            server,
             delivery: Mutex::default(),
         })
     }
@@ -94,20 +96,14 @@ impl Services {
     /// # Errors
     /// Why not, in a few words that may be shown to anyone.
     pub async fn readiness(&self) -> Result<(), &'static str> {
-        if self.core.shutdown.is_triggered() {
-            return Err("stopping\n");
-        }
-        self.core
-            .db
-            .ping()
-            .await
-            .map_err(|_| "the database does not answer\n")
+        server::ready(&self.core).await
     }
 
     /// Starts the work that goes on in the background.
     pub fn run(&self) {
         self.jobs.run();
         tokio::spawn(Arc::clone(&self.store).run());
+        tokio::spawn(Arc::clone(&self.server).run());
         let delivery = tokio::spawn(Arc::clone(&self.mail).run());
         *self.delivery.lock().unwrap_or_else(PoisonError::into_inner) = Some(delivery);
     }
@@ -119,6 +115,7 @@ impl Services {
         self.jobs.stop().await;
         self.finish_deliveries().await;
         self.plugins.stop().await;
+        self.server.stop().await;
         self.core.db.close().await;
     }
 

@@ -45,6 +45,8 @@ pub use functions::Registry;
 pub use page::{Page, PageRequest};
 pub use passwords::Passwords;
 pub use secrets::Secrets;
+pub use server::figures::{Figure, Figures};
+pub use server::servers::Identity;
 pub use settings::Settings;
 pub use shutdown::Shutdown;
 
@@ -59,6 +61,10 @@ pub struct Core {
     pub secrets: Secrets,
     pub settings: Settings,
     pub contributions: Contributions,
+    /// What happens and how the machine is, over time.
+    pub figures: Figures,
+    /// This process among the servers on the database.
+    pub server: Identity,
     pub shutdown: Shutdown,
 }
 
@@ -75,6 +81,8 @@ impl Core {
             secrets: Secrets::open(&config.home)?,
             settings: Settings::new(db.clone(), clock.clone()),
             contributions: Contributions::default(),
+            figures: Figures::new(db.clone(), clock.clone()),
+            server: Identity::default(),
             shutdown: Shutdown::default(),
             config,
             clock,

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::form::{Changes, NewJob, invalid};
 use crate::job::{Outcome, Phase};
+use crate::overview::overview;
 use crate::scheduler::lease;
 use crate::service::Jobs;
 use crate::store::HandClaim;
@@ -49,6 +50,13 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
         .access(apps_and_jobs),
         Function::read("jobs.get", "Finds a job by its name.", jobs, get).access(apps_and_jobs),
         Function::read("jobs.list", "Lists all jobs by name.", jobs, list).access(apps_and_jobs),
+        Function::read(
+            "jobs.overview",
+            "Shows what the jobs are up to: what failed, what is late, what runs next, what ran last.",
+            jobs,
+            overview,
+        )
+        .access(apps_and_jobs),
         Function::write(
             "jobs.run",
             "Runs a job now, whatever its schedule says.",

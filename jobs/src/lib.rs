@@ -11,6 +11,7 @@ mod functions;
 mod job;
 mod lua;
 mod names;
+mod overview;
 mod plan;
 mod runner;
 pub mod schedule;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use coronet_core::functions::Caller;
 use coronet_core::lua::{Cancel, Limits, LogSink, LuaError, LuaErrorKind, Session};
-use coronet_core::{Code, Error, Result};
+use coronet_core::{Code, Error, Figure, Result};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::job::{Claimed, Finished, Outcome, Problem};
+use crate::job::{Claimed, Finished, Outcome, Problem, Trigger};
 use crate::lua;
 use crate::service::{InFlight, Jobs, lock};
 
@@ -152,6 +152,7 @@ impl Jobs {
             .map(|done| (done.run.id.clone(), done.run.job_id.clone()))
             .collect();
         let planned = batch.iter().any(|done| done.outcome != Outcome::Ok);
+        self.note_figures(&batch);
         self.record_surely(batch).await;
         self.count_for_sweep(ended.iter().map(|(_, job)| job));
         let mut in_flight = lock(&self.in_flight);
@@ -162,6 +163,21 @@ impl Jobs {
         self.settled.notify_waiters();
         if planned || self.hungry.swap(false, Ordering::SeqCst) {
             self.changed.notify_one();
+        }
+    }
+
+    fn note_figures(&self, batch: &[Finished]) {
+        let figures = &self.core.figures;
+        for done in batch {
+            match done.outcome {
+                Outcome::Error | Outcome::Timeout | Outcome::Lost => figures.note(Figure::RunsFailed, 1),
+                Outcome::Cancelled => {}
+                _ => figures.note(Figure::RunsOk, 1),
+            }
+            if done.run.trigger == Trigger::Schedule {
+                let late = (done.run.started_at - done.run.due_at).max(0);
+                figures.note(Figure::RunsLateness, late);
+            }
         }
     }
 

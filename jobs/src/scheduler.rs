@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use coronet_core::Result;
 use coronet_core::db::Dialect;
+use coronet_core::{Figure, Result};
 
 use crate::job::{Job, Phase};
 use crate::service::{Jobs, lock};
@@ -64,7 +64,11 @@ impl Jobs {
                 }
                 self.look().await
             };
-            match outcome.await {
+            let outcome = outcome.await;
+            if outcome.is_ok() {
+                self.core.server.scheduler_looked(self.core.clock.now_ms());
+            }
+            match outcome {
                 Ok(Look::Again) => {}
                 Ok(Look::Full) => self.wait(LOOK).await,
                 Ok(Look::Until(due)) => self.wait(time_until(due, self.core.clock.now_ms())).await,
@@ -156,6 +160,8 @@ impl Jobs {
     async fn take_over(&self, all_others: bool) -> Result<()> {
         let lost = self.store.rescue(self.core.clock.now_ms(), all_others).await?;
         if lost > 0 {
+            let count = i64::try_from(lost).unwrap_or(i64::MAX);
+            self.core.figures.note(Figure::RunsFailed, count);
             tracing::warn!(runs = lost, "runs of a server that went away are run again");
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use coronet_core::lua::{Cancel, LuaPool};
-use coronet_core::{Core, Result, random};
+use coronet_core::{Core, Result};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -92,7 +92,7 @@ pub fn start(core: &Core) -> Result<Arc<Jobs>> {
     let threads = core.config.lua_threads * RUNS_PER_THREAD;
     let jobs = Arc::new(Jobs {
         core: core.clone(),
-        store: Store::new(core.db.clone(), random::id("srv")),
+        store: Store::new(core.db.clone(), core.server.id().to_owned()),
         threads,
         lua: LuaPool::in_background("jobs", threads, &core.functions),
         in_flight: Mutex::default(),

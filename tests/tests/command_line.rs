@@ -53,7 +53,8 @@ async fn commands_start_the_plugins_only_when_they_need_them() {
     coronet(home, &["jobs", "list"]).await;
     call(home, "scopes.create", json!({"name": "Fun Run"})).await;
     let health = call(home, "server.health", json!({})).await;
-    assert_eq!(health["ok"], true, "{health:#}");
+    assert_eq!(health["problems"][0]["kind"], "no_server", "{health:#}");
+    assert_eq!(health["problems"].as_array().map(Vec::len), Some(1), "{health:#}");
     assert_eq!(starts(home).await, 1);
 
     let greeting = call(home, "echo.hello", json!({"name": "Carol"})).await;

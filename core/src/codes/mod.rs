@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use crate::accounts::{self, Accounts, Changes};
 use crate::db::Together;
 use crate::mail::{MailService, NewMail, Reference, Secret, UserMail};
-use crate::{Code, Core, Error, Page, PageRequest, Result, random};
+use crate::{Code, Core, Error, Figure, Page, PageRequest, Result, random};
 use guesses::Guesses;
 use history::store::NewHistory;
 pub(crate) use history::store::user_changed;
@@ -180,6 +180,7 @@ impl Codes {
             .mail
             .prepare_with(mailing.mail, secret, address.clone())
             .await?;
+        let (state, purpose) = (mail.state(), row.realm.purpose.clone());
         let mailed = Mailed {
             id: row.id.clone(),
             mail_id: mail.id().to_owned(),
@@ -208,7 +209,8 @@ impl Codes {
         self.mailed
             .share(mailed_code, |all| store::insert_mailed(db, all))
             .await??;
-        self.mail.wake();
+        self.core.figures.note_code(Figure::ResetsAsked, &purpose);
+        self.mail.accepted(state);
         Ok(mailed)
     }
 
@@ -280,6 +282,7 @@ impl Codes {
         let now = self.time.now().await?;
         let live = self.live(&realm, code, guesser, now).await?;
         let notice = self.notice(&live.user_id, by.notice).await?;
+        let (notice_state, purpose) = (notice.as_ref().map(NewMail::state), realm.purpose.clone());
         // A password is hashed before the transaction, and only for a code that lives (C19).
         let prepared = self.accounts.prepare(&live.user_id, by.changes).await;
         let prepared = prepared.map_err(dead_with_its_user)?;
@@ -295,7 +298,10 @@ impl Codes {
         };
         let user = store::redeem(&self.core.db, redemption).await?;
         self.accounts.changed(&user, &prepared);
-        self.mail.wake();
+        self.core.figures.note_code(Figure::ResetsCompleted, &purpose);
+        if let Some(state) = notice_state {
+            self.mail.accepted(state);
+        }
         Ok(Redeemed {
             id: live.id,
             user_id: user.user_id,

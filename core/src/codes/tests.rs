@@ -438,5 +438,6 @@ async fn c04_redeeming_meets_changes_of_the_same_user_without_a_deadlock() {
     .await;
 }
 
+mod counted;
 mod histories;
 mod mailed;

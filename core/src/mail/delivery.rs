@@ -21,7 +21,7 @@ use super::store::{self, Claim, Claimed, Finished};
 use super::transports::{CAPTURE, Room, Sign};
 use super::{Attempt, MailService, State};
 use crate::functions::Caller;
-use crate::{Code, Error, Result, random};
+use crate::{Code, Error, Figure, Result, random};
 
 /// Attempts under way at once.
 const AT_ONCE: usize = 64;
@@ -299,9 +299,22 @@ impl MailService {
                 }
                 tokio::time::sleep(WRITE_AGAIN).await;
             }
+            self.note_figures(&batch);
             batch.clear();
             // What is done meanwhile shares the next write.
             tokio::time::sleep(RECORD_EVERY).await;
+        }
+    }
+
+    fn note_figures(&self, batch: &[Finished]) {
+        for done in batch {
+            let figure = match done.state {
+                State::Sent => Figure::MailSent,
+                State::Captured => Figure::MailCaptured,
+                State::Failed => Figure::MailFailed,
+                _ => continue,
+            };
+            self.core.figures.note(figure, 1);
         }
     }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::trouble::Trouble;
 use super::view::Filter;
 use super::{Mail, MailService, MailSettings, Message, SETTINGS, Stats, Summary, Transport};
 use crate::functions::{Access, Call, Caller, Function, Role};
@@ -116,6 +117,13 @@ pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
             stats,
         )
         .access(known),
+        Function::read(
+            "mail.trouble",
+            "Says what needs an operator: mail that waits too long or was given up, and the transport's alarm.",
+            mail,
+            trouble,
+        )
+        .access(known),
         Function::read("mail.settings", "Gives the settings of mail.", mail, settings),
         Function::write("mail.configure", "Changes the settings of mail.", mail, configure).role(Role::Admin),
     ]
@@ -154,6 +162,10 @@ async fn transports(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<
 
 async fn use_transport(mail: Arc<MailService>, _: Arc<Call>, input: ByName) -> Result<bool> {
     mail.use_transport(&input.name).await.map(|()| true)
+}
+
+async fn trouble(mail: Arc<MailService>, _call: Arc<Call>, _input: Nothing) -> Result<Trouble> {
+    mail.trouble().await
 }
 
 async fn stats(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<Stats> {

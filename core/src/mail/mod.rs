@@ -15,6 +15,7 @@ mod message;
 mod retention;
 mod store;
 mod transports;
+mod trouble;
 mod view;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::{Code, Core, Error, Page, PageRequest, Result, random};
+use crate::{Code, Core, Error, Figure, Page, PageRequest, Result, random};
 use message::Kept;
 use transports::Transports;
 use view::Filter;
@@ -114,12 +115,13 @@ impl MailService {
     pub async fn send(&self, message: Message) -> Result<String> {
         let mail = self.prepare(message).await?;
         let id = mail.id.clone();
+        let state = mail.state;
         store::insert(&self.core.db, mail).await?;
-        self.wake();
+        self.accepted(state);
         Ok(id)
     }
 
-    /// Makes a mail ready for the write that it is about, after which the caller calls [`Self::wake`].
+    /// Makes a mail ready for the write that it is about, after which the caller calls [`Self::accepted`].
     ///
     /// # Errors
     /// What is wrong with the mail.
@@ -140,8 +142,12 @@ impl MailService {
         self.prepare(mail.with(secret, address)?).await
     }
 
-    /// Tells the worker that there is mail.
-    pub(crate) fn wake(&self) {
+    /// Tells the worker that a mail was put into the outbox in this state.
+    pub(crate) fn accepted(&self, state: State) {
+        self.core.figures.note(Figure::MailAccepted, 1);
+        if state == State::Captured {
+            self.core.figures.note(Figure::MailCaptured, 1);
+        }
         self.wake.notify_one();
     }
 

@@ -140,6 +140,10 @@ impl NewMail {
         &self.id
     }
 
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
     fn bind(query: AnyQuery<'_>, mail: Self) -> AnyQuery<'_> {
         let captured = mail.state == State::Captured;
         query

@@ -22,7 +22,7 @@ pub(super) fn text(core: &Core, started_at: i64, health: &Health) -> String {
     );
 
     let memory: Gauge = Gauge::default();
-    memory.set(i64::try_from(resident_memory()).unwrap_or(i64::MAX));
+    memory.set(i64::try_from(super::machine::resident_memory()).unwrap_or(i64::MAX));
     registry.register(
         "resident_memory_bytes",
         "Resident memory of the server's process",
@@ -32,7 +32,7 @@ pub(super) fn text(core: &Core, started_at: i64, health: &Health) -> String {
     let checks = Family::<[(&'static str, String); 1], Gauge>::default();
     for check in &health.checks {
         checks
-            .get_or_create(&[("part", check.name.clone())])
+            .get_or_create(&[("part", check.name.name().to_owned())])
             .set(i64::from(check.ok));
     }
     registry.register("healthy", "1 when the part works", checks);
@@ -41,15 +41,4 @@ pub(super) fn text(core: &Core, started_at: i64, health: &Health) -> String {
     // Writing to a String cannot fail.
     let _ = encode(&mut text, &registry);
     text
-}
-
-/// Resident memory of this process in bytes; 0 where the system does not say.
-pub(super) fn resident_memory() -> u64 {
-    const PAGE: u64 = 4096;
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0) * PAGE
 }

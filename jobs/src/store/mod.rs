@@ -1,6 +1,7 @@
 //! The tables `jobs` and `job_runs`.
 
 mod claim;
+mod overview;
 mod record;
 mod rows;
 mod runs;

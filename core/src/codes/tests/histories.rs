@@ -3,7 +3,7 @@
 use super::*;
 use crate::functions::{OperatorCaller, Role, Via};
 
-async fn mailed(core: &Core, username: &str) -> (String, String) {
+pub(super) async fn mailed(core: &Core, username: &str) -> (String, String) {
     let asked = json!({"by": {"kind": "app", "name": "game"}, "at": core.clock.now_ms()});
     let stand_in = "stand-in-for-the-code";
     let mail = json!({"from": "app@example.com", "subject": "Reset", "text": format!("Go to {stand_in}")});

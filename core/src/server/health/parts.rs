@@ -1,0 +1,290 @@
+//! The checks, one a part. Every service is asked through the registry.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::{Found, Kind, Level, Part, Problem};
+use crate::functions::Call;
+use crate::server::machine::{Room, disk_problem, memory_problem};
+use crate::server::servers::{Server, State};
+use crate::{Core, Error, Result, db};
+
+/// Mail that waits longer than this is told of, unless the reason is told already.
+const MAIL_WAITS_MS: i64 = 15 * 60_000;
+
+pub(super) async fn database(core: &Core) -> Result<Found> {
+    let problems = match db::in_time(core.db.ping()).await {
+        Ok(()) => Vec::new(),
+        Err(error) => {
+            let text = format!("The database does not answer: {}", error.message());
+            vec![Problem::new(
+                Part::Database,
+                Kind::DatabaseSilent,
+                Level::Bad,
+                text,
+            )]
+        }
+    };
+    Ok(Found {
+        fine: "answers".to_owned(),
+        problems,
+    })
+}
+
+pub(super) fn servers(core: &Core, all: &[Server]) -> Found {
+    let problem = |kind, server: &Server, text: String| {
+        Problem::new(Part::Servers, kind, Level::Bad, text)
+            .about(&server.name)
+            .shown_by(Some(server.id.clone()))
+    };
+    let mut problems: Vec<_> = all
+        .iter()
+        .filter_map(|server| match server.state {
+            State::Running => None,
+            State::Gone => {
+                let text = format!(
+                    "The server {} at {} gives no sign of life. Its work is done by the others.",
+                    server.name, server.address
+                );
+                Some(problem(Kind::ServerGone, server, text).since(Some(server.seen_at)))
+            }
+            State::Stuck => {
+                let text = format!(
+                    "The scheduler of {} does not look for jobs. Restart the server.",
+                    server.name
+                );
+                let since = server.scheduler_at.unwrap_or(server.started_at);
+                Some(problem(Kind::SchedulerStuck, server, text).since(Some(since)))
+            }
+        })
+        .collect();
+    let alive = all.iter().filter(|server| server.state != State::Gone).count();
+    if alive == 0 && !core.server.runs() {
+        let text = "No server runs: jobs and mail wait. Start one with `coronet serve`.";
+        problems = vec![Problem::new(Part::Servers, Kind::NoServer, Level::Bad, text)];
+    }
+    Found {
+        fine: format!("{alive} running"),
+        problems,
+    }
+}
+
+pub(super) fn machine(disk: Room, memory: Option<Room>) -> Found {
+    let short = memory.and_then(memory_problem);
+    Found {
+        fine: "there is room on the disk and in memory".to_owned(),
+        problems: disk_problem(disk).into_iter().chain(short).collect(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Plugin {
+    name: String,
+    state: String,
+    reason: Option<String>,
+    last_error: Option<LastError>,
+}
+
+#[derive(Deserialize)]
+struct LastError {
+    at: i64,
+    message: String,
+}
+
+pub(super) async fn plugins(call: &Call) -> Result<Found> {
+    let all: Vec<Plugin> = ask(call, "plugins.list").await?;
+    let problems = all.iter().filter_map(|plugin| {
+        let (kind, level) = match plugin.state.as_str() {
+            "failed" => (Kind::PluginFailed, Level::Bad),
+            "refused" => (Kind::PluginRefused, Level::Bad),
+            "restarting" => (Kind::PluginRestarting, Level::Warn),
+            _ => return None,
+        };
+        let latest = plugin.last_error.as_ref();
+        let why = plugin
+            .reason
+            .as_deref()
+            .or(latest.map(|error| error.message.as_str()));
+        let text = format!(
+            "{} is {}: {}",
+            plugin.name,
+            plugin.state,
+            why.unwrap_or("see its log.")
+        );
+        let since = latest.map(|error| error.at);
+        Some(
+            Problem::new(Part::Plugins, kind, level, text)
+                .about(&plugin.name)
+                .since(since),
+        )
+    });
+    let running = all.iter().filter(|plugin| plugin.state == "running").count();
+    Ok(Found {
+        fine: format!("{running} running"),
+        problems: problems.collect(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Mail {
+    waiting: i64,
+    oldest_waiting_at: Option<i64>,
+    waits_because: Option<String>,
+    given_up: i64,
+    given_up_at: Option<i64>,
+    given_up_because: Option<String>,
+    given_up_id: Option<String>,
+    transport: String,
+    provider: String,
+    alarm: Option<String>,
+}
+
+pub(super) async fn mail(core: &Core, call: &Call) -> Result<Found> {
+    let mail: Mail = ask(call, "mail.trouble").await?;
+    let problem = |kind, text: String| Problem::new(Part::Mail, kind, Level::Bad, text);
+    let late = mail
+        .oldest_waiting_at
+        .filter(|since| core.clock.now_ms() - since > MAIL_WAITS_MS);
+    let mut problems = Vec::new();
+    if let Some(alarm) = mail.alarm {
+        let alarm = problem(Kind::Transport, alarm);
+        problems.push(Problem {
+            count: Some(mail.waiting),
+            ..alarm
+                .about(&mail.transport)
+                .since(mail.oldest_waiting_at)
+                .shown_by(Some(mail.provider))
+        });
+    } else if let Some(since) = late {
+        let text = format!(
+            "{} of mail waits, the first since long. {}",
+            mail.waiting,
+            mail.waits_because.unwrap_or_default()
+        );
+        problems.push(Problem {
+            count: Some(mail.waiting),
+            ..problem(Kind::MailWaits, text.trim_end().to_owned()).since(Some(since))
+        });
+    }
+    if mail.given_up > 0 {
+        let text = format!(
+            "{} of mail was given up within a day. {}",
+            mail.given_up,
+            mail.given_up_because.unwrap_or_default()
+        );
+        problems.push(Problem {
+            count: Some(mail.given_up),
+            ..problem(Kind::MailFailed, text.trim_end().to_owned())
+                .since(mail.given_up_at)
+                .shown_by(mail.given_up_id)
+        });
+    }
+    Ok(Found {
+        fine: format!("sent by {}", mail.transport),
+        problems,
+    })
+}
+
+#[derive(Deserialize)]
+struct Jobs {
+    count: i64,
+    failing: Vec<Job>,
+    late: Vec<Job>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    name: String,
+    active: bool,
+    last_run: Option<String>,
+    last_run_at: Option<i64>,
+    next_run_at: Option<i64>,
+    error: Option<JobError>,
+}
+
+#[derive(Deserialize)]
+struct JobError {
+    message: String,
+}
+
+pub(super) async fn jobs(core: &Core, call: &Call) -> Result<Found> {
+    // Only a command made without the Jobs Service has none.
+    if core.functions.get("jobs.overview").is_none() {
+        return Ok(Found {
+            fine: "none".to_owned(),
+            problems: Vec::new(),
+        });
+    }
+    let jobs: Jobs = ask(call, "jobs.overview").await?;
+    let failing = jobs.failing.into_iter().map(|job| {
+        // While it is active it is tried again.
+        let level = if job.active { Level::Warn } else { Level::Bad };
+        let why = job.error.map(|error| error.message).unwrap_or_default();
+        let text = format!("The job {} failed: {why}", job.name);
+        Problem::new(Part::Jobs, Kind::JobFailed, level, text)
+            .about(job.name)
+            .since(job.last_run_at)
+            .shown_by(job.last_run)
+    });
+    let late = jobs.late.into_iter().map(|job| {
+        let text = format!("The job {} is due and does not run.", job.name);
+        Problem::new(Part::Jobs, Kind::JobLate, Level::Bad, text)
+            .about(job.name)
+            .since(job.next_run_at)
+    });
+    Ok(Found {
+        fine: format!("{} scheduled", jobs.count),
+        problems: failing.chain(late).collect(),
+    })
+}
+
+#[derive(Deserialize)]
+struct ScopeProblem {
+    scope: String,
+    message: String,
+}
+
+/// `None` without a running plugin that resets passwords.
+pub(super) async fn resets(core: &Core, call: &Call) -> Option<Result<Found>> {
+    const PROBLEMS: &str = "users.passwordResetProblems";
+    core.functions.get(PROBLEMS)?;
+    let all: Vec<ScopeProblem> = match ask(call, PROBLEMS).await {
+        Ok(all) => all,
+        Err(error) => return Some(Err(error)),
+    };
+    let problems = all.into_iter().map(|problem| {
+        let text = format!("No link can be sent for {}: {}", problem.scope, problem.message);
+        Problem::new(Part::Resets, Kind::NoResets, Level::Bad, text).about(problem.scope)
+    });
+    Some(Ok(Found {
+        fine: "links can be sent".to_owned(),
+        problems: problems.collect(),
+    }))
+}
+
+#[derive(Deserialize)]
+struct Template {
+    path: String,
+    message: String,
+    since: Option<i64>,
+}
+
+pub(super) async fn templates(call: &Call) -> Result<Found> {
+    let failing: Vec<Template> = ask(call, "template.failures").await?;
+    let problems = failing.into_iter().map(|template| {
+        Problem::new(Part::Templates, Kind::TemplateFails, Level::Bad, template.message)
+            .about(template.path)
+            .since(template.since)
+    });
+    Ok(Found {
+        fine: "none failed".to_owned(),
+        problems: problems.collect(),
+    })
+}
+
+async fn ask<T: DeserializeOwned>(call: &Call, function: &str) -> Result<T> {
+    let answer = call.invoke(function, json!({})).await?;
+    serde_json::from_value(answer)
+        .map_err(|cause| Error::unexpected(format_args!("{function} answered in another shape: {cause}")))
+}

@@ -1,0 +1,238 @@
+//! Every check, seen good and seen bad. The services are stood in for by functions that say what the story wants.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::functions::{Caller, Function};
+use crate::server::servers;
+use crate::testing::{self, MONDAY_NOON};
+
+#[derive(Default)]
+struct Services(Mutex<BTreeMap<&'static str, Value>>);
+
+#[derive(Deserialize, schemars::JsonSchema)]
+struct Nothing {}
+
+async fn answer(services: Arc<Services>, call: Arc<Call>, _: Nothing) -> Result<Value> {
+    let answers = services.0.lock().unwrap();
+    answers
+        .get(call.function.as_str())
+        .cloned()
+        .ok_or_else(|| crate::Error::new(crate::Code::Unavailable, "away"))
+}
+
+struct World {
+    _home: tempfile::TempDir,
+    core: Core,
+    services: Arc<Services>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (home, core) = testing::core().await;
+        super::super::start(&core).unwrap();
+        let services = Arc::new(Services::default());
+        let calm = [
+            (
+                "plugins.list",
+                json!([{"name": "mailgun", "state": "running"}, {"name": "old", "state": "disabled"}]),
+            ),
+            (
+                "mail.trouble",
+                json!({"waiting": 0, "given_up": 0, "transport": "capture", "provider": "core"}),
+            ),
+            ("jobs.overview", json!({"count": 3, "failing": [], "late": []})),
+            ("users.passwordResetProblems", json!([])),
+            ("template.failures", json!([])),
+        ];
+        let functions = calm
+            .each_ref()
+            .map(|(name, _)| Function::read(name, "", &services, answer));
+        core.functions.add("core", functions.into()).unwrap();
+        *services.0.lock().unwrap() = calm.into();
+        core.server.scheduler_looked(MONDAY_NOON);
+        servers::beat(&core, MONDAY_NOON).await.unwrap();
+        Self {
+            _home: home,
+            core,
+            services,
+        }
+    }
+
+    async fn health(&self) -> Value {
+        let caller = Caller::cli();
+        let health = self.core.functions.call(&caller, "server.health", json!({}));
+        health.await.unwrap()
+    }
+
+    /// The one problem there is while a service says this; afterwards all is well again.
+    async fn problem(&self, function: &'static str, says: Value) -> Value {
+        let calm = self.services.0.lock().unwrap().insert(function, says);
+        let health = self.health().await;
+        self.services.0.lock().unwrap().insert(function, calm.unwrap());
+        let problems = health["problems"].as_array().unwrap().clone();
+        assert_eq!(problems.len(), 1, "{health:#}");
+        assert_eq!(health["ok"], false);
+        let checks = health["checks"].as_array().unwrap().iter();
+        let bad: Vec<_> = checks.filter(|check| check["ok"] == false).collect();
+        assert_eq!(bad.len(), 1, "{health:#}");
+        assert_eq!(bad[0]["name"], problems[0]["part"]);
+        assert_eq!(bad[0]["message"], problems[0]["message"]);
+        assert_eq!(self.health().await["ok"], true);
+        problems[0].clone()
+    }
+}
+
+fn told(problem: &Value) -> (&str, &str, &str, &str) {
+    let text = |key: &str| problem[key].as_str().unwrap_or_default();
+    (text("kind"), text("level"), text("subject"), text("id"))
+}
+
+#[tokio::test]
+async fn when_all_is_well_every_part_says_so() {
+    let world = World::new().await;
+    let health = world.health().await;
+    assert_eq!(health["ok"], true, "{health:#}");
+    let checks = health["checks"].as_array().unwrap();
+    let names: Vec<_> = checks
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "database",
+            "servers",
+            "machine",
+            "plugins",
+            "mail",
+            "jobs",
+            "resets",
+            "templates"
+        ]
+    );
+    assert!(health["disk"]["total"].as_u64() > Some(0));
+    assert_eq!(health["servers"][0]["this"], true);
+}
+
+#[tokio::test]
+async fn plugins_that_do_not_run_are_told_with_why_and_since_when() {
+    let world = World::new().await;
+    let plugin = |state: &str, reason: Value| json!([{"name": "p", "state": state, "reason": reason, "last_error": {"at": 7, "message": "it died"}}]);
+    let failed = world
+        .problem("plugins.list", plugin("failed", json!("died 5 times")))
+        .await;
+    assert_eq!(told(&failed), ("plugin_failed", "bad", "p", ""));
+    assert!(failed["message"].to_string().contains("died 5 times"));
+    assert_eq!(failed["since"], 7);
+    let refused = world
+        .problem("plugins.list", plugin("refused", Value::Null))
+        .await;
+    assert_eq!(told(&refused), ("plugin_refused", "bad", "p", ""));
+    assert!(refused["message"].to_string().contains("it died"));
+    let again = world
+        .problem("plugins.list", plugin("restarting", Value::Null))
+        .await;
+    assert_eq!(told(&again), ("plugin_restarting", "warn", "p", ""));
+}
+
+#[tokio::test]
+async fn mail_that_waits_or_was_given_up_and_a_transport_in_trouble_are_told() {
+    let world = World::new().await;
+    let mail = |more: Value| {
+        let mut mail = json!({"waiting": 0, "given_up": 0, "transport": "mailgun", "provider": "mailgun"});
+        mail.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        mail
+    };
+    let since = MONDAY_NOON - 16 * 60_000;
+    let waits = mail(json!({"waiting": 3, "oldest_waiting_at": since, "waits_because": "busy"}));
+    let waits = world.problem("mail.trouble", waits).await;
+    assert_eq!(told(&waits), ("mail_waits", "bad", "", ""));
+    assert_eq!((&waits["since"], &waits["count"]), (&json!(since), &json!(3)));
+
+    // A wrong key is why mail waits: one problem, not two.
+    let alarm = mail(json!({"waiting": 3, "oldest_waiting_at": since, "alarm": "wrong key"}));
+    let alarm = world.problem("mail.trouble", alarm).await;
+    assert_eq!(told(&alarm), ("transport", "bad", "mailgun", "mailgun"));
+
+    let given_up =
+        mail(json!({"given_up": 2, "given_up_at": 5, "given_up_id": "mail_1", "given_up_because": "no"}));
+    let given_up = world.problem("mail.trouble", given_up).await;
+    assert_eq!(told(&given_up), ("mail_failed", "bad", "", "mail_1"));
+
+    let calm = mail(json!({"waiting": 3, "oldest_waiting_at": MONDAY_NOON - 60_000}));
+    world.services.0.lock().unwrap().insert("mail.trouble", calm);
+    assert_eq!(world.health().await["ok"], true, "mail may wait for a while");
+}
+
+#[tokio::test]
+async fn jobs_that_failed_or_are_late_are_told_with_their_run() {
+    let world = World::new().await;
+    let failing = |active: bool| {
+        let job = json!({"name": "j", "active": active, "last_run": "run_1", "last_run_at": 5, "error": {"message": "boom"}});
+        json!({"count": 1, "failing": [job], "late": []})
+    };
+    let given_up = world.problem("jobs.overview", failing(false)).await;
+    assert_eq!(told(&given_up), ("job_failed", "bad", "j", "run_1"));
+    assert!(given_up["message"].to_string().contains("boom"));
+    let tried_again = world.problem("jobs.overview", failing(true)).await;
+    assert_eq!(told(&tried_again), ("job_failed", "warn", "j", "run_1"));
+
+    let late = json!({"count": 1, "failing": [], "late": [{"name": "j", "active": true, "next_run_at": 9}]});
+    let late = world.problem("jobs.overview", late).await;
+    assert_eq!(told(&late), ("job_late", "bad", "j", ""));
+    assert_eq!(late["since"], 9);
+}
+
+#[tokio::test]
+async fn scopes_without_a_sender_and_failing_templates_are_told() {
+    let world = World::new().await;
+    let scope = json!([{"scope": "Fun Run", "code": 1, "message": "It has no from_email."}]);
+    let scope = world.problem("users.passwordResetProblems", scope).await;
+    assert_eq!(told(&scope), ("no_resets", "bad", "Fun Run", ""));
+    let template = json!([{"path": "templates/a.tpl", "message": "line 3", "since": 4}]);
+    let template = world.problem("template.failures", template).await;
+    assert_eq!(told(&template), ("template_fails", "bad", "templates/a.tpl", ""));
+    assert_eq!(template["since"], 4);
+}
+
+#[tokio::test]
+async fn a_part_that_does_not_answer_is_told_and_takes_no_other_with_it() {
+    let world = World::new().await;
+    world.services.0.lock().unwrap().remove("template.failures");
+    let health = world.health().await;
+    assert_eq!(told(&health["problems"][0]), ("unknown", "bad", "", ""));
+    assert_eq!(health["problems"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_scheduler_that_hangs_and_a_missing_server_are_told() {
+    let world = World::new().await;
+    world.core.clock.advance(Duration::from_secs(31));
+    let health = world.health().await;
+    assert_eq!(health["problems"][0]["kind"], "scheduler_stuck");
+    world.core.server.scheduler_looked(world.core.clock.now_ms());
+    assert_eq!(world.health().await["ok"], true);
+
+    servers::leave(&world.core).await.unwrap();
+    assert_eq!(world.health().await["problems"][0]["kind"], "no_server");
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_told_and_makes_the_server_unready() {
+    let world = World::new().await;
+    assert_eq!(ready(&world.core).await, Ok(()));
+    world.core.db.close().await;
+    let health = world.health().await;
+    assert_eq!(health["problems"][0]["kind"], "database_silent", "{health:#}");
+    assert_eq!(ready(&world.core).await, Err("the database does not answer\n"));
+    world.core.shutdown.trigger();
+    assert_eq!(ready(&world.core).await, Err("stopping\n"));
+}
