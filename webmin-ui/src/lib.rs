@@ -6,6 +6,8 @@
 
 mod accounts;
 mod dashboard;
+#[cfg(debug_assertions)]
+mod design;
 mod door;
 mod help;
 mod jobs;
@@ -37,6 +39,8 @@ pub const BASE: &str = "/webmin";
 pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
     let webmin = kit::Webmin::new(core, operators)?;
     Ok(AdHoc::on_ignite("webmin", |rocket| async move {
+        #[cfg(debug_assertions)]
+        let rocket = rocket.mount(BASE, design::routes());
         rocket
             .manage(webmin)
             .mount(BASE, kit::assets::routes())

@@ -3,6 +3,7 @@
 
 mod assets;
 mod bench;
+mod browser;
 mod dist;
 mod error;
 mod npm;
@@ -10,7 +11,6 @@ mod postgres;
 mod process;
 mod report;
 mod run;
-mod screenshots;
 mod test;
 mod tools;
 mod workspace;
@@ -29,6 +29,9 @@ Usage: cargo xtask <command> [arguments]
   assets               build the webmin's JavaScript and CSS, when their sources changed
   bench [ARGUMENTS]    release build; measures the server and prints a table
   screenshots          takes the README's pictures anew, from the server as it is
+  gallery [SECTION]    takes pictures of every page, on a phone and a wide screen, in both themes; look at them in
+                       target/gallery/index.html
+  lighthouse           release build; asks Lighthouse about the pages people see first, and fails under 95
   dist                 release build; packs the server and its plugins into target/dist/*.tar.gz
 
 Whatever is missing (Chromium, PostgreSQL, a C++ compiler, npm packages) is installed first.";
@@ -54,7 +57,9 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "assets" => assets::build(),
         "bench" => bench::bench(rest),
         "dist" => dist::dist(),
-        "screenshots" => screenshots::take(),
+        "screenshots" => browser::screenshots(),
+        "gallery" => browser::gallery(rest),
+        "lighthouse" => browser::lighthouse(rest),
         "help" | "--help" | "-h" => {
             report::text(USAGE);
             Ok(())

@@ -1,11 +1,20 @@
 // What a story is given: a server, a fake Mailgun, and a browser that knows where the server is.
 import { test as base, expect } from "@playwright/test";
 import { FakeMailgun } from "./mailgun.js";
+import { CAROL, OLD_PASSWORD, OPERATOR } from "./people.js";
 import { Server } from "./server.js";
+import { Worlds } from "./worlds.js";
 
-export const OPERATOR = { name: "carla", password: "a long way to the harbour" };
+export { CAROL, NEW_PASSWORD, OLD_PASSWORD, OPERATOR } from "./people.js";
 
 export const test = base.extend({
+  /** Servers that many stories look at and none changes; see worlds.js. */
+  worlds: [async ({ browser }, use) => {
+    const worlds = new Worlds(browser);
+    await use(worlds);
+    await worlds.stop();
+  }, { scope: "worker" }],
+
   server: async ({}, use, info) => {
     const server = await Server.start();
     await use(server);
@@ -71,11 +80,7 @@ export const test = base.extend({
 });
 
 /** How Chromium notes an answer such as 422 to a form with a mistake: what the page then shows is the story's to check. */
-const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/;
-
-export const CAROL = "carol@example.com";
-export const OLD_PASSWORD = "correct horse battery";
-export const NEW_PASSWORD = "staple of the new world";
+export const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
 /** The reset link in a mail. */
 export function linkOf(mail) {

@@ -14,6 +14,7 @@ import { bindSelects } from './submit';
 import { bindTheme } from './theme';
 import { localTimes } from './time';
 import { bindToasts } from './toast';
+import { bindWaiting } from './waiting';
 
 document.documentElement.classList.add('js');
 
@@ -65,5 +66,6 @@ bindNavigation();
 bindPalette();
 bindShortcuts();
 bindTheme();
+bindWaiting();
 enhance(document);
 htmx.onLoad((part) => enhance(part instanceof Element ? part : document));

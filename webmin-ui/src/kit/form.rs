@@ -135,7 +135,7 @@ impl Form {
         self
     }
 
-    pub(super) fn each(&mut self, change: impl FnMut(&mut Field)) {
+    pub(crate) fn each(&mut self, change: impl FnMut(&mut Field)) {
         let more = self.more.iter_mut().flat_map(|more| more.fields.iter_mut());
         self.fields.iter_mut().chain(more).for_each(change);
     }

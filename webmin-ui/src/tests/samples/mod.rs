@@ -79,6 +79,11 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
             &Confirm::new(Area::Users, NASTY, "/x".to_owned(), "Delete", "/y").line(NASTY),
         ),
     ];
+    #[cfg(debug_assertions)]
+    rendered.push(page(
+        views,
+        &crate::design::DesignView::new(vec!["plus".to_owned()]),
+    ));
     rendered.extend(server::server(views));
     rendered.extend(plugins::plugins(views));
     rendered.extend(work::work(views));

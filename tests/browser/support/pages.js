@@ -1,0 +1,288 @@
+// Every page there is, and how to make each of its states. Whatever looks at all pages walks this list; what is
+// missing from it is said by stories/pages.spec.js.
+//
+// A page stands in a world (worlds.js), `filled` unless it says otherwise, and is opened by `path`, which may take the
+// world's ids. `make` clicks its state together and must change nothing that another page shows. `view` is the template
+// under webmin-ui/views.
+
+const refuse = async (page) => {
+  await page.locator("main [data-save]").last().click();
+  await page.locator('main [aria-invalid="true"], main .notice.bad').first().waitFor();
+};
+const ask = (name) => async (page) => {
+  await page.locator("main").getByRole("link", { name, exact: true }).first().click();
+  await page.locator("#dialog[open] form").waitFor();
+};
+const editor = async (page) => {
+  await page.locator(".cm-content").first().waitFor();
+  await page.locator("#preview").getByText("Rendering…").waitFor({ state: "detached" });
+};
+const edit = (path) => `/webmin/templates/edit?path=${encodeURIComponent(path)}`;
+
+const SECTIONS = {
+  "Before the first operator": [
+    ["nobody can sign in yet", "/webmin/", { world: "new", view: "shell/no_operator", status: 401 }],
+    ["a set-up link that is none", "/webmin/setup?token=nothing", { world: "new", view: "shell/no_operator", status: 404 }],
+    ["set up", (world) => world.setUpPath, { world: "new", view: "shell/setup" }],
+    ["set up, refused", (world) => world.setUpPath, { world: "new", view: "shell/setup", make: refuse }],
+    ["set up already", "/webmin/setup?token=nothing", { as: null, view: "shell/setup_done", status: 404 }],
+  ],
+  "The door": [
+    ["sign in", "/webmin/login", { as: null, view: "shell/login" }],
+    ["sign in, refused", "/webmin/login", {
+      as: null, view: "shell/login",
+      async make(page) {
+        await page.locator("#f-name").fill("nobody");
+        await page.locator("#f-password").fill("not the password");
+        await refuse(page);
+      },
+    }],
+    ["the session ended while something was typed", "/webmin/scopes/new", {
+      view: "shell/login",
+      async make(page) {
+        await page.locator("#f-name").fill("Typed");
+        await page.context().clearCookies();
+        await page.locator("main [data-save]").click();
+        await page.locator("#dialog[open] #f-password").waitFor();
+      },
+    }],
+  ],
+  Dashboard: [
+    ["a fresh server", "/webmin/", { world: "empty", view: "dashboard/show" }],
+    ["a server at work", "/webmin/", { view: "dashboard/show" }],
+    ["as a viewer", "/webmin/", { as: "viewer", view: "dashboard/show" }],
+  ],
+  Scopes: [
+    ["none", "/webmin/scopes", { world: "empty", view: "scopes/list" }],
+    ["list", "/webmin/scopes", { view: "scopes/list" }],
+    ["new", "/webmin/scopes/new", { view: "parts/form_page" }],
+    ["new, refused", "/webmin/scopes/new", { view: "parts/form_page", make: refuse }],
+    ["one", "/webmin/scope/Fun%20Run", { view: "scopes/show" }],
+    ["one without a From address", "/webmin/scope/Harbour", { view: "scopes/show" }],
+    ["one, as a viewer", "/webmin/scope/Fun%20Run", { as: "viewer", view: "scopes/show" }],
+    ["delete?", "/webmin/scope/Harbour/delete", { view: "parts/confirm" }],
+    ["delete? in a dialog", "/webmin/scope/Harbour", { view: "parts/confirm", make: ask("Delete") }],
+  ],
+  Users: [
+    ["no scope yet", "/webmin/users", { world: "empty", view: "users/list" }],
+    ["new, without a scope", "/webmin/users/new", { world: "empty", view: "users/needs_scope" }],
+    ["list", "/webmin/users", { view: "users/list" }],
+    ["none fits", "/webmin/users?search=nobody", { view: "users/list" }],
+    ["new", "/webmin/users/new", { view: "parts/form_page" }],
+    ["new, refused", "/webmin/users/new", { view: "parts/form_page", make: refuse }],
+    ["one", ({ ids }) => `/webmin/user/${ids.Carol}`, { view: "users/show" }],
+    ["send a reset", ({ ids }) => `/webmin/user/${ids.Carol}/reset`, { view: "parts/form_page" }],
+    ["delete?", ({ ids }) => `/webmin/user/${ids.Carol}/delete`, { view: "parts/confirm" }],
+    ["delete? in a dialog", ({ ids }) => `/webmin/user/${ids.Carol}`, { view: "parts/confirm", make: ask("Delete") }],
+  ],
+  "Password resets": [
+    ["none", "/webmin/resets", { world: "empty", view: "resets/list" }],
+    ["list", "/webmin/resets", { view: "resets/list" }],
+    ["one", ({ ids }) => `/webmin/reset/${ids.reset}`, { view: "resets/show" }],
+    ["revoke?", ({ ids }) => `/webmin/reset/${ids.reset}/revoke`, { view: "parts/confirm" }],
+    ["delete old links?", "/webmin/resets/flush", { view: "parts/confirm" }],
+  ],
+  Mail: [
+    ["none", "/webmin/mail", { world: "empty", view: "mail/list" }],
+    ["list", "/webmin/mail", { view: "mail/list" }],
+    ["none fits", "/webmin/mail?search=nobody", { view: "mail/list" }],
+    ["a reset's mail", ({ ids }) => `/webmin/mail/message/${ids.mail}`, { view: "mail/show" }],
+    ["a mail with HTML", ({ ids }) => `/webmin/mail/message/${ids.htmlMail}`, { view: "mail/show" }],
+    ["test mail", "/webmin/mail/test", { view: "parts/form_page" }],
+    ["test mail, refused", "/webmin/mail/test", { view: "parts/form_page", make: refuse }],
+    ["transport", "/webmin/mail/transport", { view: "mail/transport" }],
+  ],
+  Templates: [
+    ["tree, nothing edited", "/webmin/templates", { world: "empty", view: "templates/tree" }],
+    ["tree", "/webmin/templates", { view: "templates/tree" }],
+    ["new", "/webmin/templates/new", { view: "parts/form_page" }],
+    ["editor of a mail", edit("templates/password/email.tpl"), { view: "templates/editor", make: editor }],
+    ["editor of a page", edit("pages/welcome.tpl"), { view: "templates/editor", make: editor }],
+    ["editor of job code", edit("jobs/broken.lua"), { view: "templates/editor", make: editor }],
+    ["editor, as a viewer", edit("templates/password/email.tpl"), { as: "viewer", view: "templates/editor", make: editor }],
+    ["revisions", "/webmin/templates/revisions?path=templates%2Fpassword%2Femail.tpl", { view: "templates/revisions" }],
+    ["no revision", "/webmin/templates/revisions?path=templates%2Fpassword%2Femail.html.tpl", { view: "templates/revisions" }],
+    ["compare", "/webmin/templates/revision?path=templates%2Fpassword%2Femail.tpl&revision=1", { view: "templates/compare" }],
+    ["drop to the layer below?", "/webmin/templates/revert?path=templates%2Fpassword%2Femail.tpl", { view: "parts/confirm" }],
+  ],
+  "Jobs Service": [
+    ["none", "/webmin/jobs", { world: "empty", view: "jobs/list" }],
+    ["list", "/webmin/jobs", { view: "jobs/list" }],
+    ["new", "/webmin/jobs/new", { view: "parts/form_page" }],
+    ["new, refused", "/webmin/jobs/new", { view: "parts/form_page", make: refuse }],
+    ["one that went well", "/webmin/job/CleanUp", { view: "jobs/show" }],
+    ["one that failed", "/webmin/job/Broken", { view: "jobs/show" }],
+    ["one that rests", "/webmin/job/Resting", { view: "jobs/show" }],
+    ["a run", ({ ids }) => `/webmin/run/${ids.run}`, { view: "jobs/run" }],
+    ["a run that failed", ({ ids }) => `/webmin/run/${ids.failedRun}`, { view: "jobs/run" }],
+    ["delete?", "/webmin/job/Resting/delete", { view: "parts/confirm" }],
+  ],
+  Plugins: [
+    ["list", "/webmin/plugins", { view: "plugins/list" }],
+    ["one with settings", "/webmin/plugin/mailgun", { view: "plugins/show" }],
+    ["one without settings", "/webmin/plugin/password-reset", { view: "plugins/show" }],
+    ["log", "/webmin/plugin/mailgun/log", { view: "plugins/log" }],
+    ["switch off?", "/webmin/plugin/mailgun/disable", { view: "parts/confirm" }],
+  ],
+  "API tokens": [
+    ["none", "/webmin/tokens", { world: "empty", view: "tokens/list" }],
+    ["list", "/webmin/tokens", { view: "tokens/list" }],
+    ["new", "/webmin/tokens/new", { view: "parts/form_page" }],
+    ["new, refused", "/webmin/tokens/new", { view: "parts/form_page", make: refuse }],
+    ["made", "/webmin/tokens/new", {
+      view: "tokens/made", world: "scratch",
+      async make(page) {
+        await page.locator("#f-name").fill("Fun Run");
+        await page.locator("#f-grants").fill("users.*");
+        await page.locator("main [data-save]").click();
+        await page.locator("#token").waitFor();
+      },
+    }],
+    ["revoke?", ({ ids }) => `/webmin/token/${ids.token}/revoke`, { view: "parts/confirm" }],
+  ],
+  Functions: [
+    ["list", "/webmin/functions", { view: "functions/list" }],
+    ["none fits", "/webmin/functions?q=nothing-at-all", { view: "functions/list" }],
+    ["one that reads", "/webmin/function/users.getGroup", { view: "functions/show" }],
+    ["one that changes things", "/webmin/function/users.register", { view: "functions/show" }],
+    ["tried", "/webmin/function/scopes.list", {
+      view: "functions/show",
+      async make(page) {
+        await page.locator("main [data-save]").first().click();
+        await page.locator("main pre.log").first().waitFor();
+      },
+    }],
+  ],
+  "Audit log": [
+    ["list", "/webmin/audit", { view: "audit/list" }],
+    ["nothing fits", "/webmin/audit?function=nothing.at.all", { view: "audit/list" }],
+  ],
+  Operators: [
+    ["list", "/webmin/operators", { view: "operators/list" }],
+    ["list, as a viewer", "/webmin/operators", { as: "viewer", view: "operators/list" }],
+    ["add", "/webmin/operators/new", { view: "parts/form_page" }],
+    ["add, refused", "/webmin/operators/new", { view: "parts/form_page", make: refuse }],
+    ["one", ({ ids }) => `/webmin/operator/${ids.vera}`, { view: "operators/show" }],
+    ["new password", ({ ids }) => `/webmin/operator/${ids.vera}/password`, { view: "parts/form_page" }],
+    ["remove?", ({ ids }) => `/webmin/operator/${ids.vera}/remove`, { view: "parts/confirm" }],
+    ["end a session?", ({ ids }) => `/webmin/session/${ids.session}/end`, { view: "parts/confirm" }],
+  ],
+  Profile: [
+    ["profile", "/webmin/profile", { view: "profile/show" }],
+  ],
+  Help: [
+    ["all guides", "/webmin/help", { view: "help/list" }],
+    ["searched", "/webmin/help?q=reset", { view: "help/list" }],
+    ["a guide", "/webmin/help/mail", { view: "help/show" }],
+    ["a guide with code", "/webmin/help/plugins", { view: "help/show" }],
+  ],
+  "Getting about": [
+    ["palette", "/webmin/", {
+      view: "palette/options",
+      async make(page) {
+        await page.keyboard.press("Control+K");
+        await page.locator("#palette [role=option]").first().waitFor();
+      },
+    }],
+    ["shortcuts", "/webmin/", {
+      view: "palette/part_dialog",
+      async make(page) {
+        await page.keyboard.press("?");
+        await page.locator("#shortcuts[open]").waitFor();
+      },
+    }],
+    ["menu", "/webmin/scopes", {
+      view: "shell/page",
+      async make(page) {
+        const menu = page.locator("label.menu-toggle");
+        if (await menu.isVisible()) await menu.click();
+      },
+    }],
+    ["find, without the palette", "/webmin/find?q=reset", { view: "palette/page" }],
+    ["nothing found", "/webmin/find?q=nothing-at-all", { view: "palette/page" }],
+  ],
+  Refusals: [
+    ["not found", "/webmin/no/such/page", { view: "shell/refusal", status: 404 }],
+    ["not found, by a stranger", "/webmin/no/such/page", { as: null, view: "shell/refusal", status: 404 }],
+    ["not allowed", "/webmin/tokens/new", {
+      as: "viewer", view: "shell/refusal",
+      async make(page) {
+        await page.locator("#f-name").fill("Fun Run");
+        await page.locator("#f-grants").fill("users.*");
+        await page.locator("main [data-save]").click();
+        await page.getByRole("heading", { name: "Not allowed" }).waitFor();
+      },
+    }],
+    ["an address that only takes a button", "/webmin/plugin/mailgun/enable", { view: "shell/refusal", status: 405 }],
+    ["something went wrong", "/webmin/design/error", { view: "shell/refusal", status: 500 }],
+  ],
+  "Design language": [
+    ["every part", "/webmin/design", { view: "design/show" }],
+  ],
+  "What users see": [
+    ["choose a new password", ({ resetLink }) => resetLink, { as: null }],
+    ["choose a new password, refused", ({ resetLink }) => resetLink, {
+      as: null,
+      async make(page) {
+        await page.locator("#password").fill("short");
+        await page.locator("#password_confirm").fill("different");
+        await page.locator("button[type=submit]").click();
+        await page.locator('[aria-invalid="true"]').first().waitFor();
+      },
+    }],
+    ["a dead link", ({ deadLink }) => deadLink, { as: null, status: 404 }],
+    ["ask for a link", "/_forgotpassword?scope=Fun%20Run", { as: null }],
+    ["asked for a link", "/_forgotpassword?scope=Fun%20Run", {
+      as: null, world: "scratch",
+      async make(page) {
+        await page.locator("input[type=email]").fill("carol@example.com");
+        await page.locator("button[type=submit]").click();
+        await page.locator("input[type=email]").waitFor({ state: "detached" });
+      },
+    }],
+  ],
+};
+
+export const PAGES = Object.entries(SECTIONS).flatMap(([section, pages]) =>
+  pages.map(([name, path, more]) => ({ section, name, path, world: "filled", as: "admin", status: 200, ...more })));
+
+/** Addresses of the webmin that show no page of their own, with the reason. */
+export const NO_PAGES = {
+  "/assets/<name>": "scripts, styles and fonts",
+  "/help/images/<name>": "pictures",
+  "/functions/words": "JSON for the editor",
+  "/find/options": "the palette's list",
+  "/mail/message/<id>/html": "the content of a frame",
+  "/dashboard": "leads to /", "/design/slow": "the living page, later",
+  "/logout": "says that there is a button",
+  "/profile/password": "leads to the form", "/profile/theme": "leads to the form",
+  "/plugin/<name>/settings": "leads to the form",
+  "/jobs/recommended/<_>": "leads to the list", "/jobs/reload": "leads to the list",
+  "/job/<name>/run": "leads to the job", "/run/<id>/cancel": "leads to the run",
+  "/mail/message/<id>/retry": "leads to the mail", "/mail/message/<id>/cancel": "leads to the mail",
+};
+
+/** Views that are frames or parts of others. */
+export const NO_VIEWS = ["shell/door", "shell/fragment", "shell/head", "shell/toast", "shell/toasts", "templates/preview"];
+
+export const addressOf = (entry, world) => typeof entry.path === "function" ? entry.path(world) : entry.path;
+
+/** Opens a page in its state, at rest. */
+export async function open(page, entry, world) {
+  const answer = await page.goto(addressOf(entry, world));
+  if (answer.status() !== entry.status) throw new Error(`${entry.name}: ${answer.status()}, and ${entry.status} was expected`);
+  await page.evaluate(() => document.fonts.ready);
+  await entry.make?.(page, world);
+  await atRest(page);
+}
+
+/** Waits for motion to end: what fades, or changes its theme, has not yet the colours that it will have. */
+export async function atRest(page) {
+  await page.evaluate(async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    await frame();
+    const ends = document.getAnimations().filter((motion) => motion.effect?.getComputedTiming().iterations !== Infinity);
+    await Promise.allSettled(ends.map((motion) => motion.finished));
+  });
+}

@@ -1,0 +1,42 @@
+/** A page that takes longer than this shows its outline meanwhile (docs/design-language.md). */
+const PATIENCE = 300;
+
+/** While another page is on its way: what is shown says so, first to screen readers, then to everybody. */
+export function bindWaiting(): void {
+  const main = document.querySelector<HTMLElement>('#main');
+  const outline = document.querySelector<HTMLTemplateElement>('#outline');
+  const word = document.querySelector<HTMLElement>('#waiting');
+  if (!main || !outline || !word) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const end = (): void => {
+    clearTimeout(timer);
+    main.removeAttribute('aria-busy');
+    main.classList.remove('waiting');
+    main.querySelector(':scope > .page-waiting')?.remove();
+    word.textContent = '';
+  };
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    const { elt, target } = (event as CustomEvent).detail as { elt: Element; target?: Element };
+    if (target !== main || 'refreshing' in document.body.dataset) return;
+    end();
+    timer = setTimeout(() => {
+      main.setAttribute('aria-busy', 'true');
+      word.textContent = word.dataset['word'] ?? '';
+      // What was typed into a form stays in sight until its answer is there; a link leads elsewhere.
+      if (!elt.matches('a')) return;
+      const shown = document.createElement('div');
+      shown.className = 'page-waiting';
+      shown.append(outline.content.cloneNode(true));
+      main.append(shown);
+      main.classList.add('waiting');
+    }, PATIENCE);
+  });
+  // Before the answer is put in; or when none came, and the page is as it was.
+  document.addEventListener('htmx:beforeSwap', (event) => {
+    if (((event as CustomEvent).detail as { target?: Element }).target === main) end();
+  });
+  document.addEventListener('htmx:afterRequest', (event) => {
+    if (((event as CustomEvent).detail as { target?: Element }).target === main) end();
+  });
+}
