@@ -3,19 +3,21 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use coronet_core::backups::Backups;
 use coronet_core::mail::{self, MailService};
 use coronet_core::operators::{self, Operators};
 use coronet_core::plugins::{self, Plugins};
 use coronet_core::store::{self, Store};
 use coronet_core::tokens::{self, Tokens};
-use coronet_core::{Core, Result, accounts, audit, codes, server};
+use coronet_core::{Core, Result, accounts, audit, backups, codes, retention, server, settings};
 use coronet_jobs::Jobs;
 use coronet_templates::Templates;
 use tokio::task::JoinHandle;
 
 /// What only reads and writes the database. All else may call a plugin, or look at what plugins bring along.
-const WITHOUT_PLUGINS: [&str; 12] = [
+const WITHOUT_PLUGINS: [&str; 14] = [
     "audit.*",
+    "backups.*",
     "jobs.get",
     "jobs.list",
     "jobs.log",
@@ -25,6 +27,7 @@ const WITHOUT_PLUGINS: [&str; 12] = [
     "operators.*",
     "scopes.*",
     "server.*",
+    "settings.*",
     "tokens.*",
     "users.*",
 ];
@@ -41,6 +44,7 @@ pub struct Services {
     mail: Arc<MailService>,
     store: Arc<Store>,
     server: Arc<server::Service>,
+    backups: Arc<Backups>,
     delivery: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -50,6 +54,7 @@ impl Services {
     /// # Errors
     /// When a room cannot start; the message says which and why.
     pub async fn start(core: Core) -> Result<Self> {
+        settings::start(&core).await?;
         let audit = audit::start(&core)?;
         let operators = operators::start(&core, &audit)?;
         let tokens = tokens::start(&core)?;
@@ -60,6 +65,7 @@ impl Services {
         let mail = mail::start(&core)?;
         codes::start(&core, &accounts, &mail).await?;
         let store = store::start(&core)?;
+        let backups = backups::start(&core)?;
         let plugins = plugins::start(&core)?;
         Ok(Self {
             core,
@@ -71,6 +77,7 @@ impl Services {
             mail,
             store,
             server,
+            backups,
             delivery: Mutex::default(),
         })
     }
@@ -104,6 +111,9 @@ impl Services {
         self.jobs.run();
         tokio::spawn(Arc::clone(&self.store).run());
         tokio::spawn(Arc::clone(&self.server).run());
+        tokio::spawn(Arc::clone(&self.backups).run());
+        tokio::spawn(self.core.settings.clone().follow(self.core.shutdown.clone()));
+        tokio::spawn(retention::run(self.core.clone()));
         let delivery = tokio::spawn(Arc::clone(&self.mail).run());
         *self.delivery.lock().unwrap_or_else(PoisonError::into_inner) = Some(delivery);
     }

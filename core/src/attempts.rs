@@ -15,21 +15,41 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::functions::network;
-use crate::throttle::{Delays, too_early};
-use crate::{Code, Error, Result};
+use crate::throttle::{Delays, Waits, too_early};
+use crate::{Code, Error, Result, Settings};
 
 /// Wrong passwords in a row after which strangers, known places, and known browsers are refused.
 const STRANGERS: u32 = 50;
 const KNOWN_PLACES: u32 = 75;
 const KNOWN_BROWSERS: u32 = 100;
-/// Wrong passwords that one network has in a burst, for all accounts that it is no known place of, and how soon it gets one more.
-const BURST: i64 = 30;
+/// How soon a network that used its wrong passwords up gets one more.
 const REFILL_MS: i64 = 20_000;
 /// Places remembered for an account, latest last.
 const PLACES: usize = 8;
 /// Accounts and networks remembered. When there are more, those that matter least are forgotten.
 const REMEMBERED: usize = 20_000;
 const FORGOTTEN_MS: i64 = 86_400_000;
+
+/// What is set about attempts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) waits: Waits,
+    /// Wrong passwords that one network has in a burst, for all accounts that it is no known place of.
+    pub(crate) of_network: i64,
+}
+
+impl Rules {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let security = &settings.now().security;
+        Self {
+            waits: Waits {
+                free: u32::try_from(security.free_attempts).unwrap_or(1),
+                longest_ms: security.longest_attempt_wait_seconds * 1000,
+            },
+            of_network: security.network_attempts,
+        }
+    }
+}
 
 /// Who tries a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,11 +116,17 @@ impl Attempts {
     ///
     /// # Errors
     /// `RateLimited` when it comes too early, or from a stranger to an account under attack.
-    pub(crate) fn take(&self, account: &str, guesser: &Guesser, now: i64) -> Result<Attempt<'_>> {
+    pub(crate) fn take(
+        &self,
+        account: &str,
+        guesser: &Guesser,
+        now: i64,
+        rules: Rules,
+    ) -> Result<Attempt<'_>> {
         let place = guesser.place();
         let key = key(account, &place);
         let mut counts = self.lock();
-        counts.by_place.check(&key, now)?;
+        counts.by_place.check(&key, now, rules.waits)?;
         let known = counts
             .accounts
             .get(account)
@@ -118,7 +144,7 @@ impl Attempts {
             return Err(under_attack());
         }
         let network = guesser.network().filter(|_| !known);
-        counts.spend(network, now)?;
+        counts.spend(network, now, rules.of_network)?;
         counts.by_place.count(&key, now);
         let latest = counts.account(account, now);
         latest.wrong_in_a_row = latest.wrong_in_a_row.saturating_add(1);
@@ -184,15 +210,15 @@ impl Counts {
         known
     }
 
-    fn spend(&mut self, network: Option<IpAddr>, now: i64) -> Result<()> {
+    fn spend(&mut self, network: Option<IpAddr>, now: i64, burst: i64) -> Result<()> {
         let Some(network) = network else { return Ok(()) };
         if self.networks.len() >= REMEMBERED {
             self.networks.retain(|_, whole_at| *whole_at > now);
         }
         let whole_at = self.networks.get(&network).map_or(now, |at| (*at).max(now));
         // After the clock was set back, a network waits no longer than for a whole burst.
-        let whole_at = whole_at.min(now + BURST * REFILL_MS);
-        let wait = whole_at - now - (BURST - 1) * REFILL_MS;
+        let whole_at = whole_at.min(now + burst * REFILL_MS);
+        let wait = whole_at - now - (burst - 1) * REFILL_MS;
         if wait > 0 {
             return Err(too_early(wait));
         }

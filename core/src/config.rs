@@ -1,12 +1,13 @@
 //! What an operator sets before the server starts: `coronet.toml` in the home, or `CORONET_…` in the environment.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::{Figment, Provider};
 use serde::{Deserialize, Serialize};
 
 use crate::{Code, Error, Result};
@@ -40,6 +41,18 @@ pub struct Config {
     /// The port that was taken when `port` is 0.
     #[serde(skip)]
     bound: Arc<AtomicU16>,
+    /// Where the keys come from that are set at all.
+    #[serde(skip)]
+    origins: Arc<BTreeMap<String, Origin>>,
+}
+
+/// Where a key's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Default,
+    File,
+    Environment,
+    CommandLine,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +60,15 @@ pub struct Config {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+impl LogFormat {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
 }
 
 impl Config {
@@ -73,6 +95,7 @@ impl Config {
         );
         let mut config: Self = figment.extract().map_err(|cause| refused(&cause))?;
         config.home = home;
+        config.origins = Arc::new(origins(&figment));
         config.check()?;
         Ok(config)
     }
@@ -93,6 +116,15 @@ impl Config {
             log_format: LogFormat::Text,
             log: "info".to_owned(),
             bound: Arc::default(),
+            origins: Arc::default(),
+        }
+    }
+
+    /// Where the value of this key comes from.
+    pub fn origin(&self, key: &str) -> Origin {
+        match key {
+            "home" => Origin::CommandLine,
+            _ => self.origins.get(key).copied().unwrap_or(Origin::Default),
         }
     }
 
@@ -215,6 +247,23 @@ impl Config {
         tracing::warn!(home = %self.home.display(), "the home was open to other users; it is closed to them now");
         Ok(())
     }
+}
+
+fn origins(figment: &Figment) -> BTreeMap<String, Origin> {
+    let keys = figment
+        .data()
+        .ok()
+        .and_then(|mut data| data.remove(&figment::Profile::Default));
+    let keys = keys.into_iter().flatten().map(|(key, _)| key);
+    keys.map(|key| {
+        let origin = match figment.find_metadata(&key) {
+            Some(metadata) if matches!(metadata.source, Some(figment::Source::File(_))) => Origin::File,
+            Some(metadata) if metadata.name.contains("environment") => Origin::Environment,
+            _ => Origin::Default,
+        };
+        (key, origin)
+    })
+    .collect()
 }
 
 fn refused(cause: &figment::Error) -> Error {

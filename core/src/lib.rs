@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod address;
 mod attempts;
 pub mod audit;
+pub mod backups;
 pub mod clock;
 pub mod codes;
 pub mod config;
@@ -24,6 +25,7 @@ pub mod passwords;
 pub mod plugins;
 pub mod random;
 mod remembered;
+pub mod retention;
 pub mod secrets;
 pub mod server;
 pub mod settings;
@@ -75,11 +77,13 @@ impl Core {
     /// When the key file of the home cannot be read or made.
     pub fn new(config: Config, clock: Clock, db: Db) -> Result<Self> {
         let config = Arc::new(config);
+        let secrets = Secrets::open(&config.home)?;
+        let live = settings::Live::default();
         Ok(Self {
-            functions: Registry::new(clock.clone()),
+            functions: Registry::new(clock.clone(), live.clone()),
             passwords: Passwords::new(config.password_threads),
-            secrets: Secrets::open(&config.home)?,
-            settings: Settings::new(db.clone(), clock.clone()),
+            settings: Settings::new(db.clone(), clock.clone(), secrets.clone(), live),
+            secrets,
             contributions: Contributions::default(),
             figures: Figures::new(db.clone(), clock.clone()),
             server: Identity::default(),

@@ -5,13 +5,29 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::{Code, Error, Result};
 
-/// Wrong guesses that cost nothing: people mistype.
-const FREE: u32 = 5;
-/// The longest wait between two guesses.
-const LONGEST_MS: i64 = 60_000;
 /// A key is forgotten after an hour without a guess.
 const FORGOTTEN_MS: i64 = 3_600_000;
 const REMEMBERED: usize = 10_000;
+
+/// What wrong guesses cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    /// Wrong guesses that cost nothing: people mistype.
+    pub free: u32,
+    /// The longest wait between two guesses.
+    pub longest_ms: i64,
+}
+
+impl Waits {
+    /// 1, 2, 4 … seconds from the first guess on that is not free.
+    fn after(self, wrong: u32) -> i64 {
+        match wrong.checked_sub(self.free) {
+            None => 0,
+            // Past ten doublings the longest wait is reached, and the shift must not run over.
+            Some(over) => (1000_i64 << over.min(10)).min(self.longest_ms),
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Guesses {
@@ -25,12 +41,12 @@ pub(crate) struct Delays(HashMap<String, Guesses>);
 
 impl Delays {
     /// Refuses a guess that comes too early; counts nothing.
-    pub(crate) fn check(&self, key: &str, now_ms: i64) -> Result<()> {
+    pub(crate) fn check(&self, key: &str, now_ms: i64, waits: Waits) -> Result<()> {
         let Some(guesses) = self.0.get(key) else {
             return Ok(());
         };
         // A clock set back makes nobody wait longer than the rule says.
-        let wait = delay(guesses.wrong) - (now_ms - guesses.latest).max(0);
+        let wait = waits.after(guesses.wrong) - (now_ms - guesses.latest).max(0);
         if wait > 0 { Err(too_early(wait)) } else { Ok(()) }
     }
 
@@ -69,9 +85,9 @@ impl Throttle {
     ///
     /// # Errors
     /// `RateLimited`, with the seconds to wait, for a guess that comes too early.
-    pub fn take(&self, key: &str, now_ms: i64) -> Result<()> {
+    pub fn take(&self, key: &str, now_ms: i64, waits: Waits) -> Result<()> {
         let mut delays = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        delays.check(key, now_ms)?;
+        delays.check(key, now_ms, waits)?;
         delays.count(key, now_ms);
         Ok(())
     }
@@ -88,41 +104,39 @@ pub(crate) fn too_early(wait_ms: i64) -> Error {
     Error::new(Code::RateLimited, text).with_details(serde_json::json!({ "retry_after_seconds": seconds }))
 }
 
-/// 1, 2, 4 … seconds from the sixth guess on, a minute at most.
-fn delay(wrong: u32) -> i64 {
-    match wrong.checked_sub(FREE) {
-        None => 0,
-        // Past six doublings the longest wait is reached, and the shift must not run over.
-        Some(over) => (1000_i64 << over.min(6)).min(LONGEST_MS),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn w03_guesses_wait_longer_and_longer_and_other_keys_do_not() {
+        let waits = Waits {
+            free: 5,
+            longest_ms: 60_000,
+        };
         let throttle = Throttle::default();
-        (0..FREE).for_each(|_| throttle.take("carol", 0).unwrap());
-        let refused = throttle.take("carol", 0).unwrap_err();
+        (0..waits.free).for_each(|_| throttle.take("carol", 0, waits).unwrap());
+        let refused = throttle.take("carol", 0, waits).unwrap_err();
         assert_eq!(refused.code(), Code::RateLimited);
         assert!(refused.message().contains("Wait 1 second,"), "{refused}");
-        assert!(throttle.take("dave", 0).is_ok());
-        assert!(throttle.take("carol", 999).is_err());
-        assert!(throttle.take("carol", 1000).is_ok());
-        assert!(throttle.take("carol", 2999).is_err(), "the second wait is longer");
+        assert!(throttle.take("dave", 0, waits).is_ok());
+        assert!(throttle.take("carol", 999, waits).is_err());
+        assert!(throttle.take("carol", 1000, waits).is_ok());
+        assert!(
+            throttle.take("carol", 2999, waits).is_err(),
+            "the second wait is longer"
+        );
 
         let mut now = 3000;
         for _ in 0..60 {
-            throttle.take("carol", now).unwrap();
-            now += LONGEST_MS;
+            throttle.take("carol", now, waits).unwrap();
+            now += waits.longest_ms;
         }
-        assert!(throttle.take("carol", now - 1).is_err());
-        assert!(throttle.take("carol", now - 3_600_000).is_err());
-        assert!(throttle.take("carol", now).is_ok());
+        assert!(throttle.take("carol", now - 1, waits).is_err());
+        assert!(throttle.take("carol", now - 3_600_000, waits).is_err());
+        assert!(throttle.take("carol", now, waits).is_ok());
 
         throttle.right("carol");
-        assert!(throttle.take("carol", now).is_ok());
+        assert!(throttle.take("carol", now, waits).is_ok());
     }
 }

@@ -10,7 +10,11 @@ const MIB: usize = 1 << 20;
 
 #[tokio::test]
 async fn l02_the_memory_of_a_bomb_comes_back() {
-    let pool = LuaPool::new("test", 4, &Registry::new(Clock::manual(0)));
+    let pool = LuaPool::new(
+        "test",
+        4,
+        &Registry::new(Clock::manual(0), coronet_core::settings::Live::default()),
+    );
     run(&pool, "return 1").await.unwrap();
     let before = resident();
     for code in [

@@ -63,6 +63,8 @@ pub(crate) struct Sweep {
     pub runs: HashMap<String, i64>,
     pub ripe: HashSet<String>,
     pub by_age_at: i64,
+    /// Whether every job's runs are to be counted, because what is kept was changed.
+    pub all: bool,
 }
 
 /// How long runs take on their threads lately, for deciding how many to claim ahead.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coronet_core::functions::{Caller, openapi};
+use coronet_core::functions::{AppCaller, Caller, openapi};
 use coronet_core::{Code, Error, Result, json};
 use rocket::data::{Data, ToByteUnit};
 use rocket::fairing::AdHoc;
@@ -12,6 +12,7 @@ use rocket::http::ContentType;
 use rocket::request::{FromRequest, Outcome, Request};
 use rocket::serde::json::{Value, serde_json};
 use rocket::{State, catch, catchers, get, post, routes};
+use subtle::ConstantTimeEq;
 
 use super::JsonError;
 use crate::services::Services;
@@ -65,6 +66,23 @@ impl Credentials<'_> {
         caller.inspect_err(
             |error| tracing::info!(address = ?self.address, %error, "a call of the API was refused"),
         )
+    }
+}
+
+impl Credentials<'_> {
+    /// A monitoring system that knows the password for metrics, if one is set.
+    fn monitor(&self, services: &Services) -> Option<Caller> {
+        let settings = services.core.settings.now();
+        let password = settings.security.metrics_password.as_bytes();
+        let same: bool = self.token.unwrap_or_default().as_bytes().ct_eq(password).into();
+        (same && !password.is_empty()).then(|| {
+            Caller::App(Arc::new(AppCaller {
+                token_id: "metrics".to_owned(),
+                name: "metrics".to_owned(),
+                grants: Arc::new(["server.metrics".to_owned()]),
+                address: self.address,
+            }))
+        })
     }
 }
 
@@ -124,13 +142,16 @@ async fn documentation(
     Ok((ContentType::JSON, document.to_string()))
 }
 
-/// Prometheus sends the token as `authorization: credentials: cor_…` of its scrape configuration.
+/// Prometheus sends the token, or the password for metrics, as `authorization: credentials: cor_…` of its scrape configuration.
 #[get("/metrics")]
 async fn metrics(
     credentials: Credentials<'_>,
     services: &State<Arc<Services>>,
 ) -> Result<(ContentType, String), JsonError> {
-    let caller = credentials.caller(services).await.map_err(JsonError)?;
+    let caller = match credentials.monitor(services) {
+        Some(monitor) => monitor,
+        None => credentials.caller(services).await.map_err(JsonError)?,
+    };
     let text = services
         .core
         .functions

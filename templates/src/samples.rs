@@ -92,6 +92,8 @@ pub(crate) struct TestMail {
     transport: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
 }
 
 impl Context for TestMail {
@@ -102,6 +104,7 @@ impl Context for TestMail {
             to: Some("carol@example.com".into()),
             transport: Some("mailgun".into()),
             sent_at: Some("23 November 2026, 09:41 UTC".into()),
+            server: Some("Accounts of Example Ltd".into()),
         }
     }
 

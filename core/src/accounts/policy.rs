@@ -1,4 +1,5 @@
-//! Which passwords are accepted: 8 to 128 characters of any kind, and none of those that are tried first.
+//! Which passwords are accepted: 8 or more, as is set, to 128 characters of any kind, and none of those that are tried
+//! first.
 //!
 //! NIST SP 800-63B-4, section 3.1.1.2: length and a list of common passwords, no rules of composition, nothing cut off.
 
@@ -34,17 +35,20 @@ pub(crate) fn normal(password: &str) -> Option<String> {
     (password.chars().count() <= LONGEST).then_some(password)
 }
 
-/// Accepts a new password, and returns the form that is hashed. `words` are what an attacker knows about
+/// Accepts a new password of `shortest` characters at least, and returns the form that is hashed. `words` are what an attacker knows about
 /// the account: its scope, username and address.
-pub(crate) fn accept(password: &str, words: &[&str]) -> Result<String> {
+pub(crate) fn accept(password: &str, words: &[&str], shortest: i64) -> Result<String> {
     let refused = |text: &str| Err(Error::new(Code::PasswordInvalid, text));
-    let typed = password.chars().take(SHORTEST).count();
+    let shortest = usize::try_from(shortest).unwrap_or(SHORTEST).max(SHORTEST);
+    let typed = password.chars().take(shortest).count();
     let Some(password) = normal(password) else {
         return refused("The password is too long: 128 characters at most.");
     };
     // NFKC makes eighteen characters of some: what was typed counts too.
-    if typed < SHORTEST || password.chars().count() < SHORTEST {
-        return refused("The password is too short: 8 characters at least.");
+    if typed < shortest || password.chars().count() < shortest {
+        return refused(&format!(
+            "The password is too short: {shortest} characters at least."
+        ));
     }
     if is_common(&password, words) {
         return refused(
@@ -139,25 +143,28 @@ mod tests {
             ("🦀🐙🦑🐚🪸🐠🐡🦈", true),
             ("xkq7\0vbnw", true),
         ] {
-            assert_eq!(accept(password, &WORDS).is_ok(), good, "{password:?}");
+            assert_eq!(accept(password, &WORDS, 8).is_ok(), good, "{password:?}");
         }
         let long: String = (0..200u32)
             .map(|n| char::from_u32(0x4E00 + n * 7).unwrap())
             .collect();
         let cut = |length| long.chars().take(length).collect::<String>();
-        assert_eq!(accept(&cut(128), &[]).unwrap(), cut(128));
-        assert_eq!(accept(&cut(129), &[]).unwrap_err().code(), Code::PasswordInvalid);
-        assert!(accept(&"x7".repeat(500_000), &[]).is_err());
+        assert_eq!(accept(&cut(128), &[], 8).unwrap(), cut(128));
+        assert_eq!(
+            accept(&cut(129), &[], 8).unwrap_err().code(),
+            Code::PasswordInvalid
+        );
+        assert!(accept(&"x7".repeat(500_000), &[], 8).is_err());
         // One character that NFKC makes eighteen of.
-        assert!(accept("\u{FDFA}", &[]).is_err());
-        assert!(accept(&"\u{FDFA}".repeat(20), &[]).is_err());
+        assert!(accept("\u{FDFA}", &[], 8).is_err());
+        assert!(accept(&"\u{FDFA}".repeat(20), &[], 8).is_err());
     }
 
     #[test]
     fn c17_one_password_in_all_its_normal_forms() {
-        let composed = accept("café à la crème", &[]).unwrap();
+        let composed = accept("café à la crème", &[], 8).unwrap();
         assert_eq!(
-            accept("cafe\u{301} a\u{300} la cre\u{300}me", &[]).unwrap(),
+            accept("cafe\u{301} a\u{300} la cre\u{300}me", &[], 8).unwrap(),
             composed
         );
         assert_eq!(normal("ｐａｓｓ").unwrap(), "pass");
@@ -195,7 +202,7 @@ mod tests {
             "carolsmith",
             "carolsmithhomecom",
         ] {
-            let refused = accept(password, &WORDS).unwrap_err();
+            let refused = accept(password, &WORDS, 8).unwrap_err();
             assert_eq!(refused.code(), Code::PasswordInvalid, "{password}");
         }
     }
@@ -208,7 +215,7 @@ mod tests {
             "kühlschrankmaus",
             "tz4-9kf-2mw",
         ] {
-            assert!(accept(password, &WORDS).is_ok(), "{password}");
+            assert!(accept(password, &WORDS, 8).is_ok(), "{password}");
         }
     }
 }

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::db::Together;
+use crate::db::{self, Together};
 use crate::functions::{AuditSink, Call, CallRecord, Function};
 use crate::{Core, Error, Result, random};
 
@@ -60,6 +60,14 @@ pub fn start(core: &Core) -> Result<Arc<Audit>> {
         )],
     )?;
     Ok(audit)
+}
+
+/// Deletes entries older than `before`, and gives how many there were.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub(crate) async fn sweep(core: &Core, before: i64) -> Result<u64> {
+    db::sweep(&core.db, &store::OLDEST, before, &core.shutdown).await
 }
 
 impl Audit {

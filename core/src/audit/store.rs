@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::List;
-use crate::db::{self, in_lists, placeholders};
+use crate::db::{self, Oldest, in_lists, placeholders};
 use crate::{Db, Result};
 
 /// One thing that was done, or refused.
@@ -30,6 +30,11 @@ pub struct Entry {
 }
 
 const COLUMNS: usize = 11;
+
+pub(super) const OLDEST: Oldest = Oldest {
+    select: "SELECT id, at FROM audit ORDER BY id LIMIT $1",
+    delete: "DELETE FROM audit WHERE id <= $1 AND at < $2",
+};
 
 pub(super) async fn insert(db: Db, entries: Vec<Entry>) -> Result<Vec<()>> {
     let count = entries.len();

@@ -21,7 +21,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::accounts::{self, Accounts, Changes};
-use crate::db::Together;
+use crate::db::{self, Together};
 use crate::mail::{MailService, NewMail, Reference, Secret, UserMail};
 use crate::{Code, Core, Error, Figure, Page, PageRequest, Result, random};
 use guesses::Guesses;
@@ -62,6 +62,14 @@ pub async fn start(core: &Core, accounts: &Arc<Accounts>, mail: &Arc<MailService
     });
     core.functions.add("core", functions::all(&codes))?;
     Ok(codes)
+}
+
+/// Deletes histories of codes issued before `before`, and gives how many there were.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub(crate) async fn sweep(core: &Core, before: i64) -> Result<u64> {
+    db::sweep(&core.db, &history::store::OLDEST, before, &core.shutdown).await
 }
 
 /// A new code: the one time it is seen.
@@ -230,6 +238,7 @@ impl Codes {
             ));
         }
         let now = self.time.now().await?;
+        let longest = (self.core.settings.now().security.link_life_minutes * 60).min(LONGEST_LIFE_SECONDS);
         let code = URL_SAFE_NO_PAD.encode(random::bytes::<32>());
         let row = store::NewCode {
             id: random::id("code"),
@@ -238,7 +247,7 @@ impl Codes {
             user_id,
             data,
             issued_at: now,
-            expires_at: now + ttl_seconds.clamp(1, LONGEST_LIFE_SECONDS) * 1000,
+            expires_at: now + ttl_seconds.clamp(1, longest) * 1000,
         };
         Ok((code, row))
     }

@@ -4,12 +4,14 @@
 //! goes through [`Db::write`]. On SQLite that queues the change to the single writer (`writer.rs`), which commits
 //! waiting changes together; on PostgreSQL it is a transaction of its own.
 
+mod copy;
 mod errors;
 mod migrations;
 mod open;
 mod pool;
 mod rows;
 mod select;
+mod sweep;
 mod writer;
 
 use std::path::PathBuf;
@@ -21,9 +23,12 @@ use sqlx::{AnyConnection, AnyPool};
 
 use crate::{Code, Error, Result};
 pub(crate) use select::{Select, containing};
+pub(crate) use sweep::{Oldest, sweep};
 use writer::Writer;
 
+pub(crate) use copy::check_copy;
 pub use migrations::Migration;
+pub(crate) use open::without_password;
 pub use pool::{AdminDb, AdminPool};
 pub use rows::{AnyQuery, execute, placeholders};
 pub(crate) use rows::{Together, in_lists};

@@ -157,7 +157,7 @@ fn install_drivers() {
 }
 
 /// A path may hold any character; a URL may not.
-fn sqlite_url(path: &Path, mode: &str) -> String {
+pub(super) fn sqlite_url(path: &Path, mode: &str) -> String {
     let mut url = String::from("sqlite://");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
@@ -197,7 +197,10 @@ fn sqlite_refused(path: &Path, cause: &sqlx::Error) -> Error {
     )
 }
 
-fn without_password(url: &str) -> String {
+/// A database's URL as it may be shown.
+pub(crate) fn without_password(url: &str) -> String {
+    // A password may stand in the query as well.
+    let url = url.split('?').next().unwrap_or_default();
     match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if scheme < at => format!("{}://…@{}", &url[..scheme], &url[at + 1..]),
         _ => url.to_owned(),

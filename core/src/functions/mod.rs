@@ -19,7 +19,7 @@ pub use function::{Call, Function, Handler, Spec};
 pub(crate) use limits::network;
 pub use metrics::CallMetrics;
 pub use registry::{AuditSink, CallRecord, Registry};
-pub(crate) use schema::rule;
+pub(crate) use schema::{of as schema_of, rule};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::limits::Limits;
 use super::{Access, Call, CallMetrics, Caller, Effect, Function, Spec, grants_allow};
+use crate::settings::Live;
 use crate::{Clock, Code, Error, Result, random};
 
 /// Where writes, and calls that were not allowed, are recorded.
@@ -57,11 +58,11 @@ impl fmt::Debug for Registry {
 }
 
 impl Registry {
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(clock: Clock, settings: Live) -> Self {
         Self(Arc::new(Inner {
             clock,
             functions: RwLock::default(),
-            limits: Limits::default(),
+            limits: Limits::new(settings),
             audit: OnceLock::new(),
             metrics: CallMetrics::default(),
         }))

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{Code, Error, Result};
 
 /// The schema of a type, complete in itself.
-pub(super) fn of<T: JsonSchema>() -> Value {
+pub(crate) fn of<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;

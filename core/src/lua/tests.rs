@@ -22,7 +22,7 @@ impl Fixture {
     }
 
     fn with(functions: Vec<Function>) -> Self {
-        let registry = Registry::new(Clock::manual(0));
+        let registry = Registry::new(Clock::manual(0), crate::settings::Live::default());
         registry.add("core", functions).unwrap();
         let limits = Limits {
             time: Duration::from_secs(20),

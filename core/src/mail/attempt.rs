@@ -3,9 +3,10 @@
 use serde::Deserialize;
 
 use super::transports::Sign;
+use crate::settings::groups as settings;
 use crate::{Code, Error, random};
 
-/// Waits before the second, third … attempt. From the last on it stays.
+/// Waits before the second, third … attempt, within the bounds that are set.
 const WAITS_SECONDS: [i64; 10] = [5, 15, 60, 180, 600, 1800, 3600, 7200, 10_800, 14_400];
 /// The longest wait a provider may ask for.
 const LONGEST_WAIT_SECONDS: i64 = 21_600;
@@ -65,9 +66,14 @@ fn detail(error: &Error, name: &str) -> Option<i64> {
 
 /// How long a mail waits after its attempt of this number, in milliseconds. Spread by a fifth, so that mails that
 /// failed together do not come back together.
-pub(super) fn wait_ms(number: i64, asked_ms: Option<i64>) -> i64 {
+pub(super) fn wait_ms(number: i64, asked_ms: Option<i64>, settings: &settings::Mail) -> i64 {
     let step = usize::try_from(number.max(1) - 1).unwrap_or(usize::MAX);
-    let seconds = WAITS_SECONDS[step.min(WAITS_SECONDS.len() - 1)];
+    let last = WAITS_SECONDS.len() - 1;
+    // Where longer waits are allowed, they go on doubling; past a few doublings any bound is reached.
+    let doubled = step.saturating_sub(last).min(8);
+    let seconds = (WAITS_SECONDS[step.min(last)] << doubled)
+        .min(settings.longest_wait_minutes * 60)
+        .max(settings.shortest_wait_seconds);
     let spread = i64::from(random::bytes::<1>()[0]) - 128;
     let wait = seconds * 1000 + seconds * 1000 * spread / 640;
     wait.max(asked_ms.unwrap_or(0))
@@ -116,12 +122,34 @@ mod tests {
     #[test]
     fn waits_grow_and_a_provider_can_ask_for_more() {
         for (number, seconds) in [(1, 5), (2, 15), (3, 60), (10, 14_400), (1000, 14_400)] {
-            let wait = wait_ms(number, None);
+            let wait = wait_ms(number, None, &settings::Mail::default());
             assert!(
                 (seconds * 800..=seconds * 1200).contains(&wait),
                 "{number}: {wait}"
             );
         }
-        assert_eq!(wait_ms(1, Some(60_000)), 60_000);
+        assert_eq!(wait_ms(1, Some(60_000), &settings::Mail::default()), 60_000);
+    }
+
+    #[test]
+    fn waits_stay_within_what_is_set() {
+        let bounds = |shortest_wait_seconds, longest_wait_minutes| settings::Mail {
+            shortest_wait_seconds,
+            longest_wait_minutes,
+            ..settings::Mail::default()
+        };
+        for (number, bounds, seconds) in [
+            (1, bounds(60, 240), 60),
+            (4, bounds(60, 240), 180),
+            (10, bounds(5, 30), 1800),
+            (11, bounds(5, 1440), 28_800),
+            (90, bounds(5, 1440), 86_400),
+        ] {
+            let wait = wait_ms(number, None, &bounds);
+            assert!(
+                (seconds * 800..=seconds * 1200).contains(&wait),
+                "{number}: {wait}"
+            );
+        }
     }
 }

@@ -23,8 +23,8 @@ use super::{Attempt, MailService, State};
 use crate::functions::Caller;
 use crate::{Code, Error, Figure, Result, random};
 
-/// Attempts under way at once.
-const AT_ONCE: usize = 64;
+/// Outcomes written at once.
+const WRITTEN_AT_ONCE: usize = 64;
 /// Fewer free places than this are not worth a claim of their own.
 const WORTH_A_CLAIM: usize = 16;
 /// Claims are at least this far apart: what comes meanwhile shares the next one.
@@ -49,7 +49,7 @@ impl MailService {
         let owner = identity(&self.core.config.home);
         // Nothing of ours is under way yet: what bears our name is from before we died.
         self.take_over(Some(owner.clone())).await;
-        let (results, finished) = mpsc::channel(AT_ONCE * 2);
+        let (results, finished) = mpsc::channel(WRITTEN_AT_ONCE * 2);
         let recorder = tokio::spawn(Arc::clone(&self).record(owner.clone(), finished));
         let mut attempts = JoinSet::new();
         let mut look = interval(LOOK);
@@ -58,11 +58,13 @@ impl MailService {
         for timer in [&mut look, &mut renew, &mut sweep] {
             timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
+        let mut settings = self.core.settings.changes();
         let mut more = true;
         let mut next_claim = Instant::now();
         while !self.core.shutdown.is_triggered() {
-            let free = AT_ONCE - attempts.len();
-            let wanted = more && (free >= WORTH_A_CLAIM || attempts.is_empty());
+            let at_once = usize::try_from(self.core.settings.now().mail.deliveries_at_once).unwrap_or(1);
+            let free = at_once.saturating_sub(attempts.len());
+            let wanted = more && (free >= WORTH_A_CLAIM.min(at_once) || attempts.is_empty());
             if wanted && Instant::now() >= next_claim {
                 next_claim = Instant::now() + CLAIM_EVERY;
                 more = self
@@ -77,6 +79,10 @@ impl MailService {
                 _ = look.tick() => more |= self.is_due().await,
                 _ = renew.tick() => {
                     self.renew_leases(&owner, !attempts.is_empty()).await;
+                }
+                Ok(()) = settings.changed() => {
+                    more = true;
+                    sweep.reset_immediately();
                 }
                 _ = sweep.tick() => {
                     if let Err(error) = self.sweep().await {
@@ -171,9 +177,9 @@ impl MailService {
         let Verdict::Later(asked) = verdict else {
             return self.given_up(transport, &mail, &error, began, &kept.masks);
         };
-        let retry_at = now + wait_ms(mail.attempts, asked);
-        let settings = self.settings().await.unwrap_or_default();
-        if retry_at - mail.queued_at > settings.give_up_hours * 3_600_000 {
+        let settings = self.core.settings.now();
+        let retry_at = now + wait_ms(mail.attempts, asked, &settings.mail);
+        if retry_at - mail.queued_at > settings.mail.give_up_hours * 3_600_000 {
             return self.given_up(transport, &mail, &error, began, &kept.masks);
         }
         let attempt = self.failed_attempt(transport, &mail, &error, began, &kept.masks, Some(retry_at));
@@ -288,8 +294,8 @@ impl MailService {
 
     /// Writes what became of attempts, as many at once as there are.
     async fn record(self: Arc<Self>, owner: String, mut finished: mpsc::Receiver<Finished>) {
-        let mut batch = Vec::with_capacity(AT_ONCE);
-        while finished.recv_many(&mut batch, AT_ONCE).await > 0 {
+        let mut batch = Vec::with_capacity(WRITTEN_AT_ONCE);
+        while finished.recv_many(&mut batch, WRITTEN_AT_ONCE).await > 0 {
             // As long as this is not written, the mail would be sent again: so it is tried until it is.
             while let Err(error) = store::finish(&self.core.db, owner.clone(), batch.clone()).await {
                 tracing::warn!(%error, "what became of mail could not be written; trying again");

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::trouble::Trouble;
 use super::view::Filter;
-use super::{Mail, MailService, MailSettings, Message, SETTINGS, Stats, Summary, Transport};
+use super::{Mail, MailService, Message, Stats, Summary, Transport};
 use crate::functions::{Access, Call, Caller, Function, Role};
 use crate::{Code, Error, Page, PageRequest, Result};
 
@@ -51,19 +51,8 @@ struct ByName {
 struct Test {
     /// Who gets the test mail.
     to: String,
-    /// Who it is from; if absent, the sender of a scope, or `coronet` at this server.
+    /// Who it is from; if absent, the default sender, the sender of a scope, or `coronet` at this server.
     from: Option<String>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Configure {
-    /// Days that a mail is kept after it was sent, captured, cancelled or given up.
-    #[schemars(range(min = 1, max = 3650))]
-    retention_days: Option<i64>,
-    /// Hours for which a mail is tried before it is given up.
-    #[schemars(range(min = 1, max = 720))]
-    give_up_hours: Option<i64>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -124,8 +113,6 @@ pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
             trouble,
         )
         .access(known),
-        Function::read("mail.settings", "Gives the settings of mail.", mail, settings),
-        Function::write("mail.configure", "Changes the settings of mail.", mail, configure).role(Role::Admin),
     ]
 }
 
@@ -172,25 +159,19 @@ async fn stats(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<Stats
     mail.stats().await
 }
 
-async fn settings(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<MailSettings> {
-    mail.settings().await
-}
-
-async fn configure(mail: Arc<MailService>, _: Arc<Call>, input: Configure) -> Result<MailSettings> {
-    let mut settings = mail.settings().await?;
-    settings.retention_days = input.retention_days.unwrap_or(settings.retention_days);
-    settings.give_up_hours = input.give_up_hours.unwrap_or(settings.give_up_hours);
-    mail.core.settings.put(SETTINGS, &settings).await?;
-    Ok(settings)
-}
-
 async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Accepted> {
     let transport = mail.transports.active().await?;
     let from = match input.from {
         Some(from) => from,
         None => default_sender(&mail, &call).await?,
     };
-    let data = json!({ "to": input.to, "transport": transport });
+    let name = mail.core.settings.now().server.name.clone();
+    let server = if name.is_empty() {
+        "Coronet".to_owned()
+    } else {
+        name
+    };
+    let data = json!({ "to": input.to, "transport": transport, "server": server });
     let rendered = call
         .invoke(
             "template.renderMail",
@@ -198,7 +179,7 @@ async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Ac
         )
         .await?;
     let message = json!({
-        "to": input.to, "from": from, "subject": "A test mail from Coronet",
+        "to": input.to, "from": from, "subject": format!("A test mail from {server}"),
         "text": rendered["text"], "html": rendered["html"], "tags": "test",
     });
     let message = serde_json::from_value(message).map_err(Error::unexpected)?;
@@ -209,6 +190,10 @@ async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Ac
 }
 
 async fn default_sender(mail: &MailService, call: &Call) -> Result<String> {
+    let set = &mail.core.settings.now().mail.default_sender;
+    if !set.is_empty() {
+        return Ok(set.clone());
+    }
     let scopes = call.invoke("scopes.list", json!({})).await?;
     let senders = scopes.as_array().map(Vec::as_slice).unwrap_or_default();
     let sender = senders

@@ -6,10 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::mailbox::Mailbox;
 use super::masks::Masks;
+use crate::settings::groups as settings;
 use crate::{Code, Error, Result};
 
-/// Mailgun takes 25 MB; no provider takes much more.
-const LARGEST: usize = 25_000_000;
 /// Mailgun's bound on everything that is not the text.
 const LARGEST_OPTIONS: usize = 16 * 1024;
 const MOST_RECIPIENTS: usize = 1000;
@@ -26,7 +25,8 @@ pub struct Message {
     to: Recipients,
     cc: Option<Recipients>,
     bcc: Option<Recipients>,
-    /// `a@b` or `Name <a@b>`.
+    /// `a@b` or `Name <a@b>`; if absent, the default sender that is set for this server.
+    #[serde(default)]
     from: String,
     reply_to: Option<String>,
     /// `(no subject)` if absent.
@@ -221,8 +221,13 @@ impl UserMail {
 
 impl Message {
     /// Checks the message, and gives the form that is kept.
-    pub(super) fn check(self, id: &str) -> Result<Kept> {
-        let from = Mailbox::parse(&self.from).map_err(|error| about("from", &error))?;
+    pub(super) fn check(self, id: &str, settings: &settings::Mail) -> Result<Kept> {
+        let from = match self.from.as_str() {
+            "" if settings.default_sender.is_empty() => return Err(no_sender()),
+            "" => settings.default_sender.as_str(),
+            from => from,
+        };
+        let from = Mailbox::parse(from).map_err(|error| about("from", &error))?;
         let content = Content {
             to: recipients("to", Some(self.to))?,
             cc: recipients("cc", self.cc)?,
@@ -242,7 +247,7 @@ impl Message {
             test_mode: self.test_mode,
             headers: check_headers(self.headers.unwrap_or_default())?,
         };
-        content.check_size()?;
+        content.check_size(settings.largest_megabytes)?;
         if let Some(reference) = &self.reference {
             check_reference(reference)?;
         }
@@ -259,7 +264,7 @@ impl Message {
 }
 
 impl Content {
-    fn check_size(&self) -> Result<()> {
+    fn check_size(&self, largest_megabytes: i64) -> Result<()> {
         if self.to.is_empty() {
             return Err(Error::new(Code::MailAddress, "`to` names no recipient."));
         }
@@ -277,11 +282,17 @@ impl Content {
                 "The mail has neither `text` nor `html`.",
             ));
         }
-        if bytes > LARGEST {
-            return Err(invalid("text", "and `html` may have 25 MB together at most"));
+        if bytes > usize::try_from(largest_megabytes).unwrap_or(1) * 1_000_000 {
+            let text = format!("and `html` may have {largest_megabytes} MB together at most");
+            return Err(invalid("text", &text));
         }
         Ok(())
     }
+}
+
+fn no_sender() -> Error {
+    let text = "The parameter `from` is missing, and this server has no default sender: `mail.default_sender` of its settings.";
+    Error::new(Code::ParameterMissing, text).with_details(json!({ "parameter": "from" }))
 }
 
 fn about(parameter: &str, error: &Error) -> Error {

@@ -21,7 +21,7 @@ mod view;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::Notify;
 
 use crate::{Code, Core, Error, Figure, Page, PageRequest, Result, random};
@@ -35,33 +35,12 @@ pub(crate) use store::{NewMail, insert_all};
 pub use transports::Transport;
 pub use view::{Attempt, Mail, State, Summary};
 
-const SETTINGS: &str = "mail";
-
 /// The outbox and its worker.
 pub struct MailService {
     core: Core,
     transports: Transports,
     /// Wakes the worker when there is something to send.
     wake: Notify,
-}
-
-/// What operators set about mail.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct MailSettings {
-    /// Days that a mail is kept after it was sent, captured, cancelled or given up.
-    pub retention_days: i64,
-    /// Hours for which a mail is tried before it is given up.
-    pub give_up_hours: i64,
-}
-
-impl Default for MailSettings {
-    fn default() -> Self {
-        Self {
-            retention_days: 30,
-            give_up_hours: 48,
-        }
-    }
 }
 
 /// How mail does, in figures.
@@ -153,7 +132,7 @@ impl MailService {
 
     async fn prepare(&self, message: Message) -> Result<NewMail> {
         let id = random::id("mail");
-        let kept = message.check(&id)?;
+        let kept = message.check(&id, &self.core.settings.now().mail)?;
         let state = if self.transports.is_capturing().await? {
             State::Captured
         } else {
@@ -264,10 +243,6 @@ impl MailService {
             stats.alarm = active.alarm;
         }
         Ok(stats)
-    }
-
-    async fn settings(&self) -> Result<MailSettings> {
-        Ok(self.core.settings.get(SETTINGS).await?.unwrap_or_default())
     }
 
     fn open(&self, id: &str, sealed: &[u8]) -> Result<Kept> {

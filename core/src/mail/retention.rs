@@ -10,7 +10,7 @@ const BATCH: i64 = 500;
 impl MailService {
     /// Deletes the mail whose time is over, and gives how many there were.
     pub(super) async fn sweep(&self) -> Result<u64> {
-        let days = self.settings().await?.retention_days.max(1);
+        let days = self.core.settings.now().retention.mail_days;
         let before = self.core.clock.now_ms() - days * DAY_MS;
         let mut all = 0;
         loop {

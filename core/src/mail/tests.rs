@@ -261,9 +261,13 @@ async fn mail_is_taken_back_sent_again_found_and_swept() {
         let twice = post.call("mail.retry", json!({"id": id})).await;
         assert_eq!(twice.unwrap_err().code(), Code::Conflict);
 
-        post.call("mail.configure", json!({"retention_days": 7}))
-            .await
-            .unwrap();
+        crate::settings::start(&post.core).await.unwrap();
+        post.call(
+            "settings.update",
+            json!({"group": "retention", "changes": {"mail_days": 7}}),
+        )
+        .await
+        .unwrap();
         post.core.clock.advance(HOUR * 24 * 7 - HOUR);
         let young = post.send().await;
         assert_eq!(post.mail.sweep().await.unwrap(), 0);

@@ -10,7 +10,7 @@ mod store;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::attempts::{Attempts, Guesser};
+use crate::attempts::{Attempts, Guesser, Rules};
 use crate::audit::{Act, Audit};
 use crate::functions::{OperatorCaller, Role, Via};
 use crate::throttle::Throttle;
@@ -89,7 +89,8 @@ impl Operators {
         }
         let found = store::find_by_name(&self.core.db, name).await?;
         let guesser = self.guesser(found.as_ref(), origin);
-        let attempt = self.attempts.take(&account_key(name), &guesser, now)?;
+        let rules = Rules::of(&self.core.settings);
+        let attempt = self.attempts.take(&account_key(name), &guesser, now, rules)?;
         let hash = found.as_ref().map(|operator| operator.password_hash.clone());
         let right = match self.core.passwords.verify(normal(&password), hash).await {
             Ok(right) => right,
@@ -193,7 +194,8 @@ impl Operators {
     async fn check_change(&self, operator: &OperatorCaller, old: String, new: String) -> Result<()> {
         let key = format!("change {}", operator.id);
         let now = self.core.clock.now_ms();
-        self.throttle.take(&key, now)?;
+        self.throttle
+            .take(&key, now, Rules::of(&self.core.settings).waits)?;
         let found = store::find_by_name(&self.core.db, &operator.name).await?;
         let hash = found.ok_or_else(|| unknown(&operator.name))?.password_hash;
         if !self.core.passwords.verify(normal(&old), Some(hash)).await? {
@@ -224,7 +226,8 @@ impl Operators {
         now: i64,
     ) -> Result<SignedIn> {
         let token = sessions::new_token();
-        let session = sessions::new(&token, &operator.id, origin, now);
+        let (_, oldest) = self.limits(now);
+        let session = sessions::new(&token, &operator.id, origin, now, oldest);
         store::insert_session(&self.core.db, session, now).await?;
         let caller = caller(&operator.id, &operator.name, &operator.role, origin.address);
         Ok(SignedIn {

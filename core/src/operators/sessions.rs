@@ -11,10 +11,6 @@ use super::{Operators, Origin, caller, store};
 use crate::functions::OperatorCaller;
 use crate::{Result, Secrets, db, random};
 
-/// A session nobody used for this long is dead.
-const IDLE_MS: i64 = 2 * 3_600_000;
-/// The longest a session lives, used or not.
-const ABSOLUTE_MS: i64 = 12 * 3_600_000;
 /// The last use is written at most once in this time: reading a page must not write.
 const SEEN_EVERY_MS: i64 = 60_000;
 
@@ -26,8 +22,8 @@ impl Operators {
     pub async fn session(&self, token: &str, address: Option<IpAddr>) -> Result<Option<OperatorCaller>> {
         let now = self.core.clock.now_ms();
         let hash = hash(token);
-        let idle_since = now - IDLE_MS;
-        let found = store::find_session(&self.core.db, hash.clone(), idle_since, now - ABSOLUTE_MS);
+        let (idle_since, oldest) = self.limits(now);
+        let found = store::find_session(&self.core.db, hash.clone(), idle_since, oldest);
         let found = db::in_time(found).await?;
         let Some(found) = found else { return Ok(None) };
         if now - found.seen_at >= SEEN_EVERY_MS {
@@ -64,12 +60,27 @@ impl Operators {
     }
 
     pub(super) async fn list_sessions(&self) -> Result<Vec<Session>> {
-        let now = self.core.clock.now_ms();
-        store::list_sessions(&self.core.db, now - IDLE_MS, now - ABSOLUTE_MS).await
+        let (idle_since, oldest) = self.limits(self.core.clock.now_ms());
+        store::list_sessions(&self.core.db, idle_since, oldest).await
+    }
+
+    /// Since when a living session must have been used, and made.
+    pub(super) fn limits(&self, now: i64) -> (i64, i64) {
+        let sessions = &self.core.settings.now().sessions;
+        (
+            now - sessions.idle_minutes * 60_000,
+            now - sessions.longest_hours * 3_600_000,
+        )
     }
 }
 
-pub(super) fn new(token: &str, operator_id: &str, origin: &Origin, now: i64) -> store::NewSession {
+pub(super) fn new(
+    token: &str,
+    operator_id: &str,
+    origin: &Origin,
+    now: i64,
+    dead_before: i64,
+) -> store::NewSession {
     store::NewSession {
         token_hash: hash(token),
         id: random::id("ses"),
@@ -85,7 +96,7 @@ pub(super) fn new(token: &str, operator_id: &str, origin: &Origin, now: i64) -> 
             .filter(|char| !char.is_control())
             .take(200)
             .collect(),
-        dead_before: now - ABSOLUTE_MS,
+        dead_before,
     }
 }
 

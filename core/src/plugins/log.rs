@@ -152,8 +152,8 @@ impl Log {
         Ok(recent)
     }
 
-    /// Saves what is not saved yet.
-    pub(super) async fn save(&self, db: &Db) {
+    /// Saves what is not saved yet; of all lines the `kept` newest stay.
+    pub(super) async fn save(&self, db: &Db, kept: i64) {
         let (plugin, unsaved) = {
             let mut lines = self.lock();
             (lines.plugin.clone(), std::mem::take(&mut lines.unsaved))
@@ -161,7 +161,7 @@ impl Log {
         if unsaved.is_empty() {
             return;
         }
-        if let Err(error) = store::append_log(db, plugin, unsaved).await {
+        if let Err(error) = store::append_log(db, plugin, unsaved, kept).await {
             tracing::warn!(%error, "lines of a plugin's log could not be saved");
         }
     }

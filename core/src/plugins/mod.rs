@@ -51,7 +51,7 @@ pub use plugin::{LastError, State};
 use process::{Launch, Process, Trouble};
 use supervisor::{Command, Supervisor, Wish};
 
-use crate::{Code, Core, Error, Result};
+use crate::{Code, Core, Error, Result, db};
 
 /// How long the start of the server waits for its plugins; slower ones come up later.
 const SETTLING: Duration = Duration::from_secs(15);
@@ -81,6 +81,31 @@ pub fn start(core: &Core) -> Result<Arc<Plugins>> {
     })?;
     let small = own.with_file_name(SMALL_HOST);
     start_with(core, if small.is_file() { small } else { own })
+}
+
+/// Deletes lines of the plugins' logs that are older than `before`, or beyond the `lines` newest of a plugin. Gives how many.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub(crate) async fn sweep(core: &Core, before: i64, lines: i64) -> Result<u64> {
+    let old = db::sweep(&core.db, &store::OLDEST, before, &core.shutdown).await?;
+    Ok(old + store::shorten_logs(&core.db, lines).await?)
+}
+
+/// Lines of a plugin's log, for tests of what becomes of them.
+#[cfg(test)]
+pub(crate) async fn add_lines(core: &Core, plugin: &str, count: usize) {
+    let line = || log::Line {
+        id: crate::random::id("log"),
+        at: core.clock.now_ms(),
+        level: "info".to_owned(),
+        message: String::new(),
+    };
+    let kept = core.settings.now().retention.plugin_log_lines;
+    let lines = std::iter::repeat_with(line).take(count).collect();
+    store::append_log(&core.db, plugin.to_owned(), lines, kept)
+        .await
+        .unwrap();
 }
 
 /// [`start`] with another program for the host processes; it must do what [`host::main`] does.

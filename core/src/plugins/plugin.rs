@@ -90,6 +90,12 @@ pub struct LastError {
 }
 
 impl Plugin {
+    /// Keeps what is new in the log.
+    pub(super) async fn save_log(&self) {
+        let kept = self.core.settings.now().retention.plugin_log_lines;
+        self.log.save(&self.core.db, kept).await;
+    }
+
     pub(super) fn new(
         core: &Core,
         program: PathBuf,

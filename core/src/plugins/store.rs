@@ -1,10 +1,15 @@
 //! The tables `plugins` and `plugin_log`.
 
+use sqlx::AnyConnection;
+
 use super::log::Line;
+use crate::db::Oldest;
 use crate::{Db, Result};
 
-/// Lines kept for each plugin.
-const KEPT_LINES: i64 = 1000;
+pub(super) const OLDEST: Oldest = Oldest {
+    select: "SELECT id, at FROM plugin_log ORDER BY id LIMIT $1",
+    delete: "DELETE FROM plugin_log WHERE id <= $1 AND at < $2",
+};
 
 /// What is kept about a plugin between starts.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
@@ -75,8 +80,8 @@ pub(super) async fn log(db: &Db, plugin: &str, limit: usize) -> Result<Vec<Line>
     Ok(rows.into_iter().rev().map(line).collect())
 }
 
-/// Adds lines, and forgets the oldest beyond what is kept.
-pub(super) async fn append_log(db: &Db, plugin: String, lines: Vec<Line>) -> Result<()> {
+/// Adds lines, and forgets the oldest beyond the `kept` newest.
+pub(super) async fn append_log(db: &Db, plugin: String, lines: Vec<Line>, kept: i64) -> Result<()> {
     db.write(move |tx| {
         Box::pin(async move {
             for line in lines {
@@ -91,19 +96,41 @@ pub(super) async fn append_log(db: &Db, plugin: String, lines: Vec<Line>) -> Res
                 .execute(&mut *tx)
                 .await?;
             }
-            sqlx::query(
-                "DELETE FROM plugin_log
-                 WHERE plugin = $1
-                   AND id < (SELECT id FROM plugin_log WHERE plugin = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
-            )
-            .bind(plugin)
-            .bind(KEPT_LINES - 1)
-            .execute(&mut *tx)
-            .await?;
+            shorten(tx, plugin, kept).await?;
             Ok(())
         })
     })
     .await
+}
+
+/// Forgets all but the `kept` newest lines of every plugin, and gives how many.
+pub(super) async fn shorten_logs(db: &Db, kept: i64) -> Result<u64> {
+    let plugins: Vec<String> = sqlx::query_scalar("SELECT DISTINCT plugin FROM plugin_log")
+        .fetch_all(db.reader())
+        .await?;
+    db.write(move |tx| {
+        Box::pin(async move {
+            let mut all = 0;
+            for plugin in plugins {
+                all += shorten(tx, plugin, kept).await?;
+            }
+            Ok(all)
+        })
+    })
+    .await
+}
+
+async fn shorten(tx: &mut AnyConnection, plugin: String, kept: i64) -> Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM plugin_log
+         WHERE plugin = $1
+           AND id < (SELECT id FROM plugin_log WHERE plugin = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+    )
+    .bind(plugin)
+    .bind(kept - 1)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 #[cfg(test)]
@@ -141,13 +168,15 @@ mod tests {
         testing::on_each_database(async |core| {
             for start in [0, 600] {
                 let lines = (start..start + 600).map(line).collect();
-                append_log(&core.db, "echo".to_owned(), lines).await.unwrap();
+                append_log(&core.db, "echo".to_owned(), lines, 1000)
+                    .await
+                    .unwrap();
             }
-            append_log(&core.db, "other".to_owned(), vec![line(0)])
+            append_log(&core.db, "other".to_owned(), vec![line(0)], 1000)
                 .await
                 .unwrap();
             let kept = log(&core.db, "echo", 5000).await.unwrap();
-            assert_eq!(kept.len(), usize::try_from(KEPT_LINES).unwrap());
+            assert_eq!(kept.len(), 1000);
             assert_eq!(kept[0].message, "line 200");
             assert_eq!(log(&core.db, "echo", 1).await.unwrap()[0].message, "line 1199");
         })

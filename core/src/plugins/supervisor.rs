@@ -114,7 +114,7 @@ impl Supervisor {
                 },
                 _ = tick.tick() => {
                     ticks = ticks.wrapping_add(1);
-                    self.plugin.log.save(&self.plugin.core.db).await;
+                    self.plugin.save_log().await;
                     if ticks.is_multiple_of(LOOK) {
                         self.look_after().await;
                     }
@@ -341,6 +341,6 @@ impl Supervisor {
             let grace = Duration::from_secs(self.plugin.core.config.grace_seconds);
             process.stop(grace).await;
         }
-        self.plugin.log.save(&self.plugin.core.db).await;
+        self.plugin.save_log().await;
     }
 }

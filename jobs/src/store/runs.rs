@@ -120,6 +120,14 @@ impl Store {
             .await
     }
 
+    /// The ids of all jobs.
+    pub async fn ids(&self) -> Result<Vec<String>> {
+        let ids = sqlx::query_scalar("SELECT id FROM jobs ORDER BY id")
+            .fetch_all(self.db.reader())
+            .await?;
+        Ok(ids)
+    }
+
     /// Removes all but the newest `keep` runs of each of the jobs.
     pub async fn sweep_by_count(&self, job_ids: Vec<String>, keep: i64) -> Result<()> {
         self.db

@@ -301,7 +301,8 @@ impl Templates {
     }
 
     async fn change(&self, path: ResourcePath, change: Change) -> Result<Changed> {
-        let (revision, live): (i64, Option<EditedRow>) = store::change(&self.core.db, change).await?;
+        let kept = self.core.settings.now().retention.revisions;
+        let (revision, live): (i64, Option<EditedRow>) = store::change(&self.core.db, change, kept).await?;
         self.layers.set_edited(&path, revision, live);
         let layer = Layers::present(&self.layers, &path).first().copied();
         Ok(Changed {

@@ -3,9 +3,6 @@
 use coronet_core::{Code, Db, Error, Result};
 use sqlx::AnyConnection;
 
-/// Revisions kept of one resource; older ones go when a new one comes.
-const KEPT_REVISIONS: i64 = 200;
-
 /// A resource as edited.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct EditedRow {
@@ -82,15 +79,15 @@ pub(crate) async fn revision_text(db: &Db, path: &str, revision: i64) -> Result<
     Ok(text.flatten())
 }
 
-/// Makes a change and returns its revision, and the row that is live then.
+/// Makes a change and returns its revision, and the row that is live then. Of all revisions the `kept` newest stay.
 ///
 /// Fails with `Conflict` when another change came since the author looked (W16).
-pub(crate) async fn change(db: &Db, change: Change) -> Result<(i64, Option<EditedRow>)> {
-    db.write(move |tx| Box::pin(async move { apply(tx, change).await }))
+pub(crate) async fn change(db: &Db, change: Change, kept: i64) -> Result<(i64, Option<EditedRow>)> {
+    db.write(move |tx| Box::pin(async move { apply(tx, change, kept).await }))
         .await
 }
 
-async fn apply(tx: &mut AnyConnection, change: Change) -> Result<(i64, Option<EditedRow>)> {
+async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<(i64, Option<EditedRow>)> {
     // First, so that on PostgreSQL two changes of one resource wait for each other here, and not pass side by side.
     sqlx::query("UPDATE resource_changes SET counter = counter + 1 WHERE id = 1")
         .execute(&mut *tx)
@@ -102,7 +99,7 @@ async fn apply(tx: &mut AnyConnection, change: Change) -> Result<(i64, Option<Ed
             .fetch_one(&mut *tx)
             .await?;
     let revision = last.unwrap_or_default() + 1;
-    insert_revision(tx, &change, revision).await?;
+    insert_revision(tx, &change, revision, kept).await?;
     let live = match change.text {
         Some(text) => {
             let row = EditedRow {
@@ -155,7 +152,7 @@ async fn check_expected(tx: &mut AnyConnection, change: &Change) -> Result<()> {
     Err(Error::new(Code::Conflict, message).with_details(details))
 }
 
-async fn insert_revision(tx: &mut AnyConnection, change: &Change, revision: i64) -> Result<()> {
+async fn insert_revision(tx: &mut AnyConnection, change: &Change, revision: i64, kept: i64) -> Result<()> {
     sqlx::query(
         "INSERT INTO resource_revisions (path, revision, kind, text, author, note, changed_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -171,7 +168,7 @@ async fn insert_revision(tx: &mut AnyConnection, change: &Change, revision: i64)
     .await?;
     sqlx::query("DELETE FROM resource_revisions WHERE path = $1 AND revision <= $2")
         .bind(change.path.clone())
-        .bind(revision - KEPT_REVISIONS)
+        .bind(revision - kept)
         .execute(&mut *tx)
         .await?;
     Ok(())

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Accounts, names};
 use crate::address::EmailAddress;
-use crate::functions::{Access, Call, Function, Role};
+use crate::functions::{Access, Call, Caller, Function, Role};
 use crate::{Code, Error, Result};
 
 const LINK_LIFETIME: std::ops::RangeInclusive<i64> = 600..=86_400;
@@ -36,7 +36,7 @@ pub struct ScopeSettings {
     pub display_name: String,
     /// Where the reset links of this scope lead, such as `https://accounts.example.com`; the server's own URL when empty.
     pub site_url: String,
-    /// The sender of mail to this scope's users.
+    /// The sender of mail to this scope's users; the server's default sender when empty.
     pub from_email: String,
     /// The subject of reset mails.
     pub subject: String,
@@ -269,12 +269,17 @@ async fn create(accounts: Arc<Accounts>, _: Arc<Call>, input: Create) -> Result<
     store::insert(&accounts.core.db, scope).await
 }
 
-async fn list(accounts: Arc<Accounts>, _: Arc<Call>, _: Nothing) -> Result<Vec<Scope>> {
-    store::list(&accounts.core.db).await
+async fn list(accounts: Arc<Accounts>, call: Arc<Call>, _: Nothing) -> Result<Vec<Scope>> {
+    let scopes = store::list(&accounts.core.db).await?;
+    Ok(scopes
+        .into_iter()
+        .map(|scope| accounts.shown(scope, &call))
+        .collect())
 }
 
-async fn get(accounts: Arc<Accounts>, _: Arc<Call>, input: ByName) -> Result<Scope> {
-    accounts.scope(&input.name).await
+async fn get(accounts: Arc<Accounts>, call: Arc<Call>, input: ByName) -> Result<Scope> {
+    let scope = accounts.scope(&input.name).await?;
+    Ok(accounts.shown(scope, &call))
 }
 
 async fn update(accounts: Arc<Accounts>, _: Arc<Call>, input: Update) -> Result<Scope> {
@@ -296,6 +301,23 @@ async fn delete(accounts: Arc<Accounts>, _: Arc<Call>, input: Delete) -> Result<
 }
 
 impl Accounts {
+    /// Operators see what is kept, to change it. All others see what holds: the server's settings fill in what the scope
+    /// leaves open, and bound what it sets.
+    fn shown(&self, mut scope: Scope, call: &Call) -> Scope {
+        if matches!(call.caller, Caller::Operator(_)) {
+            return scope;
+        }
+        let settings = self.core.settings.now();
+        let own = &mut scope.settings;
+        own.link_lifetime_seconds = own
+            .link_lifetime_seconds
+            .min(settings.security.link_life_minutes * 60);
+        if own.from_email.is_empty() {
+            own.from_email.clone_from(&settings.mail.default_sender);
+        }
+        scope
+    }
+
     /// The scope of this name.
     ///
     /// # Errors

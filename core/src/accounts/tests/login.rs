@@ -110,13 +110,14 @@ async fn w03_r09_guessing_slows_the_guesser_and_a_new_password_starts_over() {
         let account = users::login::account_key("Fun Run", "carol");
         let from = |n: u8| crate::attempts::Guesser::At(Some([192, 0, n, 1].into()));
         let now = core.clock.now_ms();
+        let rules = crate::attempts::Rules::of(&core.settings);
         for n in 0..100 {
-            drop(accounts.attempts.take(&account, &from(n), now));
+            drop(accounts.attempts.take(&account, &from(n), now, rules));
         }
-        assert!(accounts.attempts.take(&account, &from(200), now).is_err());
+        assert!(accounts.attempts.take(&account, &from(200), now, rules).is_err());
         let update = json!({"user_id": id, "update_params": {"password": "another good one"}});
         call(&core, "users.update", update).await.unwrap();
-        assert!(accounts.attempts.take(&account, &from(200), now).is_ok());
+        assert!(accounts.attempts.take(&account, &from(200), now, rules).is_ok());
     })
     .await;
 }

@@ -86,7 +86,11 @@ impl Accounts {
             prepared.username.as_deref().unwrap_or(&user.username),
             email.as_deref().unwrap_or_default(),
         ];
-        policy::accept(password, &words)
+        policy::accept(
+            password,
+            &words,
+            self.core.settings.now().security.shortest_password,
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{User, store};
 use crate::accounts::{Accounts, names, policy, scopes};
-use crate::attempts::Guesser;
+use crate::attempts::{Guesser, Rules};
 use crate::functions::{Call, Caller, Function};
 use crate::{Code, Error, Passwords, Result};
 
@@ -90,7 +90,8 @@ impl Accounts {
         let now = self.core.clock.now_ms();
         let account = account_key(&scope, &key);
         let found = store::find_by_username(&self.core.db, &scope, &key).await?;
-        let attempt = self.attempts.take(&account, &guesser(&call.caller), now)?;
+        let rules = Rules::of(&self.core.settings);
+        let attempt = self.attempts.take(&account, &guesser(&call.caller), now, rules)?;
         let hash = found.as_ref().map(|(_, hash)| hash.clone());
         // An unknown user costs the same time as a wrong password.
         let right = match self.core.passwords.verify(password.clone(), hash).await {

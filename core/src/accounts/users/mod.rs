@@ -135,7 +135,11 @@ async fn register(accounts: Arc<Accounts>, _: Arc<Call>, input: Register) -> Res
         &username,
         email.as_ref().map_or("", EmailAddress::as_str),
     ];
-    let password = policy::accept(&input.password, &words)?;
+    let password = policy::accept(
+        &input.password,
+        &words,
+        accounts.core.settings.now().security.shortest_password,
+    )?;
     let now = accounts.core.clock.now_ms();
     let user = store::NewUser {
         id: random::id("usr"),

@@ -3,7 +3,7 @@
 use sqlx::AnyConnection;
 
 use super::{Actor, Filter};
-use crate::db::{self, Select, in_lists, placeholders};
+use crate::db::{self, Oldest, Select, in_lists, placeholders};
 use crate::{Db, PageRequest, Result};
 
 /// The history of a code that was just made.
@@ -40,6 +40,12 @@ pub(super) struct Row {
     pub(super) ender_name: Option<String>,
     pub(super) mail_state: String,
 }
+
+/// A code lives a day at most, and histories are kept for a day at least: no living code loses its own.
+pub(in crate::codes) const OLDEST: Oldest = Oldest {
+    select: "SELECT code_id, issued_at FROM code_histories ORDER BY code_id LIMIT $1",
+    delete: "DELETE FROM code_histories WHERE code_id <= $1 AND issued_at < $2",
+};
 
 const SELECT: &str =
     "SELECT code_id, mail_id, user_id, username, users.email AS email, scope, purpose, asker_kind,

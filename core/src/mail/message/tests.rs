@@ -5,7 +5,7 @@ fn check(change: impl FnOnce(&mut Value)) -> Result<Kept> {
     change(&mut message);
     serde_json::from_value::<Message>(message)
         .unwrap()
-        .check("mail_1")
+        .check("mail_1", &settings::Mail::default())
 }
 
 #[test]

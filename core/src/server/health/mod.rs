@@ -48,6 +48,7 @@ pub enum Part {
     Jobs,
     Resets,
     Templates,
+    Backups,
 }
 
 impl Part {
@@ -61,6 +62,7 @@ impl Part {
             Self::Jobs => "jobs",
             Self::Resets => "resets",
             Self::Templates => "templates",
+            Self::Backups => "backups",
         }
     }
 }
@@ -99,6 +101,8 @@ pub enum Kind {
     NoResets,
     /// The template `subject` fails when it is used.
     TemplateFails,
+    /// The latest backup could not be made.
+    BackupFailed,
     /// The part could not be asked.
     Unknown,
 }
@@ -186,7 +190,8 @@ pub(super) async fn check(core: &Core, call: &Call) -> Health {
         parts::mail(core, call),
         parts::jobs(core, call),
         parts::resets(core, call),
-        parts::templates(call)
+        parts::templates(call),
+        parts::backups(core, call)
     );
     let all = [
         (Part::Database, Some(found.0)),
@@ -200,6 +205,7 @@ pub(super) async fn check(core: &Core, call: &Call) -> Health {
         (Part::Jobs, Some(found.3)),
         (Part::Resets, found.4),
         (Part::Templates, Some(found.5)),
+        (Part::Backups, found.6),
     ];
     let mut problems = Vec::new();
     let mut checks = Vec::new();

@@ -283,6 +283,35 @@ pub(super) async fn templates(call: &Call) -> Result<Found> {
     })
 }
 
+#[derive(Deserialize)]
+struct Backups {
+    latest: Option<Latest>,
+}
+
+#[derive(Deserialize)]
+struct Latest {
+    at: i64,
+    error: Option<String>,
+}
+
+/// `None` as long as none was made: then there is nothing to say.
+pub(super) async fn backups(core: &Core, call: &Call) -> Option<Result<Found>> {
+    const BACKUPS: &str = "backups.list";
+    core.functions.get(BACKUPS)?;
+    let latest = match ask::<Backups>(call, BACKUPS).await {
+        Ok(backups) => backups.latest?,
+        Err(error) => return Some(Err(error)),
+    };
+    let problem = latest.error.map(|error| {
+        let text = format!("The latest backup failed: {error}");
+        Problem::new(Part::Backups, Kind::BackupFailed, Level::Bad, text).since(Some(latest.at))
+    });
+    Some(Ok(Found {
+        fine: "the latest one succeeded".to_owned(),
+        problems: problem.into_iter().collect(),
+    }))
+}
+
 async fn ask<T: DeserializeOwned>(call: &Call, function: &str) -> Result<T> {
     let answer = call.invoke(function, json!({})).await?;
     serde_json::from_value(answer)

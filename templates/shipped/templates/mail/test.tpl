@@ -1,4 +1,4 @@
-It works: this mail came from your Coronet server{{#if transport}}, sent with {{ transport }}{{/if}}.
+It works: this mail came from {{#if server}}{{ server }}{{else}}your Coronet server{{/if}}{{#if transport}}, sent with {{ transport }}{{/if}}.
 
 {{#if to}}
 It was sent to {{ to }}{{#if sent_at}} on {{ sent_at }}{{/if}}.

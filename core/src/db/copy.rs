@@ -1,0 +1,60 @@
+//! A whole copy of the SQLite database, made while it is in use.
+
+use std::path::Path;
+
+use sqlx::{AnyConnection, Connection};
+
+use super::Db;
+use super::open::sqlite_url;
+use crate::{Code, Error, Result};
+
+impl Db {
+    /// How large the SQLite database is, in bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn size(&self) -> Result<u64> {
+        let mut reader = self.reader().acquire().await?;
+        let mut size = 1;
+        for pragma in ["PRAGMA page_count", "PRAGMA page_size"] {
+            let number: i64 = sqlx::query_scalar(pragma).fetch_one(&mut *reader).await?;
+            size *= u64::try_from(number).unwrap_or_default();
+        }
+        Ok(size)
+    }
+
+    /// Copies the SQLite database, as it is at this moment, into an empty file. Others read and write meanwhile.
+    ///
+    /// # Errors
+    /// `Io`, such as when the disk is full.
+    pub(crate) async fn copy_into(&self, file: &Path) -> Result<()> {
+        let mut reader = self.reader().acquire().await?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(file.display().to_string())
+            .execute(&mut *reader)
+            .await
+            .map_err(|cause| Error::new(Code::Io, format!("The database could not be copied: {cause}.")))?;
+        Ok(())
+    }
+}
+
+/// Opens a copy and reads all of it.
+///
+/// # Errors
+/// `Io` when it is damaged.
+pub(crate) async fn check_copy(file: &Path) -> Result<()> {
+    let damaged = |why: String| Error::new(Code::Io, format!("The copy of the database is damaged: {why}."));
+    let url = format!("{}&immutable=true", sqlite_url(file, "ro"));
+    let mut copy = AnyConnection::connect(&url)
+        .await
+        .map_err(|cause| damaged(cause.to_string()))?;
+    let found: Result<String, _> = sqlx::query_scalar("PRAGMA quick_check")
+        .fetch_one(&mut copy)
+        .await;
+    let _ = copy.close().await;
+    match found {
+        Ok(word) if word == "ok" => Ok(()),
+        Ok(why) => Err(damaged(why)),
+        Err(cause) => Err(damaged(cause.to_string())),
+    }
+}
