@@ -146,7 +146,7 @@ impl Backups {
             name: made.as_ref().ok().map(|backup| backup.name.clone()),
             error: made.as_ref().err().map(|error| error.message().to_owned()),
         };
-        let mut state = self.state().await?.unwrap_or_else(|| State {
+        let mut state = self.state().await?.unwrap_or(State {
             daily_until: at,
             latest: None,
         });
