@@ -22,7 +22,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     let workspace = Workspace::load()?;
     process::take_over_signals()?;
     tools::need_cpp_compiler()?;
-    let chromium = tools::chromium()?;
+    let (chromium, firefox) = (tools::chromium()?, tools::firefox()?);
     assets::build_in(&workspace)?;
     let browser = workspace.root.join("tests").join("browser");
     report::step("npm packages of the browser tests", || npm::install(&browser))?;
@@ -32,6 +32,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
         filter,
         cluster,
         chromium,
+        firefox,
         browser,
     };
     run.every_step()
@@ -52,6 +53,7 @@ struct Run {
     filter: Option<String>,
     cluster: Cluster,
     chromium: PathBuf,
+    firefox: PathBuf,
     browser: PathBuf,
 }
 
@@ -143,6 +145,7 @@ impl Run {
         command.env("CORONET_TEST_POSTGRES", self.cluster.url());
         command.env("CORONET_TEST_BINARIES", self.workspace.target.join("debug"));
         command.env("CORONET_TEST_CHROMIUM", &self.chromium);
+        command.env("CORONET_TEST_FIREFOX", &self.firefox);
         command
     }
 }

@@ -30,6 +30,19 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     find_chromium().ok_or_else(|| missing("Chromium"))
 }
 
+/// Firefox for the story that is told in it too; `CORONET_TEST_FIREFOX` names another one.
+pub(crate) fn firefox() -> Result<PathBuf> {
+    if let Some(chosen) = std::env::var_os("CORONET_TEST_FIREFOX") {
+        return Ok(chosen.into());
+    }
+    let installed = || ["firefox-esr", "firefox"].into_iter().find_map(find);
+    if let Some(found) = installed() {
+        return Ok(found);
+    }
+    install("Firefox", &["firefox-esr"])?;
+    installed().ok_or_else(|| missing("Firefox"))
+}
+
 /// The folder with `initdb` and `postgres`.
 pub(crate) fn postgres() -> Result<PathBuf> {
     if let Some(found) = find_postgres() {

@@ -3,14 +3,16 @@ import { say } from './toast';
 /** After a swap: mark where we are, close the phone's menu, move focus to the new page. */
 export function bindNavigation(): void {
   const line = document.querySelector('#progress');
-  let waiting = 0;
-  document.addEventListener('htmx:beforeRequest', () => {
-    waiting += 1;
+  const waiting = new Set<XMLHttpRequest>();
+  // Asked of the request itself: what sent it may be gone from the page before it ends, and its events with it.
+  document.addEventListener('htmx:beforeSend', (event) => {
+    const { xhr } = (event as CustomEvent).detail as { xhr: XMLHttpRequest };
+    waiting.add(xhr);
     line?.classList.add('busy');
-  });
-  document.addEventListener('htmx:afterRequest', () => {
-    waiting = Math.max(0, waiting - 1);
-    if (waiting === 0) line?.classList.remove('busy');
+    xhr.addEventListener('loadend', () => {
+      waiting.delete(xhr);
+      if (waiting.size === 0) line?.classList.remove('busy');
+    });
   });
   document.addEventListener('htmx:sendError', () => say('The server did not answer. Check the connection and try again.', 'bad'));
   document.addEventListener('htmx:afterSettle', (event) => {

@@ -8,7 +8,7 @@ export function bindRefresh(): void {
   const page = document.querySelector<HTMLElement>('#main [data-refresh]');
   if (!page) return;
   timer = setTimeout(() => {
-    const busy = document.hidden || page.querySelector('form[data-dirty]') || document.querySelector('dialog[open]');
+    const busy = document.hidden || page.querySelector('form[data-dirty]') || document.querySelector('dialog[open], #progress.busy');
     const typing = document.activeElement?.closest('input, textarea, select');
     if (busy || typing) bindRefresh();
     else if (page.isConnected) {

@@ -8,6 +8,7 @@ export function bindWaiting(): void {
   const word = document.querySelector<HTMLElement>('#waiting');
   if (!main || !outline || !word) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let latest: XMLHttpRequest | undefined;
 
   const end = (): void => {
     clearTimeout(timer);
@@ -16,10 +17,13 @@ export function bindWaiting(): void {
     main.querySelector(':scope > .page-waiting')?.remove();
     word.textContent = '';
   };
-  document.addEventListener('htmx:beforeRequest', (event) => {
-    const { elt, target } = (event as CustomEvent).detail as { elt: Element; target?: Element };
+  document.addEventListener('htmx:beforeSend', (event) => {
+    const { elt, target, xhr } = (event as CustomEvent).detail as { elt: Element; target?: Element; xhr: XMLHttpRequest };
     if (target !== main || 'refreshing' in document.body.dataset) return;
     end();
+    // When no answer came, the page is as it was. Of two requests the later one counts.
+    latest = xhr;
+    xhr.addEventListener('loadend', () => latest === xhr && end());
     timer = setTimeout(() => {
       main.setAttribute('aria-busy', 'true');
       word.textContent = word.dataset['word'] ?? '';
@@ -32,11 +36,8 @@ export function bindWaiting(): void {
       main.classList.add('waiting');
     }, PATIENCE);
   });
-  // Before the answer is put in; or when none came, and the page is as it was.
+  // Before the answer is put in.
   document.addEventListener('htmx:beforeSwap', (event) => {
-    if (((event as CustomEvent).detail as { target?: Element }).target === main) end();
-  });
-  document.addEventListener('htmx:afterRequest', (event) => {
     if (((event as CustomEvent).detail as { target?: Element }).target === main) end();
   });
 }
