@@ -1,9 +1,10 @@
-//! HTTP: the API, the pages, health, and what every answer carries.
+//! HTTP: the API, the pages, webhooks, health, and what every answer carries.
 
 pub mod api;
 pub mod connections;
 pub mod headers;
 pub mod health;
+pub mod hooks;
 pub mod pages;
 
 use coronet_core::Error;

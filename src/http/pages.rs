@@ -19,7 +19,7 @@ const RANK: isize = 1000;
 /// A body that is not there by then is not coming.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// What has catchers of its own: a mistyped path there is answered in their way.
-const OTHERS: [&str; 2] = ["/api", coronet_webmin::BASE];
+const OTHERS: [&str; 3] = ["/api", coronet_core::plugins::hooks::PATH, coronet_webmin::BASE];
 
 pub fn stage(services: &Arc<Services>) -> AdHoc {
     let pages = Arc::new(Pages::new(&services.templates, coronet_webmin::BASE));

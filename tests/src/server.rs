@@ -297,7 +297,10 @@ impl TestServer {
     }
 
     pub async fn use_mailgun_at(&self, base_url: &str) {
-        let settings = json!({"api_key": mailgun::KEY, "domain": mailgun::DOMAIN, "base_url": base_url});
+        let settings = json!({
+            "api_key": mailgun::KEY, "domain": mailgun::DOMAIN, "base_url": base_url,
+            "webhook_signing_key": mailgun::SIGNING_KEY,
+        });
         self.operate(
             "plugins.configure",
             json!({"name": "mailgun", "settings": settings}),

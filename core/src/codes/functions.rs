@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::history::{Actor, Filter};
+use super::history::Filter;
 use super::{
     Asker, Checked, Codes, FullHistory, History, Issued, LONGEST_LIFE_SECONDS, Mailed, Mailing, Pending,
     Realm, Redeemed, Redeeming,
 };
 use crate::accounts::Changes;
-use crate::functions::{Access, Call, Caller, Function};
+use crate::functions::{Access, Actor, Call, Caller, Function};
 use crate::mail::UserMail;
 use crate::{Code, Error, Page, PageRequest, Result};
 

@@ -22,13 +22,14 @@ use sha2::{Digest, Sha256};
 
 use crate::accounts::{self, Accounts, Changes};
 use crate::db::{self, Together};
+use crate::functions::Actor;
 use crate::mail::{MailService, NewMail, Reference, Secret, UserMail};
 use crate::{Code, Core, Error, Figure, Page, PageRequest, Result, random};
 use guesses::Guesses;
+use history::Asker;
 use history::store::NewHistory;
 pub(crate) use history::store::user_changed;
-use history::{Actor, Asker};
-pub use history::{Event, FullHistory, History, State, What};
+pub use history::{Event, FullHistory, Happening, History, State, What};
 use store::Live;
 use time::Time;
 

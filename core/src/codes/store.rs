@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::history::Actor;
 use super::history::store::{self as histories, NewHistory};
 use super::time::SLACK_MS;
 use super::{LONGEST_LIFE_SECONDS, Pending, Realm, dead};
 use crate::accounts::{self, Prepared, User};
 use crate::db::{Select, in_lists, placeholders};
+use crate::functions::Actor;
 use crate::mail::{self, NewMail};
 use crate::{Code, Db, Error, PageRequest, Result};
 

@@ -5,6 +5,7 @@
 //! authorization, rate limit, validation against the schema, deadline, tracing, the function itself, audit.
 
 mod access;
+mod actor;
 mod caller;
 mod function;
 mod limits;
@@ -14,6 +15,7 @@ mod registry;
 mod schema;
 
 pub use access::{Access, Effect, Role, grants_allow};
+pub use actor::Actor;
 pub use caller::{AppCaller, Caller, OperatorCaller, Via};
 pub use function::{Call, Function, Handler, Spec};
 pub(crate) use limits::network;

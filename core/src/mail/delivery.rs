@@ -358,7 +358,7 @@ impl MailService {
 }
 
 /// One line of an answer, without what a database cannot keep.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     let line = text
         .chars()
         .filter(|character| *character != '\0')

@@ -6,10 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::reports::{Report, Reported};
 use super::trouble::Trouble;
 use super::view::Filter;
 use super::{Mail, MailService, Message, Stats, Summary, Transport};
-use crate::functions::{Access, Call, Caller, Function, Role};
+use crate::functions::{Access, Actor, Call, Caller, Function, Role};
 use crate::{Code, Error, Page, PageRequest, Result};
 
 const TEST_TEMPLATE: &str = "mail/test.tpl";
@@ -79,11 +80,19 @@ pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
         .access(Access::APP),
         Function::write(
             "mail.retry",
-            "Sends again a mail that was given up, captured or cancelled; one that waits is tried at once.",
+            "Sends again a mail that was given up, bounced, captured or cancelled; one that waits is tried at once.",
             mail,
             retry,
         )
         .access(known),
+        Function::write(
+            "mail.report",
+            "Takes what a provider tells of mails that it took: delivered, bounced and the like.",
+            mail,
+            report,
+        )
+        .internal()
+        .access(Access::PLUGIN),
         Function::write("mail.cancel", "Takes back a mail that waits.", mail, cancel).access(known),
         Function::read(
             "mail.transports",
@@ -135,12 +144,20 @@ async fn get(mail: Arc<MailService>, call: Arc<Call>, input: ById) -> Result<Mai
     mail.get(&input.id, may_act).await
 }
 
-async fn retry(mail: Arc<MailService>, _: Arc<Call>, input: ById) -> Result<bool> {
-    mail.retry(&input.id).await.map(|()| true)
+async fn retry(mail: Arc<MailService>, call: Arc<Call>, input: ById) -> Result<bool> {
+    mail.retry(&input.id, Actor::of(&call.caller))
+        .await
+        .map(|()| true)
 }
 
-async fn cancel(mail: Arc<MailService>, _: Arc<Call>, input: ById) -> Result<bool> {
-    mail.cancel(&input.id).await.map(|()| true)
+async fn report(mail: Arc<MailService>, call: Arc<Call>, input: Report) -> Result<Reported> {
+    mail.report(&call.caller, input).await
+}
+
+async fn cancel(mail: Arc<MailService>, call: Arc<Call>, input: ById) -> Result<bool> {
+    mail.cancel(&input.id, Actor::of(&call.caller))
+        .await
+        .map(|()| true)
 }
 
 async fn transports(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<Vec<Transport>> {

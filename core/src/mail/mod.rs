@@ -8,12 +8,15 @@
 mod attempt;
 mod delivery;
 mod dialect;
+mod events;
 mod functions;
 mod mailbox;
 mod masks;
 mod message;
+mod reports;
 mod retention;
 mod store;
+mod timeline;
 mod transports;
 mod trouble;
 mod view;
@@ -24,14 +27,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Notify;
 
+use crate::functions::Actor;
 use crate::{Code, Core, Error, Figure, Page, PageRequest, Result, random};
 use message::Kept;
+use timeline::Past;
 use transports::Transports;
 use view::Filter;
 
 pub(crate) use message::Secret;
 pub use message::{Message, Reference, UserMail};
 pub(crate) use store::{NewMail, insert_all};
+pub use timeline::{Step, What};
 pub use transports::Transport;
 pub use view::{Attempt, Mail, State, Summary};
 
@@ -48,7 +54,10 @@ pub struct MailService {
 pub struct Stats {
     pub queued: i64,
     pub sending: i64,
+    /// Taken by the provider, which has not told yet what became of it.
     pub sent: i64,
+    pub delivered: i64,
+    pub bounced: i64,
     pub failed: i64,
     pub captured: i64,
     pub cancelled: i64,
@@ -166,35 +175,33 @@ impl MailService {
     /// A whole mail. What it masks is shown only of a mail that was kept for reading, and to those who may act.
     pub(crate) async fn get(&self, id: &str, may_act: bool) -> Result<Mail> {
         let row = store::get(&self.core.db, id).await?.ok_or_else(unknown)?;
-        let attempts = store::attempts(&self.core.db, id).await?;
+        let past = Past {
+            provider_id: row.provider_id,
+            attempts: store::attempts(&self.core.db, id).await?,
+            events: events::all(&self.core.db, id).await?,
+        };
         let kept = self.open(id, &row.message)?;
         let summary = row.summary.read();
         let may_see_secrets = may_act && summary.state == State::Captured;
-        Ok(Mail::new(
-            summary,
-            kept,
-            row.provider_id,
-            attempts,
-            may_see_secrets,
-        ))
+        Ok(Mail::new(summary, kept, past, may_see_secrets))
     }
 
     /// Queues again a mail that was given up, kept for reading or taken back; one that waits is tried at once.
-    async fn retry(&self, id: &str) -> Result<()> {
+    async fn retry(&self, id: &str, by: Actor) -> Result<()> {
         let state = self.state(id).await?;
-        if matches!(state, State::Sent | State::Sending) {
+        if matches!(state, State::Sent | State::Sending | State::Delivered) {
             return Err(conflict("The mail was handed to the provider already."));
         }
-        self.move_from(id, state, State::Queued).await?;
+        self.move_from(id, state, State::Queued, by).await?;
         // Somebody acted: the transport gets another chance too.
         self.transports.resume(&self.transports.active().await?);
         self.wake.notify_one();
         Ok(())
     }
 
-    async fn cancel(&self, id: &str) -> Result<()> {
+    async fn cancel(&self, id: &str, by: Actor) -> Result<()> {
         match self.state(id).await? {
-            State::Queued => self.move_from(id, State::Queued, State::Cancelled).await,
+            State::Queued => self.move_from(id, State::Queued, State::Cancelled, by).await,
             _ => Err(conflict("Only a mail that waits can be cancelled.")),
         }
     }
@@ -204,9 +211,15 @@ impl MailService {
         Ok(row.summary.read().state)
     }
 
-    async fn move_from(&self, id: &str, from: State, to: State) -> Result<()> {
-        let now = self.core.clock.now_ms();
-        if store::change_state(&self.core.db, id.to_owned(), from, to, now).await? {
+    async fn move_from(&self, id: &str, from: State, to: State, by: Actor) -> Result<()> {
+        let change = store::Change {
+            id: id.to_owned(),
+            from,
+            to,
+            by,
+            now: self.core.clock.now_ms(),
+        };
+        if store::change_state(&self.core.db, change).await? {
             return Ok(());
         }
         Err(conflict("The mail has changed meanwhile. Look at it again."))
@@ -229,6 +242,8 @@ impl MailService {
                 State::Queued => &mut stats.queued,
                 State::Sending => &mut stats.sending,
                 State::Sent => &mut stats.sent,
+                State::Delivered => &mut stats.delivered,
+                State::Bounced => &mut stats.bounced,
                 State::Failed => &mut stats.failed,
                 State::Captured => &mut stats.captured,
                 State::Cancelled => &mut stats.cancelled,

@@ -3,8 +3,11 @@
 use sqlx::AnyConnection;
 
 use super::dialect;
+use super::events::{self, NewEvent};
+use super::timeline::What;
 use super::view::{Attempt, Filter, State, Summary};
 use crate::db::{self, AnyQuery, Select, containing, in_lists, placeholders};
+use crate::functions::Actor;
 use crate::{Db, PageRequest, Result};
 
 /// A mail that is checked and sealed, and not in the outbox yet.
@@ -204,7 +207,13 @@ pub(super) async fn finish(db: &Db, owner: String, all: Vec<Finished>) -> Result
                 for (id, attempt) in attempts {
                     insert_attempt(tx, &owner, id, attempt).await?;
                 }
+                let sent: Vec<_> = finished
+                    .iter()
+                    .filter(|done| done.state == State::Sent)
+                    .map(|done| done.id.clone())
+                    .collect();
                 finish_list(tx, &owner, finished).await?;
+                events::catch_up(tx, sent).await?;
             }
             Ok(())
         })
@@ -359,26 +368,85 @@ pub(super) async fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result
     Ok(rows.into_iter().map(SummaryRow::read).collect())
 }
 
-/// Puts a mail in `from` into another state; false when it is in another by now.
-pub(super) async fn change_state(db: &Db, id: String, from: State, to: State, now: i64) -> Result<bool> {
+/// A mail's move into another state by somebody's hand.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) id: String,
+    pub(super) from: State,
+    pub(super) to: State,
+    pub(super) by: Actor,
+    pub(super) now: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Ended {
+    finished_at: Option<i64>,
+    transport: Option<String>,
+    provider_id: Option<String>,
+    detail: Option<String>,
+}
+
+/// Puts a mail in `from` into another state; false when it is in another by now. How it ended before stays in its past.
+pub(super) async fn change_state(db: &Db, change: Change) -> Result<bool> {
     db.write(move |tx| {
         Box::pin(async move {
+            let before: Option<Ended> = sqlx::query_as(
+                "SELECT finished_at, transport, provider_id, detail FROM mails WHERE id = $1 AND state = $2",
+            )
+            .bind(change.id.clone())
+            .bind(change.from.name())
+            .fetch_optional(&mut *tx)
+            .await?;
             let done = sqlx::query(
                 "UPDATE mails
                  SET state = $3, queued_at = $4, due_at = $4, finished_at = $5, transport = NULL, detail = NULL
                  WHERE id = $1 AND state = $2",
             )
-            .bind(id)
-            .bind(from.name())
-            .bind(to.name())
-            .bind(now)
-            .bind((to != State::Queued).then_some(now))
+            .bind(change.id.clone())
+            .bind(change.from.name())
+            .bind(change.to.name())
+            .bind(change.now)
+            .bind((change.to != State::Queued).then_some(change.now))
             .execute(&mut *tx)
             .await?;
-            Ok(done.rows_affected() > 0)
+            if done.rows_affected() == 0 {
+                return Ok(false);
+            }
+            for event in before.into_iter().filter_map(|before| before.event(&change)) {
+                events::insert(tx, event).await?;
+            }
+            events::insert(tx, change.event()).await?;
+            Ok(true)
         })
     })
     .await
+}
+
+impl Ended {
+    /// How the mail ended, which its row is about to forget. What somebody or the provider did is kept already.
+    fn event(self, change: &Change) -> Option<NewEvent> {
+        let (at, what) = (self.finished_at?, What::of(change.from)?);
+        (what != What::Cancelled).then(|| NewEvent {
+            transport: self.transport,
+            provider_id: self.provider_id,
+            // Of a bounced mail it is the reason for the bounce, which has its own event.
+            detail: self.detail.filter(|_| change.from != State::Bounced),
+            ..NewEvent::new(&change.id, what, at)
+        })
+    }
+}
+
+impl Change {
+    fn event(&self) -> NewEvent {
+        let what = match self.to {
+            State::Cancelled => What::Cancelled,
+            _ => What::SentAgain,
+        };
+        NewEvent {
+            by: Some(self.by.clone()),
+            ..NewEvent::new(&self.id, what, self.now)
+        }
+    }
 }
 
 pub(super) async fn counts(db: &Db) -> Result<Vec<(String, i64)>> {

@@ -1,6 +1,7 @@
 //! The outbox and its worker, on both databases, with a transport that answers as a story needs it.
 
 mod faults;
+mod reports;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

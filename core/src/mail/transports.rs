@@ -125,6 +125,18 @@ impl Transports {
         Some(provided.function)
     }
 
+    /// Whether a provider, such as a plugin, is the one that delivers for a transport.
+    pub(super) fn belongs_to(&self, name: &str, provider: &str) -> bool {
+        let holder = self.core.contributions.provider_of(KIND, name);
+        holder.is_some_and(|holder| holder == provider)
+    }
+
+    /// Whether a provider delivers for any transport.
+    pub(super) fn provides_any(&self, provider: &str) -> bool {
+        let all = self.core.contributions.provided(KIND);
+        all.iter().any(|provided| provided.provider == provider)
+    }
+
     pub(super) fn is_known(&self, name: &str) -> bool {
         name == CAPTURE
             || self

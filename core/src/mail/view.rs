@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::message::{Kept, Reference};
+use super::timeline::{self, Past, Step};
 
 /// How far a mail has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,8 +15,12 @@ pub enum State {
     Queued,
     /// Is being handed to the provider.
     Sending,
-    /// The provider took it.
+    /// The provider took it, and has not told yet what became of it.
     Sent,
+    /// The recipient's server took it, says the provider.
+    Delivered,
+    /// The recipient's server, or the provider, refused it for good.
+    Bounced,
     /// Will not be tried again unless someone asks for it.
     Failed,
     /// Kept for reading by the transport `capture`, and sent to nobody.
@@ -25,10 +30,12 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [State; 6] = [
+    const ALL: [State; 8] = [
         State::Queued,
         State::Sending,
         State::Sent,
+        State::Delivered,
+        State::Bounced,
         State::Failed,
         State::Captured,
         State::Cancelled,
@@ -39,6 +46,8 @@ impl State {
             State::Queued => "queued",
             State::Sending => "sending",
             State::Sent => "sent",
+            State::Delivered => "delivered",
+            State::Bounced => "bounced",
             State::Failed => "failed",
             State::Captured => "captured",
             State::Cancelled => "cancelled",
@@ -79,7 +88,7 @@ pub struct Summary {
     pub created_at: i64,
     /// When it is tried next, of a mail that waits.
     pub due_at: Option<i64>,
-    /// When it was sent, given up, captured or cancelled.
+    /// When it was handed over, given up, captured or cancelled.
     pub finished_at: Option<i64>,
     /// The provider's latest answer.
     pub detail: Option<String>,
@@ -124,16 +133,13 @@ pub struct Mail {
     /// Whether secrets in the mail are hidden in this view.
     pub masked: bool,
     pub failed_attempts: Vec<Attempt>,
+    /// What happened to it, in order of time.
+    pub timeline: Vec<Step>,
 }
 
 impl Mail {
-    pub(super) fn new(
-        summary: Summary,
-        kept: Kept,
-        provider_id: Option<String>,
-        failed_attempts: Vec<Attempt>,
-        may_see_secrets: bool,
-    ) -> Self {
+    pub(super) fn new(summary: Summary, kept: Kept, past: Past, may_see_secrets: bool) -> Self {
+        let timeline = timeline::of(&summary, &past);
         let masked = !may_see_secrets && !kept.masks.is_empty();
         let show = |text: String| if masked { kept.masks.apply(&text) } else { text };
         let content = kept.content;
@@ -164,10 +170,11 @@ impl Mail {
             test_mode: content.test_mode.unwrap_or(false),
             message_id: content.message_id,
             reference: kept.reference,
-            provider_id,
+            provider_id: past.provider_id,
             account: kept.account.map(|account| account.domain),
             masked,
-            failed_attempts,
+            failed_attempts: past.attempts,
+            timeline,
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 
 use super::Plugins;
+use super::hooks::HookView;
 use super::log::Line;
 use super::plugin::{LastError, Plugin, State};
 use super::supervisor::Wish;
@@ -99,6 +100,8 @@ pub struct Details {
     pub resources: Vec<String>,
     pub routes: Vec<RouteView>,
     pub jobs: Vec<String>,
+    /// What others can post to.
+    pub webhook: Option<HookView>,
 }
 
 /// A role that the plugin can take.
@@ -270,6 +273,7 @@ pub(super) fn details(plugin: &Plugin) -> Details {
     };
     let job = |job: &JobManifest| job.name.clone();
     Details {
+        webhook: plugin.hook_view(&status.name),
         summary: summary(plugin),
         settings_schema: schema.cloned(),
         settings: status.settings.shown(schema),

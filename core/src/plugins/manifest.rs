@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use coronet_plugin_abi::Manifest;
-use coronet_plugin_abi::manifest::FunctionManifest;
+use coronet_plugin_abi::manifest::{FunctionManifest, WebhookManifest};
 use serde_json::Value;
 
 use crate::functions::{Access, Effect, Role, Spec};
 
 /// A call's time when its manifest does not say.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Headers that a webhook may see.
+const MOST_HEADERS: usize = 16;
 /// The most a manifest may ask for.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(600);
 
@@ -39,6 +41,9 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), String> {
                 provided.kind, provided.function
             ));
         }
+    }
+    if let Some(hook) = &manifest.webhooks {
+        check_webhook(hook, &names)?;
     }
     if let Some(settings) = &manifest.settings {
         check_schema(settings).map_err(|reason| format!("the schema of its settings {reason}"))?;
@@ -135,6 +140,23 @@ fn check_function(function: &FunctionManifest) -> Result<(), String> {
     Ok(())
 }
 
+fn check_webhook(hook: &WebhookManifest, functions: &BTreeSet<&str>) -> Result<(), String> {
+    if !functions.contains(hook.function.as_str()) {
+        return Err(format!(
+            "its webhook is answered by {}, which it does not have",
+            hook.function
+        ));
+    }
+    // Those say who an operator or an app is, and are nobody else's business.
+    let private = |name: &String| matches!(name.to_ascii_lowercase().as_str(), "cookie" | "authorization");
+    if hook.headers.len() > MOST_HEADERS || hook.headers.iter().any(private) {
+        return Err(format!(
+            "its webhook wants more than {MOST_HEADERS} headers, or Cookie or Authorization"
+        ));
+    }
+    Ok(())
+}
+
 fn check_schema(schema: &Value) -> Result<(), String> {
     if schema.get("type").is_none_or(|kind| kind != "object") {
         return Err("are no JSON schema of an object".to_owned());
@@ -206,6 +228,13 @@ mod tests {
             assert!(refused.contains("resource"), "{path}");
         }
         assert!(reason(|m| m["routes"][0]["path"] = json!("echo")).contains("route"));
+        assert!(reason(|m| m["webhooks"] = json!({"function": "echo.bye"})).contains("echo.bye"));
+        let greedy = json!({"function": "echo.hello", "headers": ["Cookie"]});
+        assert!(
+            checked(|m| m["webhooks"] = greedy)
+                .unwrap_err()
+                .contains("Cookie")
+        );
         assert!(reason(|m| m["limits"] = json!({"memory_mib": 1})).contains("limits"));
     }
 }

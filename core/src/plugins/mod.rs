@@ -12,6 +12,7 @@
 //! | `plugin` | state and functions of a plugin, as the rest of the server sees it |
 //! | `library` | the sealed copy of a library that is hashed and loaded |
 //! | `manifest`, `settings` | what is checked before anything else happens |
+//! | `hooks` | what others post to a plugin |
 //! | `log`, `store` | what a plugin says, and what is kept about it |
 //! | [`host`] | the other side: what runs in `coronet-plugin-host`, or `coronet plugin-host` |
 //!
@@ -19,6 +20,7 @@
 //! call is answered in any case, and past its deadline the process dies.
 
 pub mod functions;
+pub mod hooks;
 pub mod host;
 mod library;
 mod life;
@@ -39,7 +41,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use functions::{Details, Summary};
@@ -66,6 +68,8 @@ pub struct Plugins {
     names: Arc<Names>,
     news: News,
     plugins: Mutex<Vec<Arc<Plugin>>>,
+    /// Room for requests to webhooks.
+    hooks: Semaphore,
 }
 
 /// Adds `plugins.*`. The plugins themselves are started by [`Plugins::scan`].
@@ -119,6 +123,7 @@ pub fn start_with(core: &Core, program: PathBuf) -> Result<Arc<Plugins>> {
         names: Arc::default(),
         news: News::default(),
         plugins: Mutex::default(),
+        hooks: Semaphore::new(hooks::AT_ONCE),
     });
     core.functions.add("core", functions::all(&plugins))?;
     Ok(plugins)

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
+use super::hooks::Usage;
 use super::log::{Level, Log};
 use super::news::News;
 use super::process::Process;
@@ -55,6 +56,7 @@ pub(super) struct Plugin {
     status: Mutex<Status>,
     news: News,
     calls: AtomicU64,
+    hook_usage: Mutex<Usage>,
 }
 
 /// Whether calls can go to a process.
@@ -126,6 +128,7 @@ impl Plugin {
             status: Mutex::new(status),
             news,
             calls: AtomicU64::new(0),
+            hook_usage: Mutex::default(),
         }
     }
 
@@ -157,6 +160,10 @@ impl Plugin {
 
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn hook_usage(&self) -> MutexGuard<'_, Usage> {
+        self.hook_usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers and logs what went wrong.

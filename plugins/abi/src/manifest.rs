@@ -37,6 +37,9 @@ pub struct Manifest {
     /// Public paths and the pages that answer them.
     #[serde(default)]
     pub routes: Vec<RouteManifest>,
+    /// The function that answers what others post to `/_hooks/<name of the plugin>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<WebhookManifest>,
     /// Jobs it recommends; an operator adds one with a click.
     #[serde(default)]
     pub jobs: Vec<JobManifest>,
@@ -98,6 +101,21 @@ pub struct RouteManifest {
     pub path: String,
     /// Such as `_coronium/password/password_form`.
     pub page: String,
+}
+
+/// What answers requests that others, such as a mail provider, post to the plugin.
+///
+/// The function gets `{"method": "POST", "headers": {name: value}, "body": text}` and answers `{"status": 200,
+/// "detail": text}`. Anybody can post: it must check whom a request is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookManifest {
+    pub function: String,
+    /// Headers of the request that it wants to see. No others are given to it.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// What an operator does with the address: one sentence or two.
+    #[serde(default)]
+    pub summary: String,
 }
 
 /// A job that the plugin recommends.

@@ -14,6 +14,8 @@ pub(crate) struct Settings {
     pub(crate) domain: String,
     /// A domain sending key is enough.
     pub(crate) api_key: Secret,
+    /// Mailgun's "HTTP webhook signing key", with which Mailgun proves that news of delivered and bounced mail are its own.
+    pub(crate) webhook_signing_key: Secret,
     /// Where the account is.
     pub(crate) region: Region,
     /// Another address of the API, such as that of a gateway of your own. It must be https, except on this machine.
@@ -41,6 +43,7 @@ impl Default for Settings {
         Self {
             domain: String::new(),
             api_key: Secret::default(),
+            webhook_signing_key: Secret::default(),
             region: Region::US,
             base_url: None,
             track_clicks: false,
@@ -57,13 +60,12 @@ impl Settings {
         if !self.domain.is_empty() && !is_domain(&self.domain) {
             return wrong("the sending domain is no domain such as mg.example.com");
         }
-        if self
-            .api_key
-            .expose()
-            .chars()
-            .any(|c| c.is_control() || c.is_whitespace())
-        {
+        let is_broken = |key: &Secret| key.expose().chars().any(|c| c.is_control() || c.is_whitespace());
+        if is_broken(&self.api_key) {
             return wrong("the API key has a space or a line break in it");
+        }
+        if is_broken(&self.webhook_signing_key) {
+            return wrong("the webhook signing key has a space or a line break in it");
         }
         self.base_url = self
             .base_url

@@ -231,3 +231,5 @@ fn whether_it_is_set_up_can_be_asked_without_a_mail() {
         true
     );
 }
+
+mod webhooks;

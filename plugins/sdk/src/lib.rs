@@ -31,6 +31,7 @@ mod plugin;
 mod secret;
 mod store;
 pub mod testing;
+pub mod webhook;
 
 pub use coronet_plugin_abi::failure::codes;
 pub use coronet_plugin_abi::manifest;

@@ -2,7 +2,9 @@
 
 use crate::function::{Function, Handler, schema_of};
 use crate::{Error, Host, Result};
-use coronet_plugin_abi::manifest::{JobManifest, Limits, Provided, ResourceManifest, RouteManifest};
+use coronet_plugin_abi::manifest::{
+    JobManifest, Limits, Provided, ResourceManifest, RouteManifest, WebhookManifest,
+};
 use coronet_plugin_abi::{ABI_VERSION, Manifest};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
@@ -37,6 +39,7 @@ impl Plugin {
             settings: None,
             resources: Vec::new(),
             routes: Vec::new(),
+            webhooks: None,
             jobs: Vec::new(),
             limits: Limits::default(),
         };
@@ -115,6 +118,24 @@ impl Plugin {
         self.manifest.routes.push(RouteManifest {
             path: path.to_owned(),
             page: page.to_owned(),
+        });
+        self
+    }
+
+    /// Answers what others post to `/_hooks/<name of the plugin>` with a function that takes a
+    /// [`webhook::Request`](crate::webhook::Request) and gives a [`webhook::Answer`](crate::webhook::Answer). Anybody can
+    /// post, so it must check whom a request is from. `summary` tells operators what to do with the address.
+    #[must_use]
+    pub fn webhook<'a>(
+        mut self,
+        function: &str,
+        headers: impl IntoIterator<Item = &'a str>,
+        summary: &str,
+    ) -> Self {
+        self.manifest.webhooks = Some(WebhookManifest {
+            function: function.to_owned(),
+            headers: headers.into_iter().map(str::to_owned).collect(),
+            summary: summary.to_owned(),
         });
         self
     }

@@ -56,7 +56,7 @@ export const test = base.extend({
 
   /** A server whose mail goes to the fake, with the scope "Fun Run" and its user Carol. */
   funRun: async ({ server, mailgun }, use) => {
-    const settings = { api_key: mailgun.key, domain: mailgun.domain, base_url: mailgun.baseUrl };
+    const settings = { api_key: mailgun.key, domain: mailgun.domain, base_url: mailgun.baseUrl, webhook_signing_key: mailgun.signingKey };
     await server.call("plugins.configure", { name: "mailgun", settings });
     await server.call("mail.useTransport", { name: "mailgun" });
     await server.call("scopes.create", { name: "Fun Run", settings: { from_email: "app@example.com" } });

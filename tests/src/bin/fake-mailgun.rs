@@ -3,7 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "the first line is what its caller reads")]
 
-use coronet_tests::mailgun::{DOMAIN, FakeMailgun, KEY};
+use coronet_tests::mailgun::{DOMAIN, FakeMailgun, KEY, SIGNING_KEY};
 
 #[tokio::main]
 async fn main() {
@@ -12,7 +12,7 @@ async fn main() {
         .and_then(|port| port.parse().ok())
         .unwrap_or(0);
     let fake = FakeMailgun::start_on(port).await;
-    let hello = serde_json::json!({"base_url": fake.base_url(), "key": KEY, "domain": DOMAIN});
+    let hello = serde_json::json!({"base_url": fake.base_url(), "key": KEY, "domain": DOMAIN, "signing_key": SIGNING_KEY});
     println!("{hello}");
     std::future::pending::<()>().await;
 }

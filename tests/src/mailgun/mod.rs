@@ -11,9 +11,11 @@ mod form;
 mod http;
 mod rules;
 mod service;
+pub mod webhooks;
 
 pub use answer::{Answer, Reset};
 pub use form::{Attachment, Mail};
+pub use webhooks::SIGNING_KEY;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -55,6 +55,7 @@ impl Reset {
         let (tone, word) = match self.state.as_str() {
             // A link whose mail did not go out waits for nobody.
             "pending" if self.mail_state == "failed" => ("bad", "mail failed"),
+            "pending" if self.mail_state == "bounced" => ("bad", "mail bounced"),
             "pending" => ("info", "pending"),
             "used" => ("good", "used"),
             "expired" => ("warn", "expired"),

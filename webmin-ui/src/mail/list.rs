@@ -103,10 +103,12 @@ async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
     })
 }
 
-const STATES: [(&str, &str); 6] = [
+const STATES: [(&str, &str); 8] = [
     ("", "All"),
     ("queued", "Waiting"),
     ("sent", "Sent"),
+    ("delivered", "Delivered"),
+    ("bounced", "Bounced"),
     ("captured", "Captured"),
     ("failed", "Failed"),
     ("cancelled", "Cancelled"),

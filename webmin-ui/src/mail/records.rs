@@ -81,12 +81,13 @@ pub(crate) struct Transport {
 impl Summary {
     pub(crate) fn badge(&self) -> Badge {
         let tone = match self.state.as_str() {
-            "sent" => "good",
+            "sent" => "info",
+            "delivered" => "good",
             "captured" => "accent",
             "queued" if self.attempts > 0 => "warn",
             "queued" => "info",
             "sending" => "info busy",
-            "failed" => "bad",
+            "failed" | "bounced" => "bad",
             _ => "",
         };
         let word = if self.state == "queued" {

@@ -138,7 +138,10 @@ pub(crate) fn view(mail: Mail, captures: bool, can_edit: bool) -> MailView {
         headers: headers(&mail),
         attempts: steps(&mail),
         next_attempt_at: mail.summary.due_at.filter(|_| waits && tried),
-        can_retry: can_edit && (!waits || tried) && mail.summary.state != "sent" && !stays,
+        can_retry: can_edit
+            && (!waits || tried)
+            && !matches!(mail.summary.state.as_str(), "sent" | "delivered")
+            && !stays,
         stays,
         retry_label: if mail.summary.state == "captured" {
             "Send it now"
@@ -174,7 +177,7 @@ fn steps(mail: &Mail) -> Vec<Step> {
     });
     let transport = mail.summary.transport.as_deref().unwrap_or("the transport");
     let end = match mail.summary.state.as_str() {
-        "sent" => Some(("good", format!("Taken by {transport}"))),
+        "sent" | "delivered" | "bounced" => Some(("good", format!("Taken by {transport}"))),
         "captured" => Some(("good", "Kept here for reading".to_owned())),
         "failed" => Some(("bad", "Given up".to_owned())),
         "cancelled" => Some(("", "Taken back".to_owned())),

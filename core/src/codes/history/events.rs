@@ -1,23 +1,18 @@
-//! A history as a list of steps, each with its time and a plain reason.
+//! A history as a list of steps, each with its time and a plain reason: those of the code, and those of its mail.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Actor, History, State};
+use super::{History, State};
+use crate::functions::Actor;
 use crate::mail::{self, Mail};
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+/// What happened to a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     Asked,
-    Queued,
-    /// An attempt to deliver the mail failed.
-    NotTaken,
-    Sent,
-    Captured,
-    GivenUp,
-    Cancelled,
+    /// The link was opened: by the user, or by a program that checks links in mail.
     Opened,
     Used,
     Expired,
@@ -27,41 +22,43 @@ pub enum What {
     Deleted,
 }
 
-/// A step of a code's history.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+/// What happened: to the code, or to the mail that carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Happening {
+    Code(What),
+    Mail(mail::What),
+}
+
+/// A step of a code's history, with the fields of the steps of a mail's timeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Unix milliseconds.
     pub at: i64,
-    pub what: What,
+    pub what: Happening,
+    /// Who did it, where somebody did.
+    pub by: Option<Actor>,
+    /// Who had the mail to deliver.
+    pub transport: Option<String>,
+    /// The provider's name for the mail.
+    pub provider_id: Option<String>,
+    /// Whom of the mail's recipients it is about.
+    pub recipient: Option<String>,
+    /// In the provider's words.
+    pub detail: Option<String>,
+    /// When the mail was to be tried again.
+    pub retry_at: Option<i64>,
     /// Why, or what it means.
     pub reason: String,
 }
 
 pub(super) fn of(history: &History, mail: &Mail) -> Vec<Event> {
-    let mut events = vec![
-        event(
-            history.asked_at,
-            What::Asked,
-            format!("{} asked for a link.", who(&history.asked_by)),
-        ),
-        event(
-            mail.summary.created_at,
-            What::Queued,
-            format!("The mail to {} was put into the outbox.", mail.summary.to),
-        ),
-    ];
-    events.extend(mail.failed_attempts.iter().map(|attempt| {
-        let next = match attempt.retry_at {
-            Some(_) => "It is tried again.",
-            None => "It is not tried again.",
-        };
-        let reason = format!(
-            "{} did not take it: {} {next}",
-            attempt.transport, attempt.message
-        );
-        event(attempt.at, What::NotTaken, reason)
-    }));
-    events.extend(delivery(mail));
+    let asked = format!("{} asked for a link.", history.asked_by.told());
+    let mut events = vec![Event {
+        by: Some(history.asked_by.clone()),
+        ..event(history.asked_at, What::Asked, asked)
+    }];
+    events.extend(mail.timeline.iter().cloned().map(Event::from));
     events.extend(history.opened_at.map(|at| {
         let reason = "The form was opened: by the user, or by a program that checks links in mail.";
         event(at, What::Opened, reason.to_owned())
@@ -73,34 +70,39 @@ pub(super) fn of(history: &History, mail: &Mail) -> Vec<Event> {
 }
 
 fn event(at: i64, what: What, reason: String) -> Event {
-    Event { at, what, reason }
+    Event {
+        at,
+        what: Happening::Code(what),
+        by: None,
+        transport: None,
+        provider_id: None,
+        recipient: None,
+        detail: None,
+        retry_at: None,
+        reason,
+    }
 }
 
-fn delivery(mail: &Mail) -> Option<Event> {
-    let at = mail.summary.finished_at?;
-    let transport = mail.summary.transport.as_deref().unwrap_or("The transport");
-    let detail = mail.summary.detail.as_deref().unwrap_or_default();
-    let (what, reason) = match mail.summary.state {
-        mail::State::Sent if detail.is_empty() => (What::Sent, format!("{transport} took the mail.")),
-        mail::State::Sent => (What::Sent, format!("{transport} took the mail: {detail}")),
-        mail::State::Captured => (
-            What::Captured,
-            "The mail is kept in the server for reading; it was sent to nobody.".to_owned(),
-        ),
-        mail::State::Failed => (What::GivenUp, format!("The mail was given up. {detail}")),
-        mail::State::Cancelled => (
-            What::Cancelled,
-            "An operator took the mail back before it was sent.".to_owned(),
-        ),
-        mail::State::Queued | mail::State::Sending => return None,
-    };
-    Some(event(at, what, reason.trim_end().to_owned()))
+impl From<mail::Step> for Event {
+    fn from(step: mail::Step) -> Self {
+        Self {
+            at: step.at,
+            what: Happening::Mail(step.what),
+            by: step.by,
+            transport: step.transport,
+            provider_id: step.provider_id,
+            recipient: step.recipient,
+            detail: step.detail,
+            retry_at: step.retry_at,
+            reason: step.reason,
+        }
+    }
 }
 
 fn end(history: &History) -> Option<Event> {
     let at = history.ended_at?;
     let by = match &history.ended_by {
-        Some(actor) => who(actor),
+        Some(actor) => actor.told(),
         None => "Somebody".to_owned(),
     };
     let (what, reason) = match history.state {
@@ -130,24 +132,15 @@ fn end(history: &History) -> Option<Event> {
             format!("{by} deleted old links, and this one with them."),
         ),
     };
-    Some(event(at, what, reason))
+    Some(Event {
+        by: history.ended_by.clone(),
+        ..event(at, what, reason)
+    })
 }
 
 fn through(history: &History) -> String {
     match &history.ended_by {
-        Some(actor) => who(actor).replacen("The ", "the ", 1),
+        Some(actor) => actor.told().replacen("The ", "the ", 1),
         None => "somebody".to_owned(),
-    }
-}
-
-fn who(actor: &Actor) -> String {
-    let name = &actor.name;
-    match actor.kind.as_str() {
-        "operator" => format!("The operator {name}"),
-        "app" => format!("The app with the token {name}"),
-        "job" => format!("The job {name}"),
-        "page" => format!("The page {name}"),
-        "plugin" => format!("The plugin {name}"),
-        _ => "Coronet itself".to_owned(),
     }
 }

@@ -10,30 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Codes;
-use crate::functions::Caller;
+use crate::functions::Actor;
 use crate::{Code, Error, Page, PageRequest, Result};
-pub use events::{Event, What};
-
-/// Who did something: a kind of caller (`operator`, `app`, `job`, `page`, `plugin`, `system`), and its name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Actor {
-    #[schemars(length(max = 32))]
-    pub kind: String,
-    #[schemars(length(max = 256))]
-    pub name: String,
-}
-
-impl Actor {
-    /// The one who started the chain of calls.
-    pub(super) fn of(caller: &Caller) -> Self {
-        let root = caller.root();
-        Self {
-            kind: root.kind().to_owned(),
-            name: root.name().to_owned(),
-        }
-    }
-}
+pub use events::{Event, Happening, What};
 
 /// Who asked for a code, and when: given by `codes.asker`, and given back to `codes.mail` later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,8 +2,9 @@
 
 use sqlx::AnyConnection;
 
-use super::{Actor, Filter};
+use super::Filter;
 use crate::db::{self, Oldest, Select, in_lists, placeholders};
+use crate::functions::Actor;
 use crate::{Db, PageRequest, Result};
 
 /// The history of a code that was just made.

@@ -1,0 +1,197 @@
+//! The table `mail_events`: a mail's past beside its failed attempts.
+
+use sqlx::AnyConnection;
+
+use super::State;
+use super::timeline::What;
+use crate::db::{self, in_lists, placeholders};
+use crate::functions::Actor;
+use crate::{Db, Result, random};
+
+/// Kept of one mail: a provider that counts every look at a picture must not fill the database.
+const MOST: i64 = 200;
+/// How far a provider's clock may be behind ours.
+pub(super) const CLOCKS_MS: i64 = 60_000;
+
+/// Something that happened to a mail.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Event {
+    pub(super) at: i64,
+    pub(super) what: What,
+    pub(super) transport: Option<String>,
+    pub(super) provider_id: Option<String>,
+    pub(super) recipient: Option<String>,
+    pub(super) by: Option<Actor>,
+    pub(super) detail: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct NewEvent {
+    pub(super) mail_id: String,
+    pub(super) event_id: String,
+    pub(super) at: i64,
+    pub(super) what: What,
+    pub(super) transport: Option<String>,
+    pub(super) provider_id: Option<String>,
+    pub(super) recipient: Option<String>,
+    pub(super) by: Option<Actor>,
+    pub(super) detail: Option<String>,
+}
+
+impl NewEvent {
+    pub(super) fn new(mail_id: &str, what: What, at: i64) -> Self {
+        Self {
+            mail_id: mail_id.to_owned(),
+            event_id: random::id("evt"),
+            at,
+            what,
+            transport: None,
+            provider_id: None,
+            recipient: None,
+            by: None,
+            detail: None,
+        }
+    }
+}
+
+/// A mail that a provider tells of.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Told {
+    pub(super) id: String,
+    pub(super) message: Vec<u8>,
+    pub(super) transport: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    at: i64,
+    what: String,
+    transport: Option<String>,
+    provider_id: Option<String>,
+    recipient: Option<String>,
+    by_kind: Option<String>,
+    by_name: Option<String>,
+    detail: Option<String>,
+}
+
+/// Keeps an event, unless it is known or there are too many.
+pub(super) async fn insert(tx: &mut AnyConnection, event: NewEvent) -> Result<bool> {
+    let (by_kind, by_name) = event.by.map(|by| (by.kind, by.name)).unzip();
+    let done = sqlx::query(
+        "INSERT INTO mail_events (mail_id, event_id, at, what, transport, provider_id, recipient, by_kind, by_name,
+                                  detail)
+         SELECT id, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM mails
+         WHERE id = $1 AND (SELECT COUNT(*) FROM mail_events WHERE mail_id = $1) < $11
+         ON CONFLICT (mail_id, event_id) DO NOTHING",
+    )
+    .bind(event.mail_id)
+    .bind(event.event_id)
+    .bind(event.at)
+    .bind(event.what.name())
+    .bind(event.transport)
+    .bind(event.provider_id)
+    .bind(event.recipient)
+    .bind(by_kind)
+    .bind(by_name)
+    .bind(event.detail)
+    .bind(MOST)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn all(db: &Db, mail_id: &str) -> Result<Vec<Event>> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT at, what, transport, provider_id, recipient, by_kind, by_name, detail
+         FROM mail_events WHERE mail_id = $1 ORDER BY at, event_id",
+    )
+    .bind(mail_id.to_owned())
+    .fetch_all(db.reader())
+    .await?;
+    let read = |row: Row| {
+        Some(Event {
+            at: row.at,
+            what: What::from_name(&row.what)?,
+            transport: row.transport,
+            provider_id: row.provider_id,
+            recipient: row.recipient,
+            by: row
+                .by_kind
+                .zip(row.by_name)
+                .map(|(kind, name)| Actor { kind, name }),
+            detail: row.detail,
+        })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// The mail of this id, or the one that the provider calls so.
+pub(super) async fn told_of(db: &Db, id: &str, provider_id: &str) -> Result<Option<Told>> {
+    let told = sqlx::query_as(
+        "SELECT id, message, transport FROM mails
+         WHERE id = $1 OR provider_id = $2 OR provider_id = $3
+         ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END LIMIT 1",
+    )
+    .bind(id.to_owned())
+    .bind(provider_id.to_owned())
+    .bind(format!("<{provider_id}>"))
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(told)
+}
+
+/// Keeps what a provider told, and moves the mails on.
+pub(super) async fn report(db: &Db, all: Vec<NewEvent>) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            for event in all {
+                if let Some(state) = event.what.leads_to() {
+                    move_on(tx, &event, state).await?;
+                }
+                insert(tx, event).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// A bounce is the last word, however late other news come. What is told of an earlier sending says nothing about one
+/// that somebody asked for since.
+async fn move_on(tx: &mut AnyConnection, event: &NewEvent, state: State) -> Result<()> {
+    sqlx::query(
+        "UPDATE mails SET state = $2, detail = $3
+         WHERE id = $1 AND (state IN ('sent', 'failed') OR (state = 'delivered' AND $2 = 'bounced'))
+           AND (queued_at = created_at OR queued_at <= $4)",
+    )
+    .bind(event.mail_id.clone())
+    .bind(state.name())
+    .bind(event.detail.clone())
+    .bind(event.at.saturating_add(CLOCKS_MS))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Mails that were just handed over, of which the provider told more before we wrote down that it has them.
+pub(super) async fn catch_up(tx: &mut AnyConnection, sent: Vec<String>) -> Result<()> {
+    for ids in in_lists(sent) {
+        let sql = format!(
+            "WITH sent (id) AS (VALUES {})
+             UPDATE mails
+             SET state = CASE WHEN EXISTS (SELECT 1 FROM mail_events
+                                           WHERE mail_id = mails.id AND what = 'bounced' AND at >= queued_at - 60000)
+                              THEN 'bounced' ELSE 'delivered' END
+             FROM sent
+             WHERE mails.id = sent.id AND mails.state = 'sent'
+               AND EXISTS (SELECT 1 FROM mail_events
+                           WHERE mail_id = mails.id AND what IN ('bounced', 'delivered') AND at >= queued_at - 60000)",
+            placeholders(ids.len(), 1)
+        );
+        db::execute(tx, sql, |query| {
+            ids.into_iter().fold(query, |query, id| query.bind(id))
+        })
+        .await?;
+    }
+    Ok(())
+}
