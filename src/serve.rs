@@ -62,7 +62,7 @@ fn stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Result<Rocket<Buil
         .attach(http::headers::stage())
         .attach(http::health::stage(services))
         .attach(http::api::stage(services))
-        .attach(http::hooks::stage(services))
+        .attach(http::hooks::stage())
         .attach(webmin)
         .attach(http::pages::stage(services))
         .attach(announce(services)))

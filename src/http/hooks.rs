@@ -21,11 +21,9 @@ const BODY_LIMIT_KIB: u64 = 256;
 /// A body that is not there by then is not coming.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub fn stage(services: &Arc<Services>) -> AdHoc {
-    let services = Arc::clone(services);
+pub fn stage() -> AdHoc {
     AdHoc::on_ignite("Webhooks", |rocket| async move {
         rocket
-            .manage(services)
             .mount(PATH, routes![post])
             .register(PATH, catchers![not_found, other])
     })
