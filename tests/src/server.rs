@@ -37,6 +37,8 @@ pub struct Setup {
     environment: Vec<(String, String)>,
     plugins: Vec<PathBuf>,
     disk_mib: Option<u32>,
+    /// A backup and the key that belongs to it.
+    restored: Option<(PathBuf, PathBuf)>,
 }
 
 impl Default for Setup {
@@ -54,6 +56,7 @@ impl Setup {
             environment: Vec::new(),
             plugins,
             disk_mib: None,
+            restored: None,
         }
     }
 
@@ -87,6 +90,12 @@ impl Setup {
         self
     }
 
+    /// Puts a backup of SQLite and its key into the new home, as an operator does who restores it.
+    pub fn restoring(mut self, backup: &Path, key: &Path) -> Self {
+        self.restored = Some((backup.to_owned(), key.to_owned()));
+        self
+    }
+
     /// Reaches the database by another way, such as a proxy. The database is removed with the server.
     pub fn through(mut self, database: Database) -> Self {
         self.kind = database.kind;
@@ -111,6 +120,10 @@ impl Setup {
             Some(mib) => Some(SmallDisk::mount(&home, mib)?),
             None => None,
         };
+        if let Some((backup, key)) = &self.restored {
+            fs::copy(backup, home.join("admin.db")).expect("the backup");
+            fs::copy(key, home.join("secret.key")).expect("the key");
+        }
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins).expect("the plugins folder");
         for library in &self.plugins {

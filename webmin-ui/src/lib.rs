@@ -17,6 +17,7 @@ mod palette;
 mod plugins;
 mod profile;
 mod server;
+mod settings;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,7 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
             .mount(BASE, in_language(jobs::routes()))
             .mount(BASE, in_language(plugins::routes()))
             .mount(BASE, in_language(server::routes()))
+            .mount(BASE, in_language(settings::routes()))
             .mount(BASE, in_language(profile::routes()))
             .mount(BASE, in_language(help::routes()))
             .mount(BASE, in_language(palette::routes()))

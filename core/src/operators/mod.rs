@@ -192,20 +192,39 @@ impl Operators {
     }
 
     async fn check_change(&self, operator: &OperatorCaller, old: String, new: String) -> Result<()> {
+        self.check_own(operator, old).await?;
+        self.set_password(&operator.name, new).await
+    }
+
+    /// Whether it is this operator who is at the keyboard: asked again before an act that cannot be taken back.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the password is wrong; `RateLimited` after several wrong ones.
+    pub async fn confirm(&self, operator: &OperatorCaller, password: String) -> Result<()> {
+        let outcome = self.check_own(operator, password).await;
+        if let Err(error) = &outcome {
+            let from = operator.address;
+            self.note("confirm", &operator.id, &operator.name, from, Some(error))
+                .await;
+        }
+        outcome
+    }
+
+    async fn check_own(&self, operator: &OperatorCaller, password: String) -> Result<()> {
         let key = format!("change {}", operator.id);
         let now = self.core.clock.now_ms();
         self.throttle
             .take(&key, now, Rules::of(&self.core.settings).waits)?;
         let found = store::find_by_name(&self.core.db, &operator.name).await?;
         let hash = found.ok_or_else(|| unknown(&operator.name))?.password_hash;
-        if !self.core.passwords.verify(normal(&old), Some(hash)).await? {
+        if !self.core.passwords.verify(normal(&password), Some(hash)).await? {
             return Err(Error::new(
                 Code::Unauthenticated,
                 "The present password is not right.",
             ));
         }
         self.throttle.right(&key);
-        self.set_password(&operator.name, new).await
+        Ok(())
     }
 
     async fn hashed(&self, name: &str, password: String) -> Result<String> {

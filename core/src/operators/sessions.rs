@@ -59,6 +59,34 @@ impl Operators {
         Ok(())
     }
 
+    /// The open sessions of an operator, the latest used first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn sessions_of(&self, operator: &OperatorCaller) -> Result<Vec<Session>> {
+        let mut sessions = self.list_sessions().await?;
+        sessions.retain(|session| session.operator_id == operator.id);
+        Ok(sessions)
+    }
+
+    /// Ends all sessions of an operator but the one with this token, and gives how many.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn sign_out_elsewhere(&self, operator: &OperatorCaller, token: &str) -> Result<u64> {
+        let ended = store::end_other_sessions(&self.core.db, &operator.id, hash(token)).await;
+        let error = ended.as_ref().err();
+        self.note(
+            "sign out elsewhere",
+            &operator.id,
+            &operator.name,
+            operator.address,
+            error,
+        )
+        .await;
+        ended
+    }
+
     pub(super) async fn list_sessions(&self) -> Result<Vec<Session>> {
         let (idle_since, oldest) = self.limits(self.core.clock.now_ms());
         store::list_sessions(&self.core.db, idle_since, oldest).await

@@ -298,6 +298,21 @@ pub(super) async fn delete_session(db: &Db, token_hash: Vec<u8>) -> Result<()> {
     .await
 }
 
+pub(super) async fn end_other_sessions(db: &Db, operator_id: &str, token_hash: Vec<u8>) -> Result<u64> {
+    let operator_id = operator_id.to_owned();
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query("DELETE FROM sessions WHERE operator_id = $1 AND token_hash <> $2")
+                .bind(operator_id)
+                .bind(token_hash)
+                .execute(&mut *tx)
+                .await?;
+            Ok(done.rows_affected())
+        })
+    })
+    .await
+}
+
 pub(super) async fn end_session(db: &Db, id: &str) -> Result<bool> {
     let id = id.to_owned();
     db.write(move |tx| {

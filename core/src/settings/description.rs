@@ -224,4 +224,62 @@ mod tests {
         let defaults = serde_json::to_value(All::default()).unwrap();
         assert_eq!(read(&defaults).unwrap(), All::default());
     }
+
+    /// A setting as the guide shows it.
+    fn line(setting: &Setting) -> String {
+        let Setting {
+            name,
+            title,
+            about,
+            unit,
+            schema,
+            default,
+            secret,
+        } = setting;
+        let unit = unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
+        let choices = schema.get("oneOf").and_then(Value::as_array);
+        let titles: Vec<_> = choices
+            .into_iter()
+            .flatten()
+            .filter_map(|choice| choice["title"].as_str())
+            .collect();
+        let shown = match default {
+            Value::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
+            Value::String(text) if text.is_empty() => if *secret { "not set" } else { "empty" }.to_owned(),
+            Value::String(_) if !titles.is_empty() => titles[0].to_owned(),
+            Value::String(text) => format!("{text}{unit}"),
+            number => format!("{number}{unit}"),
+        };
+        let bounds = match (schema.get("minimum"), schema.get("maximum")) {
+            (Some(least), Some(most)) => format!(" {least} to {most}."),
+            _ if !titles.is_empty() => format!(" One of: {}.", titles.join(", ")),
+            _ => String::new(),
+        };
+        format!("| **{title}** `{name}` | {shown} | {about}{bounds} |")
+    }
+
+    #[test]
+    fn the_guide_says_what_the_description_says() {
+        let guide = include_str!("../../../docs/settings.md");
+        let lines: Vec<_> = guide.lines().collect();
+        let mut told = 0;
+        for group in groups() {
+            assert!(
+                lines.contains(&format!("## {}", group.title).as_str()),
+                "{}",
+                group.title
+            );
+            assert!(lines.contains(&group.about.as_str()), "{}", group.about);
+            for setting in &group.settings {
+                let line = line(setting);
+                assert!(lines.contains(&line.as_str()), "docs/settings.md lacks:\n{line}");
+                told += 1;
+            }
+        }
+        let written = lines.iter().filter(|line| line.starts_with("| **")).count();
+        assert_eq!(
+            written, told,
+            "docs/settings.md tells of settings that are not there"
+        );
+    }
 }

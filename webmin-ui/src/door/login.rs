@@ -11,7 +11,7 @@ use crate::BASE;
 use crate::kit::desk::{Desk, SignInFrom};
 use crate::kit::origin::OurPage;
 use crate::kit::toast::Toast;
-use crate::kit::{Answer, Field, Form, Posted, Reply, Webmin, shell};
+use crate::kit::{Answer, Field, Form, Posted, Reply, Webmin, shell, t, text};
 
 pub(crate) fn routes() -> Vec<Route> {
     routes![show, login, logout, logout_is_a_button]
@@ -26,18 +26,18 @@ pub(crate) struct LoginView {
     form: Form,
 }
 
-const ENDED: &str = "Your session has ended.";
-const NOT_DONE: &str = "Your session has ended, so this was not done.";
+const ENDED: &str = text!("Your session has ended.");
+const NOT_DONE: &str = text!("Your session has ended, so this was not done.");
 
 impl LoginView {
     pub(crate) fn new(next: &str) -> Self {
-        let form = Form::new("/login", "Sign in").unguarded().fields([
-            Field::text("name", "Name")
+        let form = Form::new("/login", t!("Sign in")).unguarded().fields([
+            Field::text("name", &t!("Name"))
                 .required()
                 .autocomplete("username")
                 .autofocus()
                 .wide(),
-            Field::password("password", "Password")
+            Field::password("password", &t!("Password"))
                 .required()
                 .autocomplete("current-password")
                 .wide(),
@@ -178,7 +178,7 @@ async fn logout(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
 /// Logging out by following a link would let any page do it.
 #[get("/logout")]
 fn logout_is_a_button() -> Answer {
-    Ok(Reply::go("/").toast(Toast::bad("Use the *Sign out* button to sign out.")))
+    Ok(Reply::go("/").toast(Toast::bad(t!("Use the *Sign out* button to sign out."))))
 }
 
 fn door(webmin: &Webmin, status: Status, view: &LoginView) -> Answer {
@@ -191,7 +191,7 @@ fn door(webmin: &Webmin, status: Status, view: &LoginView) -> Answer {
     }
     Ok(Reply::Door {
         status,
-        title: "Sign in".to_owned(),
+        title: t!("Sign in"),
         content,
     })
 }

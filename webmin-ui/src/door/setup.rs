@@ -11,7 +11,7 @@ use crate::kit::desk::{Desk, SignInFrom};
 use crate::kit::helpers::path_segment;
 use crate::kit::origin::OurPage;
 use crate::kit::toast::Toast;
-use crate::kit::{Answer, Field, Form, Posted, Reply, Rule, Webmin};
+use crate::kit::{Answer, Field, Form, Posted, Reply, Rule, Webmin, t, text};
 
 pub(crate) fn routes() -> Vec<Route> {
     routes![show, set_up]
@@ -26,22 +26,24 @@ impl SetupView {
     pub(crate) fn new(token: &str) -> Self {
         // The token is in the address too, so that going back to a refused form finds it.
         let action = format!("/setup?token={}", path_segment(token));
-        let form = Form::new(action, "Make operator and sign in")
+        let form = Form::new(action, t!("Make operator and sign in"))
             .unguarded()
             .fields([
                 Field::hidden("token", token),
-                Field::text("name", "Name")
+                Field::text("name", &t!("Name"))
                     .required()
                     .autocomplete("username")
                     .autofocus()
                     .wide(),
-                Field::password("password", "Password")
+                Field::password("password", &t!("Password"))
                     .required()
                     .rule(Rule::Length(PASSWORD_LEAST))
                     .autocomplete("new-password")
-                    .hint("15 characters or more. A few words in a row are easy to type and hard to guess.")
+                    .hint(&t!(
+                        "15 characters or more. A few words in a row are easy to type and hard to guess."
+                    ))
                     .wide(),
-                Field::password("again", "Password again")
+                Field::password("again", &t!("Password again"))
                     .required()
                     .rule(Rule::Same("password"))
                     .autocomplete("new-password")
@@ -105,8 +107,9 @@ async fn set_up(
     match outcome {
         Ok(signed_in) => {
             session::begin(jar, &webmin.core.config, &signed_in);
-            Ok(Reply::go("/").toast(Toast::good(format!(
-                "Welcome, {name}. The first steps are below."
+            Ok(Reply::go("/").toast(Toast::good(t!(
+                "Welcome, {name}. The first steps are below.",
+                name = name
             ))))
         }
         Err(error) if error.code() == Code::CodeDead => dead(webmin, &error, true).await,
@@ -125,7 +128,7 @@ fn door(webmin: &Webmin, status: Status, view: &SetupView) -> Answer {
         .map_err(Error::unexpected)?;
     Ok(Reply::Door {
         status,
-        title: "Set up".to_owned(),
+        title: t!("Set up"),
         content,
     })
 }
@@ -138,7 +141,7 @@ async fn dead(webmin: &Webmin, error: &Error, opened: bool) -> Answer {
     if !webmin.operators.any().await? {
         return no_operator(
             webmin,
-            opened.then_some("This set-up link is mistyped or too old."),
+            opened.then_some(text!("This set-up link is mistyped or too old.")),
         );
     }
     let content = webmin
@@ -147,7 +150,7 @@ async fn dead(webmin: &Webmin, error: &Error, opened: bool) -> Answer {
         .map_err(Error::unexpected)?;
     Ok(Reply::Door {
         status: Status::NotFound,
-        title: "Set up".to_owned(),
+        title: t!("Set up"),
         content,
     })
 }
@@ -165,7 +168,7 @@ pub(super) fn no_operator(webmin: &Webmin, problem: Option<&'static str>) -> Ans
     };
     Ok(Reply::Door {
         status,
-        title: "Set up".to_owned(),
+        title: t!("Set up"),
         content,
     })
 }

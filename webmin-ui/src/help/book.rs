@@ -13,9 +13,10 @@ use super::markdown;
 struct Docs;
 
 /// The order in which an operator is likely to need them; guides that are not named here follow by name.
-const SHELF: [&str; 9] = [
+const SHELF: [&str; 10] = [
     "webmin",
     "running",
+    "settings",
     "mail",
     "users-and-scopes",
     "templates-and-pages",

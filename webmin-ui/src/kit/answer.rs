@@ -39,6 +39,12 @@ pub(crate) enum Reply {
         html: String,
         policy: &'static str,
     },
+    /// A file of the server, to be kept by who asked.
+    File {
+        file: rocket::tokio::fs::File,
+        bytes: u64,
+        name: String,
+    },
     Data {
         kind: ContentType,
         body: String,
@@ -114,6 +120,11 @@ impl<'r> Responder<'r, 'static> for Reply {
                 .status(Status::SeeOther)
                 .raw_header("Location", format!("{BASE}/login"))
                 .raw_header("Clear-Site-Data", "\"cache\", \"storage\"")
+                .ok(),
+            Self::File { file, bytes, name } => Response::build()
+                .header(ContentType::Binary)
+                .raw_header("Content-Disposition", format!("attachment; filename=\"{name}\""))
+                .sized_body(usize::try_from(bytes).ok(), file)
                 .ok(),
             Self::Data { kind, body } => (kind, body).respond_to(request),
         }

@@ -24,6 +24,10 @@ struct Shell<'s> {
     script: &'s str,
     style: &'s str,
     theme: &'static str,
+    accent: String,
+    /// What this installation is called.
+    server: &'s str,
+    band: Option<Band<'s>>,
     language: &'static str,
     /// The script's own texts in that language, as JSON; empty when they are in English as they stand.
     script_texts: String,
@@ -31,6 +35,13 @@ struct Shell<'s> {
     operator: Option<Who<'s>>,
     in_help: bool,
     navigation: Vec<Group>,
+}
+
+/// What tells this installation from others.
+#[derive(Serialize)]
+struct Band<'s> {
+    text: &'s str,
+    colour: String,
 }
 
 #[derive(Serialize)]
@@ -112,13 +123,24 @@ fn respond(
         return Err(Status::InternalServerError);
     };
     let operator = operator(request);
+    let settings = webmin.core.settings.now();
     let shell = Shell {
         title,
         area: area.name(),
         content,
         script: &webmin.assets.script,
         style: &webmin.assets.style,
-        theme: Theme::of(request.cookies()).name(),
+        theme: Theme::of(request.cookies(), &settings.appearance).name(),
+        accent: word(&settings.appearance.accent),
+        server: match settings.server.name.as_str() {
+            "" => "Coronet",
+            name => name,
+        },
+        band: Some(Band {
+            text: &settings.appearance.band,
+            colour: word(&settings.appearance.band_colour),
+        })
+        .filter(|band| !band.text.is_empty()),
         language: Language::current().tag(),
         script_texts: language::script_texts(),
         toast: Toast::take(request.cookies()),
@@ -141,6 +163,12 @@ fn respond(
     let mut response = (status, (ContentType::HTML, html)).respond_to(request)?;
     response.set_raw_header("Vary", "HX-Request");
     Ok(response)
+}
+
+/// The word that a choice is kept as.
+fn word(choice: &impl Serialize) -> String {
+    let word = serde_json::to_value(choice).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
 }
 
 /// A page of the navigation.
@@ -183,7 +211,7 @@ const WORK: &str = text!("Content and work");
 const SERVER: &str = text!("Server");
 
 /// The navigation, in its order; places of one group stand together.
-pub(crate) const PLACES: [Place; 12] = [
+pub(crate) const PLACES: [Place; 13] = [
     Place::new("", Area::Dashboard, "/", text!("Dashboard")).known_by(
         "layout-dashboard",
         "d",
@@ -219,6 +247,11 @@ pub(crate) const PLACES: [Place; 12] = [
         "users-group",
         "o",
         "admins sessions",
+    ),
+    Place::new(SERVER, Area::Settings, "/settings", text!("Settings")).known_by(
+        "settings",
+        "e",
+        "options configuration backups retention",
     ),
 ];
 

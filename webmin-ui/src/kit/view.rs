@@ -36,6 +36,7 @@ pub(crate) enum Area {
     Functions,
     Audit,
     Operators,
+    Settings,
     Profile,
     Help,
     /// Pages outside the navigation.
@@ -57,6 +58,7 @@ impl Area {
             Self::Functions => "functions",
             Self::Audit => "audit",
             Self::Operators => "operators",
+            Self::Settings => "settings",
             Self::Profile => "profile",
             Self::Help => "help",
             Self::None => "",

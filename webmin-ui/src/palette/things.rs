@@ -9,11 +9,13 @@ use crate::accounts::records::{Items, Scope, User};
 use crate::help::{book::Book, search};
 use crate::jobs::records::Job;
 use crate::kit::helpers::path_segment;
+use crate::kit::language::say;
 use crate::kit::{Desk, schema_form};
 use crate::mail::records::Summary as Mail;
 use crate::plugins::records::{Details, Summary as Plugin};
 use crate::server::operators::OperatorRow;
 use crate::server::tokens::TokenRow;
+use crate::settings::records::{Group, Setting};
 use crate::templates::records::Resource;
 
 /// Rows asked of a long list.
@@ -129,7 +131,8 @@ async fn work(desk: &Desk<'_>) -> Vec<Entry> {
 }
 
 async fn server(desk: &Desk<'_>) -> Vec<Entry> {
-    let (plugins, tokens, operators) = tokio::join!(
+    let (set, plugins, tokens, operators) = tokio::join!(
+        ask::<Vec<Group>>(desk, "settings.list", json!({})),
         ask::<Vec<Plugin>>(desk, "plugins.list", json!({})),
         ask::<Vec<TokenRow>>(desk, "tokens.list", json!({})),
         ask::<Vec<OperatorRow>>(desk, "operators.list", json!({})),
@@ -142,6 +145,7 @@ async fn server(desk: &Desk<'_>) -> Vec<Entry> {
         }
         entries.push(Entry::open("Plugin", "plug", plugin.name, path).note(plugin.description));
     }
+    entries.extend(set.unwrap_or_default().iter().flat_map(settings_of));
     for token in tokens.unwrap_or_default() {
         entries.push(Entry::open("API token", "shield-lock", token.name, "/tokens").note(token.state));
     }
@@ -150,6 +154,19 @@ async fn server(desk: &Desk<'_>) -> Vec<Entry> {
         entries.push(Entry::open("Operator", "users-group", operator.name, path).note(operator.role));
     }
     entries
+}
+
+/// Each setting of a group, which leads to its place on the page.
+fn settings_of(group: &Group) -> Vec<Entry> {
+    let title = say(&group.title, &[]);
+    let entry = |setting: &Setting| {
+        let path = format!("/settings/{}#{}", group.name, setting.name);
+        let label = format!("{title}: {}", setting.label());
+        Entry::open("Setting", "settings", label, path)
+            .note(say(&setting.about, &[]))
+            .words("settings")
+    };
+    group.settings.iter().map(entry).collect()
 }
 
 /// Each field of a plugin's settings, by the name its form shows.

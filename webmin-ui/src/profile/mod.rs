@@ -13,7 +13,7 @@ use crate::BASE;
 use crate::door::session;
 use crate::kit::desk::SignInFrom;
 use crate::kit::language::{self, Language};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, t};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, count, t};
 use theme::Theme;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -24,7 +24,9 @@ pub(crate) fn routes() -> Vec<Route> {
         change_theme,
         theme_is_here,
         change_language,
-        language_is_here
+        language_is_here,
+        sign_out_elsewhere,
+        signing_out_is_a_button
     ]
 }
 
@@ -34,7 +36,20 @@ pub(crate) struct ProfileView {
     pub(crate) role: &'static str,
     pub(crate) themes: Vec<ThemeChoice>,
     pub(crate) languages: Vec<LanguageChoice>,
+    pub(crate) sessions: Vec<OwnSession>,
+    pub(crate) elsewhere: bool,
     pub(crate) form: Form,
+}
+
+/// A session of the operator.
+#[derive(Serialize)]
+pub(crate) struct OwnSession {
+    pub(crate) created_at: i64,
+    pub(crate) seen_at: i64,
+    pub(crate) address: String,
+    pub(crate) user_agent: String,
+    /// Whether it is the one that asks.
+    pub(crate) here: bool,
 }
 
 #[derive(Serialize)]
@@ -65,7 +80,13 @@ impl View for ProfileView {
 }
 
 impl ProfileView {
-    pub(crate) fn new(name: &str, role: &'static str, theme: Theme, form: Form) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        role: &'static str,
+        theme: Theme,
+        sessions: Vec<OwnSession>,
+        form: Form,
+    ) -> Self {
         let choice = |choice: Theme, label, icon| ThemeChoice {
             value: choice.name(),
             label,
@@ -82,14 +103,16 @@ impl ProfileView {
             role,
             themes,
             languages: languages(),
+            elsewhere: sessions.iter().any(|session| !session.here),
+            sessions,
             form,
         }
     }
 }
 
 #[get("/profile")]
-fn show(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
-    desk.page(&view(&desk, jar, password_form()))
+async fn show(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
+    desk.page(&view(&desk, jar, password_form()).await?)
 }
 
 #[post("/profile/password", data = "<posted>")]
@@ -99,7 +122,7 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
     let mut form = password_form().filled(&posted);
     if form.mark_mistakes(&posted) {
         let error = Error::new(Code::PasswordInvalid, "The form has mistakes.");
-        return desk.refused(&error, &view(&desk, jar, form));
+        return desk.refused(&error, &view(&desk, jar, form).await?);
     }
     let outcome = operators
         .change_own_password(&desk.operator, old.to_owned(), new.to_owned())
@@ -111,7 +134,10 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
                 .login(&desk.operator.name, new.to_owned(), &from.0)
                 .await?;
             session::begin(jar, &desk.webmin.core.config, &signed_in);
-            desk.go("/profile", "Password changed. Other sessions were signed out.")
+            desk.go(
+                "/profile",
+                t!("Password changed. Other sessions were signed out."),
+            )
         }
         Err(error) => {
             // A wrong old password is a mistake in this form, not a lost session.
@@ -120,7 +146,7 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
             } else {
                 error
             };
-            desk.refused(&error, &view(&desk, jar, form.refused(&error)))
+            desk.refused(&error, &view(&desk, jar, form.refused(&error)).await?)
         }
     }
 }
@@ -175,30 +201,66 @@ fn remember(desk: &Desk<'_>, jar: &CookieJar<'_>, name: &'static str, value: &'s
     jar.add(cookie);
 }
 
-fn view(desk: &Desk<'_>, jar: &CookieJar<'_>, form: Form) -> ProfileView {
-    ProfileView::new(
-        &desk.operator.name,
-        desk.operator.role.name(),
-        Theme::of(jar),
-        form,
+#[post("/profile/elsewhere")]
+async fn sign_out_elsewhere(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
+    let token = session::token(jar, &desk.webmin.core.config).unwrap_or_default();
+    let operators = &desk.webmin.operators;
+    let ended = operators.sign_out_elsewhere(&desk.operator, &token).await?;
+    desk.go(
+        "/profile",
+        count!(
+            ended,
+            "{n} other session was signed out.",
+            "{n} other sessions were signed out."
+        ),
     )
 }
 
+#[get("/profile/elsewhere")]
+fn signing_out_is_a_button() -> Reply {
+    Reply::go("/profile")
+}
+
+async fn view(desk: &Desk<'_>, jar: &CookieJar<'_>, form: Form) -> Result<ProfileView, Error> {
+    let webmin = desk.webmin;
+    let here = match session::token(jar, &webmin.core.config) {
+        Some(token) => webmin.operators.session_id(&token).await?,
+        None => None,
+    };
+    let sessions = webmin.operators.sessions_of(&desk.operator).await?;
+    let sessions = sessions.into_iter().map(|session| OwnSession {
+        here: here.as_ref() == Some(&session.id),
+        created_at: session.created_at,
+        seen_at: session.seen_at,
+        address: session.address,
+        user_agent: session.user_agent,
+    });
+    Ok(ProfileView::new(
+        &desk.operator.name,
+        desk.operator.role.name(),
+        Theme::of(jar, &webmin.core.settings.now().appearance),
+        sessions.collect(),
+        form,
+    ))
+}
+
 pub(crate) fn password_form() -> Form {
-    Form::new("/profile/password", "Change password")
+    Form::new("/profile/password", t!("Change password"))
         .unguarded()
         .fields([
-            Field::password("old", "Present password")
+            Field::password("old", &t!("Present password"))
                 .required()
                 .autocomplete("current-password")
                 .wide(),
-            Field::password("password", "New password")
+            Field::password("password", &t!("New password"))
                 .required()
                 .rule(Rule::Length(PASSWORD_LEAST))
                 .autocomplete("new-password")
-                .hint("15 characters or more. A few words in a row are easy to type and hard to guess.")
+                .hint(&t!(
+                    "15 characters or more. A few words in a row are easy to type and hard to guess."
+                ))
                 .wide(),
-            Field::password("again", "New password again")
+            Field::password("again", &t!("New password again"))
                 .required()
                 .rule(Rule::Same("password"))
                 .autocomplete("new-password")

@@ -1,5 +1,6 @@
 //! Light, dark, or as the device says.
 
+use coronet_core::settings::groups as settings;
 use rocket::http::CookieJar;
 
 pub(crate) const COOKIE: &str = "coronet_theme";
@@ -12,8 +13,16 @@ pub(crate) enum Theme {
 }
 
 impl Theme {
-    pub(crate) fn of(jar: &CookieJar<'_>) -> Self {
-        Self::from_name(jar.get(COOKIE).map_or("", |cookie| cookie.value()))
+    /// What was chosen in this browser, else what an admin set.
+    pub(crate) fn of(jar: &CookieJar<'_>, settings: &settings::Appearance) -> Self {
+        match jar.get(COOKIE) {
+            Some(cookie) => Self::from_name(cookie.value()),
+            None => match settings.theme {
+                settings::Theme::Device => Self::Device,
+                settings::Theme::Light => Self::Light,
+                settings::Theme::Dark => Self::Dark,
+            },
+        }
     }
 
     pub(crate) fn from_name(name: &str) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coronet_core::functions::Role;
 use coronet_core::operators::{self, Operators};
 use coronet_core::testing;
-use coronet_core::{Core, accounts, audit, mail, tokens};
+use coronet_core::{Core, accounts, audit, backups, mail, settings, tokens};
 use rocket::http::{ContentType, Header, Status};
 use rocket::local::asynchronous::{Client, LocalResponse};
 
@@ -31,6 +31,8 @@ impl Browser {
     /// Nobody is signed in, and there is no operator yet.
     pub(super) async fn fresh() -> Self {
         let (home, core) = testing::core().await;
+        settings::start(&core).await.unwrap();
+        backups::start(&core).unwrap();
         let audit = audit::start(&core).unwrap();
         let operators = operators::start(&core, &audit).unwrap();
         tokens::start(&core).unwrap();

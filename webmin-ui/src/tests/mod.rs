@@ -6,5 +6,6 @@ mod help;
 mod http;
 mod palette;
 mod samples;
+mod settings;
 mod views;
 mod words;

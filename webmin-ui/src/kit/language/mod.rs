@@ -10,6 +10,7 @@ mod routes;
 
 use std::fmt::Display;
 
+use coronet_core::settings::groups as settings;
 use rocket::Request;
 use rocket::http::CookieJar;
 
@@ -74,15 +75,26 @@ impl Language {
         Self::from_tag(jar.get(COOKIE)?.value())
     }
 
-    /// What was chosen, else the first of the browser's languages that is here.
+    /// What was chosen, else what is set, else the first of the browser's languages that is here.
     pub(crate) fn of(request: &Request<'_>) -> Self {
         let accepted = || {
             let wanted = request.headers().get_one("Accept-Language")?;
             preferred(wanted)
         };
         Self::chosen(request.cookies())
+            .or_else(|| Self::set(request))
             .or_else(accepted)
             .unwrap_or(Self::English)
+    }
+
+    /// What an admin set for who chose none.
+    fn set(request: &Request<'_>) -> Option<Self> {
+        let webmin = request.rocket().state::<super::Webmin>()?;
+        match webmin.core.settings.now().appearance.language {
+            settings::Language::Browser => None,
+            settings::Language::English => Some(Self::English),
+            settings::Language::German => Some(Self::German),
+        }
     }
 
     /// The language of the request that is answered; English outside of one.

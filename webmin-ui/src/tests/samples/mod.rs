@@ -4,6 +4,7 @@ mod guidance;
 mod mail;
 mod plugins;
 mod server;
+mod settings;
 mod work;
 
 use crate::accounts::records::{Scope, User};
@@ -16,7 +17,7 @@ use crate::kit::view::Views;
 use crate::kit::{Area, Field, Form, View};
 use crate::mail::records::Summary as MailSummary;
 use crate::profile::theme::Theme;
-use crate::profile::{ProfileView, password_form};
+use crate::profile::{OwnSession, ProfileView, password_form};
 use crate::server::audit;
 
 /// Must come out as text, wherever it stands.
@@ -71,7 +72,13 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
         page(views, &resets_view(Vec::new(), false)),
         page(
             views,
-            &ProfileView::new(NASTY, "admin", Theme::Dark, password_form()),
+            &ProfileView::new(
+                NASTY,
+                "admin",
+                Theme::Dark,
+                vec![own_session(true), own_session(false)],
+                password_form(),
+            ),
         ),
         page(views, &form_page()),
         page(
@@ -85,6 +92,7 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
         &crate::design::DesignView::new(vec!["plus".to_owned()]),
     ));
     rendered.extend(server::server(views));
+    rendered.extend(settings::settings(views));
     rendered.extend(plugins::plugins(views));
     rendered.extend(work::work(views));
     rendered.extend(work::texts(views));
@@ -112,6 +120,16 @@ fn part(views: &Views, template: &'static str, view: &impl serde::Serialize) -> 
 
 fn text() -> String {
     NASTY.to_owned()
+}
+
+fn own_session(here: bool) -> OwnSession {
+    OwnSession {
+        created_at: AT,
+        seen_at: AT,
+        address: text(),
+        user_agent: text(),
+        here,
+    }
 }
 
 fn badge() -> Badge {
