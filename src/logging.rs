@@ -21,6 +21,8 @@ pub fn start(log: &str, format: LogFormat) -> Result<()> {
     })?;
     let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Complaining of a log that cannot be written goes to standard error too, and would end whoever wanted to log.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // Only the first start in a process sets it; there is no second but in tests.
     let _ = match format {

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 pub use crate::cli::plugin_library;
 use crate::cli::{self, Output};
@@ -196,6 +197,14 @@ impl TestServer {
         self.process.printed.borrow().clone()
     }
 
+    /// Nobody reads any more what the server prints: its pipes are broken.
+    pub async fn stop_reading(&mut self) {
+        for reader in self.process.readers.drain(..) {
+            reader.abort();
+            assert!(reader.await.is_err_and(|end| end.is_cancelled()));
+        }
+    }
+
     /// Waits until the server has printed a text.
     pub async fn await_printed(&self, text: &str) {
         self.process
@@ -344,6 +353,8 @@ impl Drop for TestServer {
 
 struct Process {
     child: Child,
+    /// They hold the other ends of its pipes.
+    readers: Vec<JoinHandle<()>>,
     pid: Pid,
     address: SocketAddr,
     printed: watch::Receiver<String>,
@@ -368,10 +379,13 @@ impl Process {
         let sender = Arc::new(Mutex::new(sender));
         let stdout = child.stdout.take().expect("piped");
         let stderr = child.stderr.take().expect("piped");
-        tokio::spawn(gather(stdout, Arc::clone(&sender)));
-        tokio::spawn(gather(stderr, sender));
+        let readers = vec![
+            tokio::spawn(gather(stdout, Arc::clone(&sender))),
+            tokio::spawn(gather(stderr, sender)),
+        ];
         let mut process = Self {
             child,
+            readers,
             pid,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             printed,

@@ -15,7 +15,7 @@ use coronet_tests::disk::SmallDisk;
 use coronet_tests::mailgun::Answer;
 use coronet_tests::on_both_databases;
 use coronet_tests::operator;
-use coronet_tests::server::{Setup, plugin_library};
+use coronet_tests::server::{Setup, TestServer, plugin_library};
 use coronet_tests::store::{self, Kind};
 use coronet_tests::story::{CAROL, FunRun, NEW_PASSWORD, OLD_PASSWORD, code_of, is_alive, rows};
 use serde_json::{Value, json};
@@ -352,4 +352,20 @@ async fn a_read_only_database_is_named() {
         return;
     }
     refused(home.path(), &[("CORONET_PORT", "0")], &["admin.db"]).await;
+}
+
+/// As when the terminal or the collector that read the log is gone.
+#[tokio::test]
+async fn f05_a_server_whose_log_nobody_reads_goes_on_and_ends_when_told() {
+    let mut server = TestServer::start().await;
+    server.stop_reading().await;
+    // The log tells of a mail that waits for a transport; whoever would tell it must not die of that.
+    let message = json!({"from": "app@example.com", "to": CAROL, "subject": "Hello", "text": "Hello"});
+    server.operate("mail.send", json!({"message": message})).await;
+    server
+        .await_result("mail.list", json!({}), |mails| {
+            (mails["items"][0]["state"] == "captured").then_some(())
+        })
+        .await;
+    assert!(server.terminate().await.success());
 }
