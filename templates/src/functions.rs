@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::engine::{Engine, Problem};
 use crate::failing::Failure;
 use crate::resources::{ResourcePath, check};
-use crate::{Templates, compiled, samples, warnings};
+use crate::{Templates, compiled, pages, samples, send, warnings};
 
 pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
     let callers = Access::APP | Access::JOB | Access::PAGE | Access::PLUGIN;
@@ -36,6 +36,8 @@ pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
             templates,
             preview,
         ),
+        pages::preview::function(templates),
+        send::function(templates),
         Function::read(
             "template.sample",
             "Gives sample data with every key a template uses.",
@@ -200,7 +202,7 @@ async fn failures(templates: Arc<Templates>, _: Arc<Call>, _: FailuresInput) -> 
     Ok(templates.failures())
 }
 
-fn live_text(templates: &Templates, path: &ResourcePath) -> Result<String> {
+pub(crate) fn live_text(templates: &Templates, path: &ResourcePath) -> Result<String> {
     let live = templates.layers.live(path).map_err(|fault| {
         Error::new(
             Code::Unprocessable,
@@ -212,7 +214,7 @@ fn live_text(templates: &Templates, path: &ResourcePath) -> Result<String> {
 }
 
 /// A template by its name relative to templates/; whatever is no safe path is simply not there (M07).
-fn template(file: &str) -> Result<ResourcePath> {
+pub(crate) fn template(file: &str) -> Result<ResourcePath> {
     ResourcePath::below("templates", file)
         .filter(ResourcePath::is_template)
         .ok_or_else(|| not_found(file))

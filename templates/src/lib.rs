@@ -12,6 +12,7 @@ mod functions;
 pub mod pages;
 pub mod resources;
 mod samples;
+mod send;
 mod service;
 mod shipped;
 mod warnings;

@@ -1,18 +1,23 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use coronet_core::db::Dialect;
+use coronet_core::lua::LuaPool;
 use coronet_core::{Code, Core, Error, Result};
 use serde_json::{Map, Value, json};
 
 use crate::compiled::Compiled;
 use crate::engine::{TemplateFault, Unit};
 use crate::failing::{Failing, Failure};
-use crate::resources::{Layer, Layers, ResourcePath, check, files::Files, store};
-use crate::{functions, resources, shipped};
+use crate::resources::{Layer, Layers, ResourcePath, Stamp, check, files::Files, store};
+use crate::{functions, pages, resources, shipped};
 
 /// How long a server may not notice what another server on the same database has edited.
 const POLL: Duration = Duration::from_secs(1);
+
+/// Most files of code whose state is remembered.
+const MAX_FAULTS: usize = 5000;
 
 /// The Templates service: resources, rendering and, in `pages`, the page runtime.
 pub struct Templates {
@@ -20,6 +25,10 @@ pub struct Templates {
     pub(crate) layers: Arc<Layers>,
     compiled: Compiled,
     failing: Failing,
+    /// Where page code is tried.
+    pub(crate) rehearsals: LuaPool,
+    /// What is wrong with code that lies in files, as long as the file is the same.
+    code_faults: RwLock<HashMap<ResourcePath, (Stamp, Option<String>)>>,
     poll: Mutex<Poll>,
 }
 
@@ -44,6 +53,8 @@ impl Templates {
             core: core.clone(),
             compiled: Compiled::new(Arc::clone(&layers)),
             failing: Failing::default(),
+            rehearsals: pages::preview::pool(core),
+            code_faults: RwLock::default(),
             layers,
             poll: Mutex::new(Poll {
                 checked: Instant::now(),
@@ -159,19 +170,47 @@ impl Templates {
         if path.is_template() {
             return self.compiled.fault(path).map(|fault| fault.to_string());
         }
-        if layer == Layer::File && path.extension() == "lua" {
-            return match self.layers.live(path) {
-                Ok(Some(live)) => check::check(&self.layers, path, &live.text)
-                    .err()
-                    .map(|e| e.message().to_owned()),
-                Ok(None) => None,
-                Err(fault) => Some(format!("The file cannot be used: {fault}.")),
-            };
-        }
-        None
+        (layer == Layer::File && path.extension() == "lua")
+            .then(|| self.code_fault(path))
+            .flatten()
     }
 
-    fn html_part(&self, path: &ResourcePath) -> Option<ResourcePath> {
+    /// What is wrong with code that lies in a file. The file is read only when it changed.
+    fn code_fault(&self, path: &ResourcePath) -> Option<String> {
+        let stamp = self.layers.stamp(path);
+        let known = self.code_faults.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, fault)) = known.get(path).filter(|(seen, _)| *seen == stamp) {
+            return fault.clone();
+        }
+        drop(known);
+        let fault = match self.layers.live(path) {
+            Ok(Some(live)) => check::check(&self.layers, path, &live.text)
+                .err()
+                .map(|error| error.message().to_owned()),
+            Ok(None) => None,
+            Err(fault) => Some(format!("The file cannot be used: {fault}.")),
+        };
+        let mut known = self.code_faults.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_FAULTS {
+            known.clear();
+        }
+        known.insert(path.clone(), (stamp, fault.clone()));
+        fault
+    }
+
+    /// The text that is live.
+    ///
+    /// # Errors
+    /// `NotFound` when no layer has the path; `Unprocessable` when its file cannot be used.
+    pub(crate) async fn live_text(self: &Arc<Self>, path: &ResourcePath) -> Result<String> {
+        let (this, path) = (Arc::clone(self), path.clone());
+        let read = move || functions::live_text(&this, &path);
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(Error::unexpected)?
+    }
+
+    pub(crate) fn html_part(&self, path: &ResourcePath) -> Option<ResourcePath> {
         let html = path.html_sibling()?;
         let own = *self.layers.present(path).first()?;
         let its = *self.layers.present(&html).first()?;

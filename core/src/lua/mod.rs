@@ -16,6 +16,7 @@ mod heap;
 mod log;
 mod namespace;
 mod pool;
+mod rehearsal;
 mod sandbox;
 mod schema;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use control::Cancel;
 pub use error::{LuaError, LuaErrorKind};
 pub use log::LogSink;
 pub use pool::{LuaPool, Session};
+pub use rehearsal::{Rehearsal, RehearsedCall};
 pub use sandbox::{Sandbox, compile};
 pub use schema::Hint;
 pub use value::{Unconvertible, from_json, to_json, with_article};

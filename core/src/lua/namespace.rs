@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use super::control::Control;
+use super::rehearsal::Rehearsal;
 use super::schema::Hint;
 use super::value;
 use crate::functions::{Caller, Function, Registry};
@@ -22,6 +23,8 @@ pub(super) struct Host {
     pub(super) registry: Registry,
     pub(super) caller: Caller,
     pub(super) runtime: Handle,
+    /// Answers instead of the registry when the code is only tried.
+    pub(super) rehearsal: Option<Arc<Rehearsal>>,
     pub(super) control: Arc<Control>,
 }
 
@@ -35,7 +38,7 @@ impl Host {
         let call = async {
             tokio::select! {
                 biased;
-                outcome = self.registry.call(&self.caller, name, parameters) => Some(outcome),
+                outcome = self.answer(name, parameters) => Some(outcome),
                 () = self.control.tripped() => None,
             }
         };
@@ -50,6 +53,17 @@ impl Host {
             Err(_) => Err(mlua::Error::runtime(
                 Error::unexpected(format!("{name} panicked")).message(),
             )),
+        }
+    }
+
+    async fn answer(&self, name: &str, parameters: Value) -> Result<Value> {
+        match &self.rehearsal {
+            Some(rehearsal) => {
+                rehearsal
+                    .call(&self.registry, &self.caller, name, parameters)
+                    .await
+            }
+            None => self.registry.call(&self.caller, name, parameters).await,
         }
     }
 

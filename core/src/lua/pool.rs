@@ -16,6 +16,7 @@ use super::control::{Cancel, Control};
 use super::error::{LuaError, LuaErrorKind};
 use super::log::LogSink;
 use super::namespace::{self, Host};
+use super::rehearsal::Rehearsal;
 use super::sandbox::Sandbox;
 use super::{Limits, email, heap};
 use crate::functions::{Caller, Registry};
@@ -99,15 +100,48 @@ impl LuaPool {
         T: Send + 'static,
         F: FnOnce(&Sandbox) -> Result<T, LuaError> + Send + 'static,
     {
+        self.start(session, None, work).await
+    }
+
+    /// As [`Self::run`], for code that is only tried: `rehearsal` answers its calls, and nothing is changed.
+    ///
+    /// # Errors
+    /// See [`Self::run`].
+    pub async fn rehearse<T, F>(
+        &self,
+        session: Session,
+        rehearsal: &Arc<Rehearsal>,
+        work: F,
+    ) -> Result<T, LuaError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Sandbox) -> Result<T, LuaError> + Send + 'static,
+    {
+        self.start(session, Some(Arc::clone(rehearsal)), work).await
+    }
+
+    async fn start<T, F>(
+        &self,
+        session: Session,
+        rehearsal: Option<Arc<Rehearsal>>,
+        work: F,
+    ) -> Result<T, LuaError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Sandbox) -> Result<T, LuaError> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        let runtime = Handle::current();
         let span = tracing::Span::current();
-        let registry = self.registry.clone();
+        let way = Way {
+            registry: self.registry.clone(),
+            runtime: Handle::current(),
+            rehearsal,
+        };
         let chunks = Arc::clone(&self.chunks);
         let _cancel_on_drop = CancelOnDrop(session.cancel.clone());
         self.shared.submit(Box::new(move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                span.in_scope(|| run_session(session, registry, runtime, chunks, work))
+                span.in_scope(|| run_session(session, way, chunks, work))
             }));
             // The VM is gone before its end is told: whoever waits for that can count on its memory being free.
             let _ = answer.send(outcome.unwrap_or_else(|_| Err(panicked())));
@@ -125,18 +159,25 @@ impl Drop for CancelOnDrop {
     }
 }
 
-fn run_session<T>(
-    session: Session,
+/// How a session's calls are answered.
+struct Way {
     registry: Registry,
     runtime: Handle,
+    rehearsal: Option<Arc<Rehearsal>>,
+}
+
+fn run_session<T>(
+    session: Session,
+    way: Way,
     chunks: Arc<Chunks>,
     work: impl FnOnce(&Sandbox) -> Result<T, LuaError>,
 ) -> Result<T, LuaError> {
     let control = Arc::new(Control::new(session.limits.time, session.cancel));
     let host = Host {
-        registry,
+        registry: way.registry,
         caller: session.caller,
-        runtime,
+        runtime: way.runtime,
+        rehearsal: way.rehearsal,
         control: Arc::clone(&control),
     };
     let sandbox = Sandbox::new(session.limits, chunks, &session.log, Arc::clone(&control))?;

@@ -54,6 +54,11 @@ struct Test {
     to: String,
     /// Who it is from; if absent, the default sender, the sender of a scope, or `coronet` at this server.
     from: Option<String>,
+    /// What it is called; if absent, a test mail.
+    subject: Option<String>,
+    /// What it says; if absent along with `html`, the template `mail/test.tpl`.
+    text: Option<String>,
+    html: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -188,16 +193,20 @@ async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Ac
     } else {
         name
     };
-    let data = json!({ "to": input.to, "transport": transport, "server": server });
-    let rendered = call
-        .invoke(
+    let content = if input.text.is_some() || input.html.is_some() {
+        json!({ "text": input.text, "html": input.html })
+    } else {
+        let data = json!({ "to": input.to, "transport": transport, "server": server });
+        call.invoke(
             "template.renderMail",
             json!({ "file": TEST_TEMPLATE, "data": data }),
         )
-        .await?;
+        .await?
+    };
+    let subject = input.subject.unwrap_or_else(|| format!("A test mail from {server}"));
     let message = json!({
-        "to": input.to, "from": from, "subject": format!("A test mail from {server}"),
-        "text": rendered["text"], "html": rendered["html"], "tags": "test",
+        "to": input.to, "from": from, "subject": subject,
+        "text": content["text"], "html": content["html"], "tags": "test",
     });
     let message = serde_json::from_value(message).map_err(Error::unexpected)?;
     // Whoever asks for a test wants to see the transport try.

@@ -37,7 +37,7 @@ pub(super) enum Outcome {
     Refused(FormFault),
 }
 
-/// Runs a page's code, and gives its answer. Blocks; for threads that run Lua.
+/// Runs a page's live code, and gives its answer. Blocks; for threads that run Lua.
 ///
 /// # Errors
 /// When the code is gone, is not Lua, or fails.
@@ -47,16 +47,28 @@ pub(super) fn run(
     path: &ResourcePath,
     input: Input,
 ) -> Result<Outcome, LuaError> {
-    let source = templates
+    let live = templates
         .layers
         .live(path)
         .map_err(|fault| LuaError::new(LuaErrorKind::Source, format!("{path} cannot be used: {fault}")))?
         .ok_or_else(|| LuaError::new(LuaErrorKind::Source, format!("{path} is gone")))?;
-    let page = Arc::new(Page::new(templates, path, input.https));
+    let page = Page::new(templates, path, input.https);
+    run_source(sandbox, page, path, &live.text, input)
+}
+
+/// As [`run`], with code that is given.
+pub(super) fn run_source(
+    sandbox: &Sandbox,
+    page: Page,
+    path: &ResourcePath,
+    source: &str,
+    input: Input,
+) -> Result<Outcome, LuaError> {
+    let page = Arc::new(page);
     let fault = input.query.as_ref().err().cloned();
     let wanted = Arc::new(AtomicBool::new(false));
     bind(sandbox, &page, input, &wanted)?;
-    let ran = sandbox.load(path.as_str(), &source.text)?.call::<()>(());
+    let ran = sandbox.load(path.as_str(), source)?.call::<()>(());
     match fault {
         // Whatever the code made of it: it took the request for another than it was.
         Some(fault) if wanted.load(Ordering::Relaxed) => Ok(Outcome::Refused(fault)),

@@ -8,6 +8,7 @@
 //! | `form`, `multipart` | a query or body as fields; what could be read two ways is refused |
 //! | `lua` | `core.pages`: what page code sees |
 //! | `page`, `arguments` | the methods of a page, and what code hands to them |
+//! | `preview` | page code tried without effect, for the editor |
 //! | `answer` | [`PageResponse`], and the headers and cookies page code may set |
 //! | `statics` | files as they are, with type and entity tag |
 //! | `failure` | the pages of errors |
@@ -23,6 +24,7 @@ mod lua;
 mod multipart;
 mod origin;
 mod page;
+pub(crate) mod preview;
 mod route;
 pub(crate) mod samples;
 mod service;

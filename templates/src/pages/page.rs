@@ -58,6 +58,8 @@ pub(super) struct Page {
     templates: Arc<Templates>,
     path: ResourcePath,
     https: bool,
+    /// Whether the code is only tried: what fails then fails nobody.
+    tried: bool,
     draft: Mutex<Draft>,
 }
 
@@ -82,8 +84,15 @@ impl Page {
             templates: Arc::clone(templates),
             path: path.clone(),
             https,
+            tried: false,
             draft: Mutex::default(),
         }
+    }
+
+    /// For code that is only tried.
+    pub(super) fn tried(mut self) -> Self {
+        self.tried = true;
+        self
     }
 
     /// Takes out what was answered; code that answered nothing gave an empty page.
@@ -235,7 +244,9 @@ impl Page {
             .unit_blocking(&path)
             .and_then(|unit| unit.render(&data));
         let rendered = rendered.map_err(coronet_core::Error::from);
-        self.templates.used(&path, &rendered);
+        if !self.tried {
+            self.templates.used(&path, &rendered);
+        }
         rendered.map_err(mlua::Error::external)
     }
 

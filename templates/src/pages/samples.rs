@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use crate::resources::ResourcePath;
 use crate::samples::Context;
 
 const CODE: &str = "Zk3vX9q0T1uYb8hJ5cR2mN7pLdGfAsWe4iOxVzQjKlE";
@@ -176,6 +177,38 @@ impl Context for Failure {
     fn least() -> Self {
         Failure::of(404)
     }
+}
+
+/// An example of a request for page code: what `template.previewPage` takes. `answers` are examples of what the
+/// functions answer that the code calls.
+pub(crate) fn request(path: &ResourcePath) -> Value {
+    let (path_of_request, query, answers) = match path.as_str() {
+        "pages/_coronium/password/password_form.lua" => (
+            "/_resetpassword".to_owned(),
+            json!({ "code": CODE }),
+            json!({
+                "users.checkPasswordReset": { "username": "carol", "app_name": "Fun Run", "after_reset_url": "" },
+                "users.resetPassword": true,
+            }),
+        ),
+        "pages/_coronium/password/forgot_form.lua" => (
+            "/_forgotpassword".to_owned(),
+            json!({ "scope": "Fun Run" }),
+            json!({
+                "scopes.get": {
+                    "name": "Fun Run", "display_name": "", "subject": "", "site_url": "",
+                    "link_lifetime_seconds": 86_400,
+                },
+                "users.sendPasswordResetLink": true,
+            }),
+        ),
+        _ => (
+            format!("/{}", path.relative().trim_end_matches(".lua")),
+            json!({}),
+            json!({}),
+        ),
+    };
+    json!({ "method": "GET", "path": path_of_request, "query": query, "form": {}, "cookies": {}, "headers": {}, "answers": answers })
 }
 
 /// Every context of a page: its stem, its full sample and its least.

@@ -30,7 +30,7 @@ const THREADS_PER_PROCESSOR: usize = 4;
 /// What the code of one answer may print.
 const LOG_BYTES: usize = 16 * 1024;
 
-const ERROR_TEMPLATE: &str = "pages/_coronium/error.tpl";
+pub(super) const ERROR_TEMPLATE: &str = "pages/_coronium/error.tpl";
 /// Coronet's own pages: nothing inline, nothing from elsewhere, never inside another page (C10, C13).
 const OWN_FOLDER: &str = "pages/_coronium/";
 const OWN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

@@ -41,9 +41,31 @@ pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<
     match (path.root(), path.extension()) {
         ("templates" | "pages", "tpl" | "hbs") => check_template(layers, path, text),
         ("pages" | "jobs", "lua") => check_lua(path, text).map(|()| Vec::new()),
+        ("pages", "json" | "webmanifest") => check_json(path, text).map(|()| Vec::new()),
         ("pages", extension) if PAGE_TEXTS.contains(&extension) => Ok(Vec::new()),
         (root, _) => Err(Error::new(Code::ParameterInvalid, wrong_kind(root))),
     }
+}
+
+/// What is wrong with a text, and what may fail for real requests, each with its place.
+pub(crate) fn problems(layers: &Layers, path: &ResourcePath, text: &str) -> (Vec<Problem>, Vec<Problem>) {
+    let error = match check(layers, path, text) {
+        Ok(warnings) => return (Vec::new(), warnings),
+        Err(error) => error,
+    };
+    let named = error
+        .details()
+        .and_then(|details| details.get("problems").cloned());
+    let named = named.and_then(|problems| serde_json::from_value::<Vec<Problem>>(problems).ok());
+    let problems = named.filter(|problems| !problems.is_empty()).unwrap_or_else(|| {
+        vec![Problem {
+            file: path.to_string(),
+            line: 1,
+            column: 1,
+            message: error.message().to_owned(),
+        }]
+    });
+    (problems, Vec::new())
 }
 
 /// The error of a reset mail that does not show the link, if `unit` is one.
@@ -82,6 +104,22 @@ fn check_lua(path: &ResourcePath, text: &str) -> Result<()> {
             let details = serde_json::json!({ "problems": [problem] });
             Error::new(Code::Unprocessable, fault.message).with_details(details)
         })
+}
+
+fn check_json(path: &ResourcePath, text: &str) -> Result<()> {
+    let Err(fault) = serde_json::from_str::<serde::de::IgnoredAny>(text) else {
+        return Ok(());
+    };
+    let whole = fault.to_string();
+    let what = whole.split(" at line ").next().unwrap_or_default();
+    let problem = Problem {
+        file: path.to_string(),
+        line: fault.line().max(1),
+        column: fault.column().max(1),
+        message: format!("This is not JSON: {what}."),
+    };
+    let message = format!("{path}:{}: {}", problem.line, problem.message);
+    Err(Error::new(Code::Unprocessable, message).with_details(serde_json::json!({ "problems": [problem] })))
 }
 
 fn wrong_kind(root: &str) -> String {

@@ -1,6 +1,6 @@
 //! The functions `resources.*`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use coronet_core::functions::{Call, Caller, Function};
@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Layer, Layers, ResourcePath, check, history,
+    Layer, Layers, ResourcePath, check, history, moving, presence,
     store::{self, Change, EditedRow},
 };
 use crate::Templates;
 use crate::engine::Problem;
+use crate::failing::Failure;
 
 pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
     vec![
@@ -40,6 +41,24 @@ pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
             "Drops the edited text, so that the layer below is live again.",
             templates,
             revert,
+        ),
+        Function::write(
+            "resources.move",
+            "Gives an edited resource another path; its revisions go with it.",
+            templates,
+            moving::relocate,
+        ),
+        Function::read(
+            "resources.check",
+            "Says what is wrong with a draft of a resource, without saving it.",
+            templates,
+            check_draft,
+        ),
+        Function::read(
+            "resources.presence",
+            "Says who else has resources open in an editor, and tells others what this one has open.",
+            templates,
+            presence::presence,
         ),
         Function::read(
             "resources.revisions",
@@ -116,13 +135,19 @@ fn entries(templates: &Templates, prefix: &str) -> Vec<Entry> {
         .filter_map(|path| ResourcePath::parse(&path))
         .chain(layers.files.list(prefix))
         .collect();
+    let failures = failures(templates);
     paths
         .into_iter()
-        .filter_map(|path| entry(templates, path))
+        .filter_map(|path| entry(templates, &failures, path))
         .collect()
 }
 
-fn entry(templates: &Templates, path: ResourcePath) -> Option<Entry> {
+fn failures(templates: &Templates) -> HashMap<String, Failure> {
+    let failures = templates.failures().into_iter();
+    failures.map(|failure| (failure.path.clone(), failure)).collect()
+}
+
+fn entry(templates: &Templates, failures: &HashMap<String, Failure>, path: ResourcePath) -> Option<Entry> {
     let layers = templates.layers.present(&path);
     let layer = *layers.first()?;
     let edited = templates.layers.edited(&path);
@@ -131,10 +156,7 @@ fn entry(templates: &Templates, path: ResourcePath) -> Option<Entry> {
         Layer::File => templates.layers.files.mark(&path).map(|mark| mark.modified_ms()),
         Layer::Shipped => None,
     };
-    let failure = templates
-        .failures()
-        .into_iter()
-        .find(|failure| failure.path == path.as_str());
+    let failure = failures.get(path.as_str());
     Some(Entry {
         layer,
         revision: edited.as_ref().map_or(0, |edited| edited.revision),
@@ -146,10 +168,10 @@ fn entry(templates: &Templates, path: ResourcePath) -> Option<Entry> {
             .shipped
             .resource(path.as_str())
             .map(|shipped| shipped.provider),
-        failing_since: failure.as_ref().map(|failure| failure.since),
+        failing_since: failure.map(|failure| failure.since),
         problem: templates
             .problem(&path, layer)
-            .or(failure.map(|failure| failure.message)),
+            .or(failure.map(|failure| failure.message.clone())),
         path: path.to_string(),
         layers,
     })
@@ -189,7 +211,7 @@ async fn read(templates: Arc<Templates>, _: Arc<Call>, input: ReadInput) -> Resu
             .map_err(|fault| unusable(&path, &fault))?
             .ok_or_else(|| absent(&path))?;
         let file = templates.layers.files.location(&path).display().to_string();
-        let entry = entry(&templates, path.clone()).ok_or_else(|| absent(&path))?;
+        let entry = entry(&templates, &failures(&templates), path.clone()).ok_or_else(|| absent(&path))?;
         Ok(Resource {
             entry,
             text: live.text.to_string(),
@@ -228,7 +250,7 @@ pub(crate) struct Changed {
     layer: Option<Layer>,
     /// What was saved and may fail for real requests, such as a key that nobody fills in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
 }
 
 async fn write(templates: Arc<Templates>, call: Arc<Call>, input: WriteInput) -> Result<Changed> {
@@ -237,6 +259,33 @@ async fn write(templates: Arc<Templates>, call: Arc<Call>, input: WriteInput) ->
     templates
         .save(path, input.text, "write", note, expected, &call.caller)
         .await
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CheckInput {
+    /// Whole path, such as `jobs/admin/cleanup.lua`: it decides what the text must be.
+    path: String,
+    text: String,
+}
+
+/// What is wrong with a draft.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Checked {
+    /// Why it cannot be saved, with places; empty when it can.
+    problems: Vec<Problem>,
+    /// What can be saved and may fail for real requests.
+    warnings: Vec<Problem>,
+}
+
+async fn check_draft(templates: Arc<Templates>, _: Arc<Call>, input: CheckInput) -> Result<Checked> {
+    let path = parse(&input.path)?;
+    templates.refresh().await?;
+    let checked = move || check::problems(&templates.layers, &path, &input.text);
+    let (problems, warnings) = tokio::task::spawn_blocking(checked)
+        .await
+        .map_err(Error::unexpected)?;
+    Ok(Checked { problems, warnings })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -282,11 +331,7 @@ impl Templates {
         caller: &Caller,
     ) -> Result<Changed> {
         self.refresh().await?;
-        let (layers, checked, draft) = (Arc::clone(&self.layers), path.clone(), text);
-        let check = move || check::check(&layers, &checked, &draft).map(|warnings| (draft, warnings));
-        let (text, warnings) = tokio::task::spawn_blocking(check)
-            .await
-            .map_err(Error::unexpected)??;
+        let (text, warnings) = self.checked(&path, text).await?;
         let change = Change {
             path: path.to_string(),
             text: Some(text),
@@ -300,17 +345,31 @@ impl Templates {
         Ok(Changed { warnings, ..changed })
     }
 
+    /// A text that works at `path`, and what may fail all the same.
+    pub(super) async fn checked(&self, path: &ResourcePath, text: String) -> Result<(String, Vec<Problem>)> {
+        let (layers, path) = (Arc::clone(&self.layers), path.clone());
+        let check = move || check::check(&layers, &path, &text).map(|warnings| (text, warnings));
+        tokio::task::spawn_blocking(check)
+            .await
+            .map_err(Error::unexpected)?
+    }
+
     async fn change(&self, path: ResourcePath, change: Change) -> Result<Changed> {
         let kept = self.core.settings.now().retention.revisions;
-        let (revision, live): (i64, Option<EditedRow>) = store::change(&self.core.db, change, kept).await?;
-        self.layers.set_edited(&path, revision, live);
-        let layer = Layers::present(&self.layers, &path).first().copied();
-        Ok(Changed {
+        let (revision, live) = store::change(&self.core.db, change, kept).await?;
+        Ok(self.changed(&path, revision, live))
+    }
+
+    /// Takes in what the database holds now.
+    pub(super) fn changed(&self, path: &ResourcePath, revision: i64, live: Option<EditedRow>) -> Changed {
+        self.layers.set_edited(path, revision, live);
+        let layer = Layers::present(&self.layers, path).first().copied();
+        Changed {
             path: path.to_string(),
             revision,
             layer,
             warnings: Vec::new(),
-        })
+        }
     }
 }
 
@@ -333,7 +392,7 @@ fn unusable(path: &ResourcePath, fault: &dyn std::fmt::Display) -> Error {
 }
 
 /// Who made a change, for people: an operator's name, or what else acted.
-fn author(caller: &Caller) -> String {
+pub(super) fn author(caller: &Caller) -> String {
     match caller {
         Caller::Operator(operator) => operator.name.clone(),
         other => format!("{} {}", other.kind(), other.name()),

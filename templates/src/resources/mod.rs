@@ -8,7 +8,9 @@ pub(crate) mod files;
 pub(crate) mod functions;
 mod history;
 mod layers;
+mod moving;
 mod path;
+mod presence;
 pub(crate) mod store;
 
 pub use layers::Layer;

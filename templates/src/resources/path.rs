@@ -78,6 +78,12 @@ impl ResourcePath {
         let (stem, extension) = self.0.rsplit_once('.')?;
         (!self.file_name().contains(".html.")).then(|| Self(format!("{stem}.html.{extension}")))
     }
+
+    /// The text that belongs to a mail's HTML: `email.html.tpl` -> `email.tpl`. `None` for what is no HTML part.
+    pub fn text_sibling(&self) -> Option<Self> {
+        let (stem, extension) = self.0.rsplit_once(".html.")?;
+        Some(Self(format!("{stem}.{extension}")))
+    }
 }
 
 impl fmt::Display for ResourcePath {

@@ -1,5 +1,7 @@
 //! The edited layer and its history in the database.
 
+pub(crate) mod presence;
+
 use coronet_core::{Code, Db, Error, Result};
 use sqlx::AnyConnection;
 
@@ -14,7 +16,7 @@ pub(crate) struct EditedRow {
     pub(crate) changed_at: i64,
 }
 
-/// A change in a resource's history. `kind` is `write`, `restore` or `revert`; a revert has no text.
+/// A change in a resource's history. `kind` is `write`, `restore`, `move` or `revert`; a revert has no text.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct RevisionRow {
     pub(crate) revision: i64,
@@ -122,6 +124,55 @@ async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<(i64
         }
     };
     Ok((revision, live))
+}
+
+/// Moves an edited text with its whole history to another path, where nothing was ever edited, and makes `change`
+/// there.
+///
+/// Fails with `Conflict` when another change came since the author looked, or the other path has a history.
+pub(crate) async fn relocate(
+    db: &Db,
+    from: String,
+    change: Change,
+    kept: i64,
+) -> Result<(i64, Option<EditedRow>)> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let looked_at = Change {
+                path: from.clone(),
+                ..change.clone()
+            };
+            check_expected(tx, &looked_at).await?;
+            let held: Option<i64> =
+                sqlx::query_scalar("SELECT MAX(revision) FROM resource_revisions WHERE path = $1")
+                    .bind(change.path.clone())
+                    .fetch_one(&mut *tx)
+                    .await?;
+            if held.is_some() {
+                let message = format!(
+                    "{} has revisions of its own from before. Choose another name, or bring one of them back.",
+                    change.path
+                );
+                return Err(Error::new(Code::Conflict, message));
+            }
+            for statement in [
+                "UPDATE resource_revisions SET path = $1 WHERE path = $2",
+                "UPDATE resources SET path = $1 WHERE path = $2",
+            ] {
+                sqlx::query(statement)
+                    .bind(change.path.clone())
+                    .bind(from.clone())
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            let moved = Change {
+                expected: None,
+                ..change
+            };
+            apply(tx, moved, kept).await
+        })
+    })
+    .await
 }
 
 async fn check_expected(tx: &mut AnyConnection, change: &Change) -> Result<()> {

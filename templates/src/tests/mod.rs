@@ -1,5 +1,6 @@
 //! The service on a real database and real files.
 
+mod editing;
 mod failing;
 mod pages;
 mod rendering;
