@@ -203,7 +203,9 @@ async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Ac
         )
         .await?
     };
-    let subject = input.subject.unwrap_or_else(|| format!("A test mail from {server}"));
+    let subject = input
+        .subject
+        .unwrap_or_else(|| format!("A test mail from {server}"));
     let message = json!({
         "to": input.to, "from": from, "subject": subject,
         "text": content["text"], "html": content["html"], "tags": "test",

@@ -1,3 +1,4 @@
+import htmx from 'htmx.org';
 import { say } from './toast';
 
 /** Confirmation pages are ordinary pages; with script they open in a dialog above the page that asked. */
@@ -31,6 +32,17 @@ export function bindDialogs(): void {
     dialog.close();
     say('You are signed in again. Send what you typed once more.', 'good');
   });
+}
+
+/** Shows a part of a page that the server sent to a request of our own, above the page. */
+export function openDialog(html: string): void {
+  const dialog = document.querySelector<HTMLDialogElement>('#dialog');
+  const body = document.querySelector<HTMLElement>('#dialog-body');
+  if (!dialog || !body) return;
+  body.innerHTML = html;
+  htmx.process(body);
+  if (!dialog.open) dialog.showModal();
+  body.querySelector<HTMLElement>('[autofocus]')?.focus();
 }
 
 /** Asks a yes-or-no question in a dialog of our own; resolves to the answer. */

@@ -27,7 +27,10 @@ export function bindGuard(): void {
     const form = dirty();
     if (!form || target?.id !== 'main' || elt === form || form.contains(elt)) return;
     event.preventDefault();
-    void ask('This page has changes that are not saved. Leave without saving?', 'Leave without saving').then((leave) => {
+    // A form that keeps what was typed says so.
+    const { guardQuestion, guardLeave } = form.dataset;
+    const question = guardQuestion ?? 'This page has changes that are not saved. Leave without saving?';
+    void ask(question, guardLeave ?? 'Leave without saving').then((leave) => {
       if (!leave) return;
       clear(form);
       issueRequest(true);

@@ -1,3 +1,5 @@
+import htmx from 'htmx.org';
+
 /** Toasts leave by themselves, but not while they are being read, and errors stay until closed. */
 export function bindToasts(root: ParentNode): void {
   for (const toast of root.querySelectorAll<HTMLElement>('.toast:not([data-bound])')) {
@@ -12,8 +14,8 @@ export function bindToasts(root: ParentNode): void {
   }
 }
 
-/** A toast of our own, for what only the browser knows. */
-export function say(text: string, tone: 'good' | 'bad'): void {
+/** A toast of our own, for what only the browser knows; with a link to what came of it, if that has a page. */
+export function say(text: string, tone: 'good' | 'bad', to?: { href: string; label: string }): void {
   const template = document.querySelector<HTMLTemplateElement>('#toast-template');
   const toast = template?.content.firstElementChild?.cloneNode(true) as HTMLElement | undefined;
   const words = toast?.querySelector('p');
@@ -21,6 +23,14 @@ export function say(text: string, tone: 'good' | 'bad'): void {
   if (!toast || !words || !place) return;
   toast.classList.replace('bad', tone);
   words.textContent = text;
+  if (to) {
+    const link = document.createElement('a');
+    link.href = to.href;
+    link.textContent = to.label;
+    words.append(' ', link);
+  }
   place.append(toast);
+  // In its place it is a link like any other of the page.
+  if (to) htmx.process(toast);
   bindToasts(place);
 }

@@ -5,7 +5,6 @@ import { bindDialogs } from './dialog';
 import { bindGuard } from './guard';
 import { bindNavigation } from './navigation';
 import { bindPalette } from './palette';
-import { bindPreview } from './preview';
 import { bindRefresh } from './refresh';
 import { bindReveal } from './reveal';
 import { bindShortcuts } from './shortcuts';
@@ -44,15 +43,16 @@ function enhance(root: ParentNode): void {
   bindSelects(root);
   bindSnippets(root);
   bindReveal(root);
-  bindPreview(root);
   bindRefresh();
-  foldTree(root);
-  if (root.querySelector('code-editor')) void import('./editor').then((editor) => editor.define());
+  bindWorkbench();
 }
 
-/** On a small screen the editor comes first; the tree opens when asked for. */
-function foldTree(root: ParentNode): void {
-  if (matchMedia('(max-width: 999px)').matches) root.querySelector('.tree-card')?.removeAttribute('open');
+let workbench: Promise<typeof import('./workbench')> | undefined;
+
+/** The editor is large, and loaded with the first page that has one; it is told of each page after that. */
+function bindWorkbench(): void {
+  if (document.querySelector('[data-workbench]')) workbench ??= import('./workbench');
+  void workbench?.then((editor) => editor.start());
 }
 
 // A refused plain form is the answer to a POST. Going back to it later asks the address with GET, and not for a form

@@ -109,6 +109,14 @@ impl Desk<'_> {
         self.page_with(Status::new(error.code().status()), view)
     }
 
+    /// A part of a page, finished: for scripts of our own that put it there.
+    pub(crate) fn part(&self, template: &str, context: &impl Serialize) -> Result<String, Error> {
+        self.webmin
+            .views
+            .render(template, context)
+            .map_err(Error::unexpected)
+    }
+
     fn page_with<V: View>(&self, status: Status, view: &V) -> Answer {
         let content = self
             .webmin

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod assets;
 pub(crate) mod catchers;
 pub(crate) mod desk;
+pub(crate) mod diff;
 pub(crate) mod form;
 pub(crate) mod headers;
 pub(crate) mod helpers;

@@ -1,60 +1,52 @@
-//! The editor of a text: one view for templates, pages and job code.
+//! The editor of texts: one view for templates, pages and job code. The page holds one text as a plain form; the script
+//! makes tabs of it, and asks for further texts and saves them through addresses of their own.
 
 use coronet_core::{Code, Error};
 use rocket::{FromForm, Route, get, post, routes};
 use serde::Serialize;
 use serde_json::json;
 
-use super::records::{Preview, Problem, Resource, Saved, area, is_template, language};
+use super::conflict::{self, Conflict};
+use super::opened::{FileData, Opened};
+use super::records::{Problem, Resource, Saved, area};
 use super::tree::{Folder, all, folders};
-use crate::jobs::records::Job;
+use crate::kit::language::t;
 use crate::kit::query::Query;
 use crate::kit::{Answer, Area, Desk, Posted, View};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![show, save]
-}
-
-/// A job that runs this code.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct UsedBy {
-    pub(crate) name: String,
+    routes![show, save, file, save_from_tab]
 }
 
 #[derive(Serialize)]
 pub(crate) struct EditorView {
     pub(crate) area: &'static str,
     pub(crate) tree: Vec<Folder>,
-    pub(crate) resource: Resource,
+    pub(crate) open: Opened,
     /// The text in the editor: the live one, or a draft that was refused.
     pub(crate) text: String,
     pub(crate) note: String,
-    pub(crate) language: &'static str,
     pub(crate) problems: Vec<Problem>,
-    /// What is live and may fail for real requests.
-    pub(crate) warnings: Vec<Problem>,
     /// Someone else changed it meanwhile; saving again writes over that.
-    pub(crate) conflict: Option<String>,
+    pub(crate) conflict: Option<Conflict>,
     /// Where the editor jumps to and marks the line.
     pub(crate) line: i64,
     pub(crate) problem: String,
-    pub(crate) previews: bool,
-    pub(crate) is_html: bool,
-    pub(crate) sample: String,
-    pub(crate) jobs: Vec<UsedBy>,
+    /// What the script needs to know of the text, as JSON.
+    pub(crate) file: String,
+    pub(crate) operator: String,
     pub(crate) can_edit: bool,
-    pub(crate) revertible: bool,
 }
 
 impl View for EditorView {
     const TEMPLATE: &'static str = "templates/editor";
 
     fn area(&self) -> Area {
-        area(&self.resource.path)
+        area(&self.open.resource.path)
     }
 
     fn title(&self) -> String {
-        self.resource.path.clone()
+        self.open.resource.path.clone()
     }
 }
 
@@ -78,84 +70,128 @@ async fn show(desk: Desk<'_>, at: At) -> Answer {
 #[post("/templates/edit?<path>", data = "<posted>")]
 async fn save(desk: Desk<'_>, path: &str, posted: Posted) -> Answer {
     let text = posted.lines("text");
-    let parameters = json!({ "path": path, "text": text, "note": posted.text("note"), "revision": posted.number("revision") });
-    match desk.call::<Saved>("resources.write", parameters).await {
+    match write(&desk, path, &text, &posted).await {
         Ok(saved) => desk.go(
             Query::new("/templates/edit").with("path", path).below_base(),
-            if saved.warnings.is_empty() {
-                "Saved. It is live now."
-            } else {
-                "Saved and live, but requests may fail: read the warning."
-            },
+            word(&saved),
         ),
         Err(error) => {
             let mut view = view(&desk, path).await?;
+            if error.code() == Code::Conflict {
+                view.conflict = Some(conflict::of(&view.open.resource, &text, &error));
+            } else {
+                explain(&mut view, &error);
+            }
             view.text = text;
             posted.text("note").clone_into(&mut view.note);
-            explain(&mut view, &error);
             desk.refused(&error, &view)
         }
     }
 }
 
+/// Another text, for a tab.
+#[get("/templates/file?<path>")]
+async fn file(desk: Desk<'_>, path: &str) -> Answer {
+    let opened = Opened::read(&desk, path).await?;
+    let mut data = FileData::of(&desk, &opened)?;
+    data.text = Some(opened.resource.text);
+    desk.json(&data)
+}
+
+/// What saving from a tab came to.
+#[derive(Serialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+enum Outcome {
+    Saved {
+        word: String,
+        file: Box<FileData>,
+    },
+    Refused {
+        word: String,
+        problems: Vec<Problem>,
+    },
+    /// `part` shows the other change beside this one; `theirs` is the text that is live now.
+    Conflict {
+        part: String,
+        theirs: String,
+        file: Box<FileData>,
+    },
+}
+
+#[post("/templates/save?<path>", data = "<posted>")]
+async fn save_from_tab(desk: Desk<'_>, path: &str, posted: Posted) -> Answer {
+    let text = posted.lines("text");
+    let written = write(&desk, path, &text, &posted).await;
+    let outcome = match written {
+        Ok(saved) => {
+            let opened = Opened::read(&desk, path).await?;
+            Outcome::Saved {
+                word: word(&saved),
+                file: Box::new(FileData::of(&desk, &opened)?),
+            }
+        }
+        Err(error) if error.code() == Code::Conflict => {
+            let opened = Opened::read(&desk, path).await?;
+            let conflict = conflict::of(&opened.resource, &text, &error);
+            Outcome::Conflict {
+                part: desk.part("templates/conflict", &conflict)?,
+                file: Box::new(FileData::of(&desk, &opened)?),
+                theirs: opened.resource.text,
+            }
+        }
+        Err(error) if matches!(error.code(), Code::Unauthenticated | Code::Unexpected) => {
+            return Err(error.into());
+        }
+        Err(error) => Outcome::Refused {
+            word: t!("Not saved; the last good text goes on being used."),
+            problems: Problem::of(&error),
+        },
+    };
+    desk.json(&outcome)
+}
+
+async fn write(desk: &Desk<'_>, path: &str, text: &str, posted: &Posted) -> Result<Saved, Error> {
+    let parameters = json!({
+        "path": path, "text": text, "note": posted.text("note"), "revision": posted.number("revision"),
+    });
+    desk.call("resources.write", parameters).await
+}
+
+fn word(saved: &Saved) -> String {
+    if saved.warnings.is_empty() {
+        t!("Saved. It is live now.")
+    } else {
+        t!("Saved and live, but requests may fail: read the warning.")
+    }
+}
+
 /// Shows why it was not saved, beside what was typed.
 fn explain(view: &mut EditorView, error: &Error) {
-    if error.code() == Code::Conflict {
-        view.conflict = Some(error.message().to_owned());
-        return;
-    }
     view.problems = Problem::of(error);
-    if let Some(first) = view
-        .problems
-        .iter()
-        .find(|problem| problem.line > 0 && (problem.file.is_empty() || problem.file == view.resource.path))
-    {
+    let path = &view.open.resource.path;
+    let here = |problem: &&Problem| problem.line > 0 && (problem.file.is_empty() || problem.file == *path);
+    if let Some(first) = view.problems.iter().find(here) {
         view.line = first.line;
         view.problem.clone_from(&first.message);
     }
 }
 
 async fn view(desk: &Desk<'_>, path: &str) -> Result<EditorView, Error> {
-    let resource: Resource = desk.call("resources.read", json!({ "path": path })).await?;
-    let previews = is_template(path);
-    let preview: Preview = if previews {
-        desk.call("template.preview", json!({ "path": path }))
-            .await
-            .unwrap_or_default()
-    } else {
-        Preview::default()
-    };
-    let sample = preview
-        .sample
-        .filter(|sample| !sample.is_null())
-        .map(|sample| format!("{sample:#}"));
-    let tree = folders(all(desk).await?, path);
+    let open = Opened::read(desk, path).await?;
+    let tree: Vec<Resource> = all(desk).await?;
+    let file = FileData::of(desk, &open)?;
     Ok(EditorView {
         area: area(path).name(),
-        tree,
-        text: resource.text.clone(),
+        tree: folders(tree, path),
+        text: open.resource.text.clone(),
         note: String::new(),
-        language: language(path),
         problems: Vec::new(),
-        warnings: preview.warnings,
         conflict: None,
         line: 0,
         problem: String::new(),
-        previews,
-        is_html: preview.html.is_some() || path.contains(".html."),
-        sample: sample.unwrap_or_else(|| "{}".to_owned()),
-        jobs: used_by(desk, path).await,
+        file: serde_json::to_string(&file).map_err(Error::unexpected)?,
+        operator: desk.operator.id.clone(),
         can_edit: desk.can_edit(),
-        revertible: desk.can_edit() && resource.layer == "edited" && resource.layers.len() > 1,
-        resource,
+        open,
     })
-}
-
-async fn used_by(desk: &Desk<'_>, path: &str) -> Vec<UsedBy> {
-    let Some(code) = path.strip_prefix("jobs/") else {
-        return Vec::new();
-    };
-    let jobs: Vec<Job> = desk.call("jobs.list", json!({})).await.unwrap_or_default();
-    let using = jobs.into_iter().filter(|job| job.path == code);
-    using.map(|job| UsedBy { name: job.name }).collect()
 }

@@ -1,7 +1,20 @@
-//! Templates, pages and job code: the tree with its layers, the editor, preview and revisions.
+//! Templates, pages and job code: the tree with its layers, the editor with its tabs and preview, revisions.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `tree` | the tree, and the page of all texts |
+//! | `editor`, `opened` | the editor's page, further texts for its tabs, saving |
+//! | `preview` | what a draft becomes, and what is wrong with it |
+//! | `acts` | sends a draft to its author, tells who else is there, runs a job |
+//! | `conflict` | two changed the same text |
+//! | `revisions` | the history, side by side, and bringing back |
+//! | `manage` | new texts, other names, dropping and deleting |
 
-pub(crate) mod diff;
+mod acts;
+pub(crate) mod conflict;
 pub(crate) mod editor;
+pub(crate) mod manage;
+pub(crate) mod opened;
 pub(crate) mod preview;
 pub(crate) mod records;
 pub(crate) mod revisions;
@@ -11,6 +24,8 @@ pub(crate) fn routes() -> Vec<rocket::Route> {
     let mut routes = tree::routes();
     routes.extend(editor::routes());
     routes.extend(preview::routes());
+    routes.extend(acts::routes());
     routes.extend(revisions::routes());
+    routes.extend(manage::routes());
     routes
 }

@@ -58,11 +58,53 @@ pub(crate) struct Preview {
     pub(crate) sample: Option<Value>,
 }
 
+/// What page code answered when it was tried.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PagePreview {
+    pub(crate) status: Option<u16>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<String>,
+    pub(crate) log: String,
+    pub(crate) calls: Vec<Called>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) sample: Value,
+}
+
+/// A function that page code called when it was tried.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Called {
+    pub(crate) function: String,
+    pub(crate) parameters: Value,
+    /// `example`, `read` or `not done`.
+    pub(crate) answered: String,
+}
+
+/// What a text that was only checked has in it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Checked {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
+}
+
 /// What saving a text came to, as far as the webmin tells it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Saved {
     pub(crate) warnings: Vec<Problem>,
+}
+
+impl Resource {
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The layer that would be live without the edited text.
+    pub(crate) fn below(&self) -> Option<&str> {
+        self.layers.get(1).map(String::as_str)
+    }
 }
 
 impl Problem {
@@ -83,21 +125,82 @@ impl Problem {
     }
 }
 
+/// What a text is, which decides what the editor shows beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// The text of a mail, or a part of one.
+    Mail,
+    MailHtml,
+    /// The template of a page.
+    PageTemplate,
+    /// The code of a page.
+    Page,
+    Job,
+    /// A file of a page that a browser shows by itself.
+    Document,
+    /// A file of a page that has no look of its own.
+    Plain,
+    /// No text at all.
+    Picture,
+}
+
+impl Kind {
+    pub(crate) fn of(path: &str) -> Self {
+        let extension = extension(path);
+        match path.split('/').next().unwrap_or_default() {
+            "jobs" => Self::Job,
+            "templates" if path.contains(".html.") => Self::MailHtml,
+            "templates" => Self::Mail,
+            _ => match extension.as_str() {
+                "tpl" | "hbs" => Self::PageTemplate,
+                "lua" => Self::Page,
+                "html" | "htm" | "svg" => Self::Document,
+                "png" | "jpg" | "jpeg" | "gif" | "webp" | "avif" | "ico" | "bmp" => Self::Picture,
+                _ => Self::Plain,
+            },
+        }
+    }
+
+    pub(crate) fn is_template(self) -> bool {
+        matches!(self, Self::Mail | Self::MailHtml | Self::PageTemplate)
+    }
+
+    pub(crate) fn is_mail(self) -> bool {
+        matches!(self, Self::Mail | Self::MailHtml)
+    }
+
+    /// Whether it is filled with data that can be changed.
+    pub(crate) fn has_sample(self) -> bool {
+        self.is_template() || self == Self::Page
+    }
+
+    /// Whether it is shown as a page is.
+    pub(crate) fn is_html(self) -> bool {
+        matches!(
+            self,
+            Self::MailHtml | Self::PageTemplate | Self::Page | Self::Document
+        )
+    }
+}
+
 /// The language the editor shows a path in.
 pub(crate) fn language(path: &str) -> &'static str {
-    match path.rsplit('.').next().unwrap_or_default() {
+    match extension(path).as_str() {
         "lua" => "lua",
-        "js" => "javascript",
+        "js" | "mjs" => "javascript",
         "css" => "css",
-        "json" => "json",
-        "html" | "htm" | "svg" => "html",
+        "json" | "webmanifest" | "map" => "json",
+        "html" | "htm" | "svg" | "xml" => "html",
         "tpl" | "hbs" => "template",
         _ => "",
     }
 }
 
-pub(crate) fn is_template(path: &str) -> bool {
-    path.ends_with(".tpl") || path.ends_with(".hbs")
+fn extension(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.')
+        .map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase())
 }
 
 /// Job code belongs to the Jobs Service, everything else to Templates.

@@ -1,30 +1,32 @@
-//! The tree of texts, and new ones.
+//! The tree of texts: folders that fold, and of each text the layer that is live.
 
 use coronet_core::Error;
-use rocket::{Route, get, post, routes};
+use rocket::{Route, get, routes};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::records::Resource;
-use crate::kit::parts::FormPage;
-use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, View};
+use super::records::{Kind, Resource};
+use crate::kit::language::t;
+use crate::kit::{Answer, Area, Desk, View};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![overview, new, create]
+    routes![overview]
 }
 
-/// A folder with its texts.
-#[derive(Debug, Clone, Serialize)]
+/// A folder with what is in it. Folders that hold nothing but one other are drawn as one.
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Folder {
     pub(crate) name: String,
+    pub(crate) path: String,
     pub(crate) open: bool,
+    pub(crate) folders: Vec<Folder>,
     pub(crate) files: Vec<File>,
 }
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct File {
     pub(crate) name: String,
+    pub(crate) icon: &'static str,
     pub(crate) here: bool,
     #[serde(flatten)]
     pub(crate) resource: Resource,
@@ -49,7 +51,7 @@ impl View for TreeView {
     }
 
     fn title(&self) -> String {
-        "Templates".to_owned()
+        t!("Templates")
     }
 }
 
@@ -77,96 +79,125 @@ async fn overview(desk: Desk<'_>) -> Answer {
     })
 }
 
-#[get("/templates/new?<folder>")]
-fn new(desk: Desk<'_>, folder: Option<&str>) -> Answer {
-    desk.page(&page(form(folder.unwrap_or("templates/password/"))))
-}
-
-#[post("/templates/new", data = "<posted>")]
-async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
-    let path = posted.text("path");
-    let (text, note) = (starting_text(path), "Created");
-    // Revision 0: nobody may have edited it; a text that is there already is not written over unseen.
-    let parameters = json!({ "path": path, "text": text, "note": note, "revision": 0 });
-    let present: Option<Resource> = desk.call("resources.read", json!({ "path": path })).await.ok();
-    let outcome = match present {
-        Some(_) => Ok(Value::Null),
-        None => desk.call::<Value>("resources.write", parameters).await,
-    };
-    match outcome {
-        Ok(_) => Ok(crate::kit::Reply::go(
-            Query::new("/templates/edit").with("path", path).below_base(),
-        )),
-        Err(error) => desk.refused(&error, &page(form("").filled(&posted).refused(&error))),
-    }
-}
-
-/// What a new text starts with: something that works.
-fn starting_text(path: &str) -> &'static str {
-    match (
-        path.starts_with("templates/password/"),
-        path.rsplit('.').next().unwrap_or_default(),
-    ) {
-        (true, "tpl" | "hbs") => {
-            "Hello {{ username }},\n\nPlease click the following link to reset your password:\n\n{* reset_link *}\n"
-        }
-        (_, "lua") if path.starts_with("pages/") => {
-            "local page = core.pages.new()\n\nif page.isGet then\n  return page.text(\"Hello\")\nend\n"
-        }
-        (_, "lua") => "local job = core.job()\n\nfunction job.run()\n  return job.OK\nend\n\nreturn job\n",
-        (_, "tpl" | "hbs") => "Hello {{ name }}\n",
-        _ => "\n",
-    }
-}
-
 pub(super) async fn all(desk: &Desk<'_>) -> Result<Vec<Resource>, Error> {
     desk.call("resources.list", json!({ "prefix": "" })).await
 }
 
-/// The texts by folder; the folder of `here` is open.
+/// The texts by folder; the folders on the way to `here` are open, or all when there is no such text.
 pub(crate) fn folders(all: Vec<Resource>, here: &str) -> Vec<Folder> {
-    let mut folders: Vec<Folder> = Vec::new();
+    let mut root = Folder::default();
     for resource in all {
-        let (folder, name) = resource.path.rsplit_once('/').unwrap_or(("", &resource.path));
-        let (folder, name) = (folder.to_owned(), name.to_owned());
-        let file = File {
-            here: resource.path == here,
-            name,
+        let path = resource.path.clone();
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        root.folder(folder).files.push(File {
+            here: path == here,
+            icon: icon(&path),
+            name: name.to_owned(),
             resource,
+        });
+    }
+    root.settle(here);
+    root.folders
+}
+
+impl Folder {
+    /// The folder at a path below this one, made if it is not there.
+    fn folder(&mut self, path: &str) -> &mut Self {
+        let Some(step) = path.split('/').next().filter(|step| !step.is_empty()) else {
+            return self;
         };
-        match folders.iter_mut().find(|held| held.name == folder) {
-            Some(held) => {
-                held.open |= file.here;
-                held.files.push(file);
+        let at = match self.folders.iter().position(|held| held.name == step) {
+            Some(at) => at,
+            None => {
+                let path = if self.path.is_empty() {
+                    step.to_owned()
+                } else {
+                    format!("{}/{step}", self.path)
+                };
+                self.folders.push(Self {
+                    name: step.to_owned(),
+                    path,
+                    ..Self::default()
+                });
+                self.folders.len() - 1
             }
-            None => folders.push(Folder {
-                name: folder,
-                open: file.here || here.is_empty(),
-                files: vec![file],
-            }),
+        };
+        let rest = path.split_once('/').map_or("", |(_, rest)| rest);
+        self.folders[at].folder(rest)
+    }
+
+    fn settle(&mut self, here: &str) {
+        for folder in &mut self.folders {
+            folder.settle(here);
+            let inner = &mut folder.folders;
+            if folder.files.is_empty()
+                && inner.len() == 1
+                && let Some(only) = inner.pop()
+            {
+                let name = format!("{}/{}", folder.name, only.name);
+                *folder = Self { name, ..only };
+            }
+            folder.open = here.is_empty() || here.starts_with(&format!("{}/", folder.path));
+        }
+        self.folders.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+}
+
+/// What kind of text a file is, as an icon of `assets/icons.txt`.
+fn icon(path: &str) -> &'static str {
+    match Kind::of(path) {
+        Kind::Mail | Kind::MailHtml => "mail",
+        Kind::PageTemplate => "template",
+        Kind::Page | Kind::Job => "code",
+        Kind::Document => "world",
+        Kind::Plain => "file-text",
+        Kind::Picture => "photo",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(folders: &[Folder], depth: usize, lines: &mut Vec<String>) {
+        for folder in folders {
+            let mark = if folder.open { "-" } else { "+" };
+            lines.push(format!("{}{mark}{}", " ".repeat(depth), folder.name));
+            drawn(&folder.folders, depth + 1, lines);
+            let files = folder.files.iter();
+            lines.extend(files.map(|file| format!("{}{}", " ".repeat(depth + 1), file.name)));
         }
     }
-    folders.sort_by(|a, b| a.name.cmp(&b.name));
-    folders
-}
 
-fn form(folder: &str) -> Form {
-    Form::new("/templates/new", "Create").cancel("/templates").fields([Field::text("path", "Path")
-        .required()
-        .autofocus()
-        .value(folder)
-        .placeholder("templates/password/custom_reset.tpl")
-        .hint("templates/… for mail, pages/… for pages, jobs/… for job code. Mail ends in .tpl, its HTML form in .html.tpl.")
-        .wide()])
-}
-
-fn page(form: Form) -> FormPage {
-    FormPage {
-        area: Area::Templates,
-        title: "New text".to_owned(),
-        lead: "A mail template, a page, or the code of a job.".to_owned(),
-        back: "/templates",
-        back_label: "Templates",
-        form,
+    #[test]
+    fn folders_with_nothing_but_one_other_are_drawn_as_one() {
+        let paths = [
+            "jobs/admin/clean.lua",
+            "pages/a/b/one.lua",
+            "pages/index.lua",
+            "templates/mail/test.tpl",
+            "templates/mail/deep/x.tpl",
+        ];
+        let all = paths.map(|path| Resource {
+            path: path.to_owned(),
+            ..Resource::default()
+        });
+        let mut lines = Vec::new();
+        drawn(&folders(all.into(), "templates/mail/test.tpl"), 0, &mut lines);
+        assert_eq!(
+            lines,
+            [
+                "+jobs/admin",
+                " clean.lua",
+                "+pages",
+                " +a/b",
+                "  one.lua",
+                " index.lua",
+                "-templates/mail",
+                " +deep",
+                "  x.tpl",
+                " test.tpl"
+            ]
+        );
     }
 }

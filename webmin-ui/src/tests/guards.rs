@@ -367,7 +367,7 @@ async fn w01_what_only_takes_a_form_says_so_when_it_is_opened() {
     for (path, back) in [
         ("/plugin/echo/restart", "/webmin/plugin/echo"),
         ("/plugin/echo/enable", "/webmin/plugin/echo"),
-        ("/templates/preview/html", "/webmin/templates"),
+        ("/templates/frame", "/webmin/templates"),
     ] {
         let page = browser.get(path).await;
         assert_eq!(page.status, Status::MethodNotAllowed, "{path}");

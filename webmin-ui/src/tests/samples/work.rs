@@ -3,9 +3,11 @@
 use super::{AT, NASTY, Rendered, badge, form, page, pager, part, text};
 use crate::jobs::records::{Job, Problem as RunProblem, Run};
 use crate::jobs::{list as jobs, runs, show as job};
+use crate::kit::diff::{self, Sides};
 use crate::kit::view::Views;
+use crate::templates::records::Kind;
 use crate::templates::records::{Problem, Resource, Revision};
-use crate::templates::{diff, editor, preview, revisions, tree};
+use crate::templates::{conflict, editor, opened, revisions, tree};
 
 pub(super) fn work(views: &Views) -> Vec<Rendered> {
     let problem = RunProblem {
@@ -122,28 +124,63 @@ pub(super) fn texts(views: &Views) -> Vec<Rendered> {
         column: 3,
         message: text(),
     };
+    let open = |kind: Kind| opened::Opened {
+        name: text(),
+        kind,
+        language: "template",
+        warnings: vec![problem.clone()],
+        sample: text(),
+        sibling: Some(text()),
+        address: Some(text()),
+        jobs: vec![opened::UsedBy {
+            name: text(),
+            badge: badge(),
+            run: Some(text()),
+            run_at: Some(AT),
+        }],
+        can_edit: true,
+        is_edited: true,
+        has_below: true,
+        is_html: kind.is_html(),
+        has_sample: kind.has_sample(),
+        is_mail: kind.is_mail(),
+        is_job: kind == Kind::Job,
+        is_picture: kind == Kind::Picture,
+        resource: resource.clone(),
+    };
+    let conflict = conflict::Conflict {
+        path: text(),
+        message: text(),
+        author: Some(text()),
+        changed_at: Some(AT),
+        revision: 3,
+        sides: diff::sides(NASTY, "other"),
+    };
     let editor = editor::EditorView {
         area: "templates",
         tree: tree(),
-        resource: resource.clone(),
+        open: open(Kind::MailHtml),
         text: text(),
         note: text(),
-        language: "template",
         problems: vec![problem.clone()],
-        warnings: vec![problem.clone()],
-        conflict: Some(text()),
+        conflict: Some(conflict.clone()),
         line: 2,
         problem: text(),
-        previews: true,
-        is_html: true,
-        sample: text(),
-        jobs: vec![editor::UsedBy { name: text() }],
+        file: text(),
+        operator: text(),
         can_edit: true,
-        revertible: true,
     };
-    let list = |held| revisions::RevisionsView {
+    let choice = revisions::Choice {
+        value: text(),
+        label: text(),
+        from: true,
+        to: false,
+    };
+    let list = |held: Vec<Revision>| revisions::RevisionsView {
         area: "templates",
         path: text(),
+        choices: vec![choice.clone()],
+        is_there: !held.is_empty(),
         revisions: held,
         can_edit: true,
     };
@@ -152,17 +189,25 @@ pub(super) fn texts(views: &Views) -> Vec<Rendered> {
         author: text(),
         note: text(),
         changed_at: AT,
-        live: true,
+        live: false,
         ..Revision::default()
     };
-    let compare = |lines| revisions::CompareView {
+    let side = revisions::Side {
+        label: text(),
+        note: text(),
+        author: text(),
+        at: Some(AT),
+    };
+    let compare = |sides: Sides| revisions::CompareView {
         area: "templates",
         path: text(),
-        revision: 2,
-        live: 3,
-        lines,
-        can_edit: true,
+        choices: vec![choice.clone()],
+        from: side.clone(),
+        to: side.clone(),
+        sides,
+        restore: Some(2),
     };
+    let long: String = (0..30).map(|n| format!("{n}\n")).collect();
     vec![
         page(
             views,
@@ -185,19 +230,20 @@ pub(super) fn texts(views: &Views) -> Vec<Rendered> {
             },
         ),
         page(views, &editor),
-        part(
-            views,
-            "templates/preview",
-            &preview::PreviewPart {
-                text: Some(text()),
-                is_html: false,
-                problems: vec![problem.clone()],
-                warnings: vec![problem],
-            },
-        ),
+        part(views, "templates/part_bar", &open(Kind::Mail)),
+        part(views, "templates/part_beside", &open(Kind::Job)),
+        part(views, "templates/part_beside", &open(Kind::Picture)),
+        part(views, "templates/part_beside", &open(Kind::Plain)),
+        part(views, "templates/conflict", &conflict),
         page(views, &list(vec![revision])),
         page(views, &list(Vec::new())),
-        page(views, &compare(diff::lines(NASTY, "other"))),
-        page(views, &compare(Vec::new())),
+        page(
+            views,
+            &compare(diff::sides(
+                &format!("{NASTY}\n{long}"),
+                &format!("other\n{long}{NASTY}"),
+            )),
+        ),
+        page(views, &compare(Sides::default())),
     ]
 }

@@ -3,7 +3,7 @@ import { Decoration, EditorView, MatchDecorator, ViewPlugin, type DecorationSet,
 import { tags } from '@lezer/highlight';
 
 const surface = EditorView.theme({
-  '&': { color: 'var(--c-text)', backgroundColor: 'var(--c-surface)', fontSize: 'var(--t-sm)', maxHeight: '70vh' },
+  '&': { color: 'var(--c-text)', backgroundColor: 'var(--c-surface)', fontSize: 'var(--t-sm)', flex: '1', minHeight: '0', height: '100%' },
   '&.cm-focused': { outline: '2px solid var(--c-accent)', outlineOffset: '-2px' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.65', minHeight: 'inherit' },
   '.cm-content': { padding: '10px 0', caretColor: 'var(--c-accent)' },
@@ -21,6 +21,10 @@ const surface = EditorView.theme({
   '.cm-panels input, .cm-panels button': { fontSize: 'var(--t-sm)', backgroundColor: 'var(--c-surface)', backgroundImage: 'none', color: 'inherit', border: '1px solid var(--c-line-strong)', borderRadius: '5px' },
   '.cm-tooltip': { backgroundColor: 'var(--c-raised)', color: 'var(--c-text)', border: '1px solid var(--c-line)', borderRadius: '7px', boxShadow: 'var(--shadow-3)' },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--c-accent-soft)', color: 'var(--c-text)' },
+  '.cm-word': { padding: '6px 10px', maxWidth: '34rem' },
+  '.cm-word code': { fontFamily: 'var(--mono)', fontWeight: '600' },
+  '.cm-word p': { margin: '4px 0 0', fontFamily: 'var(--sans)' },
+  '.cm-diagnostic': { fontFamily: 'var(--sans)' },
   '.cm-diagnostic-error': { borderLeftColor: 'var(--c-bad)' },
 });
 

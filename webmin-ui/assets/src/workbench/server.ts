@@ -1,0 +1,103 @@
+import { openDialog } from '../dialog';
+import { t } from '../words';
+
+export type Kind = 'mail' | 'mail-html' | 'page-template' | 'page' | 'job' | 'document' | 'plain' | 'picture';
+
+export interface Problem {
+  file: string;
+  line: number;
+  column: number;
+  message: string;
+}
+
+/** A text as the server has it. */
+export interface FileData {
+  path: string;
+  name: string;
+  layer: string;
+  revision: number;
+  kind: Kind;
+  language: string;
+  sample: string;
+  warnings: Problem[];
+  can_edit: boolean;
+  /** Finished HTML: what stands above the text, and beside it when there is no preview. */
+  bar: string;
+  beside: string;
+  text?: string;
+}
+
+/** What a draft becomes, and what is wrong with it. */
+export interface Look {
+  problems: Problem[];
+  warnings: Problem[];
+  text: string | null;
+  html: string | null;
+  answer: { status: number; headers: [string, string][]; log: string; calls: { function: string; answered: string }[] } | null;
+  sample: string | null;
+  sample_problem: string | null;
+}
+
+export type Saved =
+  | { outcome: 'saved'; word: string; file: FileData }
+  | { outcome: 'refused'; word: string; problems: Problem[] }
+  | { outcome: 'conflict'; part: string; theirs: string; file: FileData };
+
+export interface Done {
+  ok: boolean;
+  word: string;
+  link: { href: string; label: string } | null;
+}
+
+/** Somebody else who has a text open, and what is live now. */
+export interface Seen {
+  path: string;
+  layer: string | null;
+  revision: number;
+  author?: string;
+  others: { operator: string; own: boolean; unsaved: boolean; since: number }[];
+}
+
+/** The server's answer was no answer to use; the message is for the operator. */
+export class Refused extends Error {}
+
+interface Options {
+  signal?: AbortSignal;
+  /** A request nobody waits for does not ask to sign in. */
+  quiet?: boolean;
+}
+
+export async function get<T>(address: string): Promise<T> {
+  return read<T>(await send(address, { headers: { Accept: 'application/json' } }), false);
+}
+
+export async function post<T>(address: string, fields: Record<string, string>, options: Options = {}): Promise<T> {
+  const request: RequestInit = { method: 'POST', body: new URLSearchParams(fields), headers: { 'HX-Request': 'true' } };
+  if (options.signal) request.signal = options.signal;
+  return read<T>(await send(address, request), options.quiet ?? false);
+}
+
+async function send(address: string, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(address, request);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new Refused(t('The server did not answer. Check the connection and try again.'));
+  }
+}
+
+async function read<T>(answer: Response, quiet: boolean): Promise<T> {
+  if (answer.ok) return (await answer.json()) as T;
+  const html = await answer.text();
+  if (answer.status === 401) {
+    // A refused write brings the form to sign in above the page: nothing that was typed goes.
+    if (!quiet && html) openDialog(html);
+    throw new Refused(t('Your session has ended. Sign in again; what you typed is still here.'));
+  }
+  const words = new DOMParser().parseFromString(html, 'text/html').querySelectorAll('.empty h1, .empty p');
+  throw new Refused([...words].map((word) => word.textContent ?? '').join(' ') || String(answer.status));
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
