@@ -1,6 +1,7 @@
 //! The command line: a thin adaptor over the registry.
 
 mod client;
+mod health;
 mod jobs;
 mod migrate;
 mod operator;
@@ -82,6 +83,8 @@ enum Command {
     /// Look at jobs, and run them.
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Say whether everything is all right, and if not, what is wrong; exits 1 then.
+    Health,
 }
 
 impl Cli {
@@ -118,6 +121,7 @@ impl Cli {
             return migrate::run(&config, check, output).await;
         }
         let client = Client::new(config);
+        let mut code = ExitCode::SUCCESS;
         match self.command {
             Command::Serve | Command::Migrate { .. } => {}
             Command::Call { function, parameters } => {
@@ -128,9 +132,10 @@ impl Cli {
             Command::Token(command) => token::run(&client, command, output).await?,
             Command::Plugin(command) => plugin::run(&client, command, output).await?,
             Command::Jobs(command) => jobs::run(&client, command, output).await?,
+            Command::Health => code = health::run(&client, output).await?,
         }
         client.close().await;
-        Ok(ExitCode::SUCCESS)
+        Ok(code)
     }
 }
 

@@ -10,13 +10,17 @@ use std::fs::File;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rocket::fairing::{Fairing, Info, Kind};
+use rocket::response::Body;
 use rocket::{Data, Orbit, Request, Response, Rocket};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, Resource, getpid, getrlimit, pidfd_getfd, pidfd_open};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Instant;
 
 /// How long the first request of a connection may take to arrive: its head, and the start of its body.
@@ -82,8 +86,48 @@ impl Fairing for Connections {
         self.note(request, |seat| seat.under_way += 1);
     }
 
-    async fn on_response<'r>(&self, request: &'r Request<'_>, _: &mut Response<'r>) {
-        self.note(request, |seat| seat.under_way = seat.under_way.saturating_sub(1));
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let answered = Answered {
+            connections: self.clone(),
+            peer: request.remote(),
+        };
+        // A stream is under way until its end, however long that takes.
+        if response.body().is_some() && response.body().preset_size().is_none() {
+            let body = std::mem::take(response.body_mut());
+            response.set_streamed_body(Streamed { body, _answered: answered });
+        }
+    }
+}
+
+/// A request that is answered when this is dropped.
+struct Answered {
+    connections: Connections,
+    peer: Option<SocketAddr>,
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        let Some(peer) = self.peer else { return };
+        if let Some(seat) = self.connections.seats().get_mut(&peer) {
+            seat.under_way = seat.under_way.saturating_sub(1);
+            seat.since = Instant::now();
+        }
+    }
+}
+
+/// The body of an answer without a known end, which knows that its request is under way.
+struct Streamed<'r> {
+    body: Body<'r>,
+    _answered: Answered,
+}
+
+impl AsyncRead for Streamed<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.body).poll_read(context, buffer)
     }
 }
 

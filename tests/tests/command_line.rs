@@ -55,6 +55,8 @@ async fn commands_start_the_plugins_only_when_they_need_them() {
     let health = call(home, "server.health", json!({})).await;
     assert_eq!(health["problems"][0]["kind"], "no_server", "{health:#}");
     assert_eq!(health["problems"].as_array().map(Vec::len), Some(1), "{health:#}");
+    let told = coronet(home, &["health"]).await;
+    assert!(told.stdout.contains("No server runs"), "{told:#?}");
     assert_eq!(starts(home).await, 1);
 
     let greeting = call(home, "echo.hello", json!({"name": "Carol"})).await;

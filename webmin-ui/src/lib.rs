@@ -44,6 +44,7 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
         let rocket = rocket.mount(BASE, design::routes());
         rocket
             .manage(webmin)
+            .manage(dashboard::Hub::default())
             .mount(BASE, kit::assets::routes())
             .mount(BASE, in_language(door::routes()))
             .mount(BASE, in_language(dashboard::routes()))

@@ -37,6 +37,17 @@ impl Operators {
         )))
     }
 
+    /// Whether the session with this token is still alive. Looking is no use of it: it ends as if nobody had looked.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn session_lives(&self, token: &str) -> Result<bool> {
+        let now = self.core.clock.now_ms();
+        let (idle_since, oldest) = self.limits(now);
+        let found = store::find_session(&self.core.db, hash(token), idle_since, oldest);
+        Ok(db::in_time(found).await?.is_some())
+    }
+
     /// The id under which the session with this token is listed.
     ///
     /// # Errors

@@ -36,6 +36,9 @@ Object.assign(htmx.config, {
   ],
 });
 
+/** There once a page was shown that follows what happens: it is also told when that page is left. */
+let follow: (() => void) | undefined;
+
 /** Run for the whole document once, and for each part htmx puts into it. */
 function enhance(root: ParentNode): void {
   localTimes(root);
@@ -45,6 +48,9 @@ function enhance(root: ParentNode): void {
   bindReveal(root);
   bindRefresh();
   bindWorkbench();
+  if (root.querySelector('[data-live]')) void import('./live').then((live) => (follow = live.followPage)());
+  else follow?.();
+  if (root.querySelector('[data-plot]')) void import('./plots').then((plots) => plots.drawPlots());
 }
 
 let workbench: Promise<typeof import('./workbench')> | undefined;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::health::Facts;
+use super::facts::Facts;
 use crate::accounts::{scopes, users};
 use crate::kit::helpers::path_segment;
 use crate::kit::{Field, Form};

@@ -1,55 +1,57 @@
 //! The dashboard: is everything all right, and if not, where?
 
+mod answer;
+mod facts;
 mod first_steps;
-mod health;
 
-use rocket::{Route, get, routes};
+mod lists;
+mod live;
+mod plots;
+mod problems;
+mod range;
+mod records;
+mod servers;
+mod state;
+
+use coronet_core::Error;
+use rocket::{Route, State as Managed, get, routes};
 use serde::Serialize;
 
-use crate::jobs::records::Job;
-use crate::kit::parts::Badge;
+use crate::kit::language::t;
+use crate::kit::live::Sent;
+use crate::kit::view::ViewBroken;
 use crate::kit::{Answer, Area, Desk, Reply, View};
-use crate::mail::records::Summary as Mail;
-use crate::server::audit::{self, Entry};
 pub(crate) use first_steps::Step;
-pub(crate) use health::Tile;
+pub(crate) use live::Hub;
+use live::Eyes;
+use range::Range;
+use state::Asker;
+
+#[cfg(test)]
+pub(crate) mod samples;
 
 pub(crate) fn routes() -> Vec<Route> {
-    routes![show, without_slash]
+    let mut routes = routes![show, without_slash, live::live];
+    routes.extend(servers::routes());
+    routes
 }
 
+/// The parts that go on by themselves are finished HTML: a stream sends the same again when they change.
 #[derive(Serialize)]
 pub(crate) struct DashboardView {
-    pub(crate) tiles: Vec<Tile>,
     /// Empty when all steps are done.
     pub(crate) steps: Vec<Step>,
     pub(crate) steps_done: usize,
     /// Whether this operator may do them.
     pub(crate) can_edit: bool,
-    /// Jobs that ran last, latest first.
-    pub(crate) runs: Vec<JobLine>,
-    /// Active jobs by when they run next.
-    pub(crate) next: Vec<JobLine>,
-    pub(crate) mails: Vec<MailLine>,
-    pub(crate) audit: Vec<Entry>,
+    pub(crate) answer: String,
+    pub(crate) figures: String,
+    pub(crate) lists: String,
+    /// Where the page is told what changed.
+    pub(crate) live: String,
+    /// What it has already.
+    pub(crate) live_id: String,
 }
-
-#[derive(Serialize)]
-pub(crate) struct JobLine {
-    pub(crate) badge: Badge,
-    #[serde(flatten)]
-    pub(crate) job: Job,
-}
-
-#[derive(Serialize)]
-pub(crate) struct MailLine {
-    pub(crate) badge: Badge,
-    #[serde(flatten)]
-    pub(crate) mail: Mail,
-}
-
-/// Lines in each of the lists.
-const LINES: usize = 6;
 
 impl View for DashboardView {
     const TEMPLATE: &'static str = "dashboard/show";
@@ -59,53 +61,54 @@ impl View for DashboardView {
     }
 
     fn title(&self) -> String {
-        "Dashboard".to_owned()
+        t!("Dashboard")
     }
 }
 
-#[get("/", rank = 1)]
-async fn show(desk: Desk<'_>) -> Answer {
-    let facts = health::Facts::gather(&desk).await;
-    let steps = first_steps::of(&facts);
-    let steps_done = steps.iter().filter(|step| step.done).count();
-    let view = DashboardView {
-        tiles: health::tiles(&facts),
-        steps: if steps_done == steps.len() {
-            Vec::new()
-        } else {
-            steps
-        },
-        steps_done,
-        can_edit: desk.can_edit(),
-        runs: jobs(&facts, |job| job.last_run_at.map(|at| -at)),
-        next: jobs(&facts, |job| job.next_run_at),
-        mails: facts
-            .latest_mail
-            .into_iter()
-            .map(|mail| MailLine {
-                badge: mail.badge(),
-                mail,
-            })
-            .collect(),
-        audit: audit::latest(&desk, 8).await?,
+#[get("/?<range>", rank = 1)]
+async fn show(desk: Desk<'_>, hub: &Managed<Hub>, range: Option<&str>) -> Answer {
+    let (range, now) = (Range::named(range), desk.webmin.core.clock.now_ms());
+    let asker = Asker {
+        functions: &desk.webmin.core.functions,
+        caller: desk.caller(),
     };
+    let (state, history, steps) = tokio::join!(
+        asker.state(),
+        asker.history(range, now),
+        first_steps(&desk, hub, now)
+    );
+    let history = history.unwrap_or_default();
+    let (views, eyes) = (&desk.webmin.views, Eyes::of(&desk));
+    let broken = |cause: ViewBroken| Error::unexpected(cause);
+    let mut view = DashboardView {
+        steps_done: steps.iter().filter(|step| step.done).count(),
+        steps,
+        can_edit: desk.can_edit(),
+        answer: eyes.answer(views, &state).map_err(broken)?,
+        figures: eyes.figures(views, (&history, &state), range).map_err(broken)?,
+        lists: eyes.lists(views, &state).map_err(broken)?,
+        live: format!("/dashboard/live?range={}", range.name()),
+        live_id: String::new(),
+    };
+    let mut sent = Sent::default();
+    for (part, html) in [("answer", &view.answer), ("figures", &view.figures), ("lists", &view.lists)] {
+        sent.note(part, html);
+    }
+    view.live_id = sent.id();
     desk.page(&view)
 }
 
-/// The first jobs in the order of a key; those without one are left out.
-fn jobs(facts: &health::Facts, key: impl Fn(&Job) -> Option<i64>) -> Vec<JobLine> {
-    let mut jobs: Vec<(i64, &Job)> = facts
-        .jobs
-        .iter()
-        .flatten()
-        .filter_map(|job| Some((key(job)?, job)))
-        .collect();
-    jobs.sort_by_key(|(key, _)| *key);
-    let line = |(_, job): (i64, &Job)| JobLine {
-        badge: job.badge(),
-        job: job.clone(),
-    };
-    jobs.into_iter().take(LINES).map(line).collect()
+/// The first steps, as long as one is left. Once none is, that is believed for a minute.
+async fn first_steps(desk: &Desk<'_>, hub: &Hub, now: i64) -> Vec<Step> {
+    if hub.is_settled(now) {
+        return Vec::new();
+    }
+    let steps = first_steps::of(&facts::Facts::gather(desk).await);
+    if steps.iter().all(|step| step.done) {
+        hub.settle(now);
+        return Vec::new();
+    }
+    steps
 }
 
 #[get("/dashboard")]

@@ -77,6 +77,11 @@ impl Desk<'_> {
         })
     }
 
+    /// Whom the registry is called as.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Whether this operator may call the function; for offering only what will work.
     pub(crate) fn may(&self, function: &str) -> bool {
         let functions = &self.webmin.core.functions;

@@ -9,6 +9,7 @@ pub(crate) mod form;
 pub(crate) mod headers;
 pub(crate) mod helpers;
 pub(crate) mod language;
+pub(crate) mod live;
 pub(crate) mod mistakes;
 pub(crate) mod origin;
 pub(crate) mod parts;
@@ -41,6 +42,8 @@ pub(crate) struct Webmin {
     pub(crate) operators: Arc<Operators>,
     pub(crate) assets: Assets,
     pub(crate) views: Views,
+    /// For pages that follow what happens.
+    pub(crate) places: live::Places,
 }
 
 impl Webmin {
@@ -51,6 +54,7 @@ impl Webmin {
             operators,
             views: Views::new(&assets),
             assets,
+            places: live::Places::default(),
         })
     }
 }

@@ -107,11 +107,6 @@ async fn read(desk: &Desk<'_>, filter: &Filter, limit: u32) -> Result<Listed, co
     desk.call("audit.list", parameters).await
 }
 
-/// The latest entries, for the dashboard.
-pub(crate) async fn latest(desk: &Desk<'_>, limit: u32) -> Result<Vec<Entry>, coronet_core::Error> {
-    Ok(read(desk, &Filter::default(), limit).await?.entries)
-}
-
 /// Whether a function was ever called with success, as far back as the log goes.
 pub(crate) async fn was_done(desk: &Desk<'_>, function: &str) -> bool {
     let parameters = json!({ "function": function, "failed": false, "limit": 1 });

@@ -127,6 +127,8 @@ pub struct Problem {
     pub subject: String,
     /// What is wrong, and why.
     pub message: String,
+    /// The reason alone, as the part that failed says it; empty where there is no more to say.
+    pub why: String,
     /// Since when, Unix milliseconds, where that is known.
     pub since: Option<i64>,
     /// How many mails, or bytes that are left.
@@ -143,6 +145,7 @@ impl Problem {
             level,
             subject: String::new(),
             message: message.into(),
+            why: String::new(),
             since: None,
             count: None,
             id: None,
@@ -152,6 +155,13 @@ impl Problem {
     fn about(self, subject: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
+            ..self
+        }
+    }
+
+    fn because(self, why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
             ..self
         }
     }
@@ -262,7 +272,7 @@ fn told(part: Part, found: &Found) -> Check {
 
 /// A part that could not be asked. When the database is away nearly all are: that is told once, by its own check.
 fn unknown(part: Part, error: &crate::Error) -> Problem {
-    Problem::new(part, Kind::Unknown, Level::Bad, error.message())
+    Problem::new(part, Kind::Unknown, Level::Bad, error.message()).because(error.message())
 }
 
 #[cfg(test)]

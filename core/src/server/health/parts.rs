@@ -18,12 +18,8 @@ pub(super) async fn database(core: &Core) -> Result<Found> {
         Ok(()) => Vec::new(),
         Err(error) => {
             let text = format!("The database does not answer: {}", error.message());
-            vec![Problem::new(
-                Part::Database,
-                Kind::DatabaseSilent,
-                Level::Bad,
-                text,
-            )]
+            let silent = Problem::new(Part::Database, Kind::DatabaseSilent, Level::Bad, text);
+            vec![silent.because(error.message())]
         }
     };
     Ok(Found {
@@ -116,6 +112,7 @@ pub(super) async fn plugins(call: &Call) -> Result<Found> {
         Some(
             Problem::new(Part::Plugins, kind, level, text)
                 .about(&plugin.name)
+                .because(why.unwrap_or_default())
                 .since(since),
         )
     });
@@ -148,7 +145,7 @@ pub(super) async fn mail(core: &Core, call: &Call) -> Result<Found> {
         .filter(|since| core.clock.now_ms() - since > MAIL_WAITS_MS);
     let mut problems = Vec::new();
     if let Some(alarm) = mail.alarm {
-        let alarm = problem(Kind::Transport, alarm);
+        let alarm = problem(Kind::Transport, alarm.clone()).because(alarm);
         problems.push(Problem {
             count: Some(mail.waiting),
             ..alarm
@@ -157,25 +154,22 @@ pub(super) async fn mail(core: &Core, call: &Call) -> Result<Found> {
                 .shown_by(Some(mail.provider))
         });
     } else if let Some(since) = late {
-        let text = format!(
-            "{} of mail waits, the first since long. {}",
-            mail.waiting,
-            mail.waits_because.unwrap_or_default()
-        );
+        let why = mail.waits_because.unwrap_or_default();
+        let text = format!("{} mails wait, the first for too long. {why}", mail.waiting);
         problems.push(Problem {
             count: Some(mail.waiting),
-            ..problem(Kind::MailWaits, text.trim_end().to_owned()).since(Some(since))
+            ..problem(Kind::MailWaits, text.trim_end().to_owned())
+                .because(why)
+                .since(Some(since))
         });
     }
     if mail.given_up > 0 {
-        let text = format!(
-            "{} of mail was given up within a day. {}",
-            mail.given_up,
-            mail.given_up_because.unwrap_or_default()
-        );
+        let why = mail.given_up_because.unwrap_or_default();
+        let text = format!("{} mails were given up within a day. {why}", mail.given_up);
         problems.push(Problem {
             count: Some(mail.given_up),
             ..problem(Kind::MailFailed, text.trim_end().to_owned())
+                .because(why)
                 .since(mail.given_up_at)
                 .shown_by(mail.given_up_id)
         });
@@ -224,6 +218,7 @@ pub(super) async fn jobs(core: &Core, call: &Call) -> Result<Found> {
         let text = format!("The job {} failed: {why}", job.name);
         Problem::new(Part::Jobs, Kind::JobFailed, level, text)
             .about(job.name)
+            .because(why)
             .since(job.last_run_at)
             .shown_by(job.last_run)
     });
@@ -255,7 +250,9 @@ pub(super) async fn resets(core: &Core, call: &Call) -> Option<Result<Found>> {
     };
     let problems = all.into_iter().map(|problem| {
         let text = format!("No link can be sent for {}: {}", problem.scope, problem.message);
-        Problem::new(Part::Resets, Kind::NoResets, Level::Bad, text).about(problem.scope)
+        Problem::new(Part::Resets, Kind::NoResets, Level::Bad, text)
+            .about(problem.scope)
+            .because(problem.message)
     });
     Some(Ok(Found {
         fine: "links can be sent".to_owned(),
@@ -273,8 +270,10 @@ struct Template {
 pub(super) async fn templates(call: &Call) -> Result<Found> {
     let failing: Vec<Template> = ask(call, "template.failures").await?;
     let problems = failing.into_iter().map(|template| {
+        let why = template.message.clone();
         Problem::new(Part::Templates, Kind::TemplateFails, Level::Bad, template.message)
             .about(template.path)
+            .because(why)
             .since(template.since)
     });
     Ok(Found {

@@ -16,7 +16,7 @@ use rocket::http::CookieJar;
 
 pub(crate) use catalogue::script_texts;
 pub(crate) use helpers::register;
-pub(crate) use number::{counted, grouped};
+pub(crate) use number::{counted, decimal, grouped};
 pub(crate) use routes::{catchers_in_language, in_language};
 
 #[cfg(test)]
@@ -103,10 +103,6 @@ impl Language {
     }
 
     /// Does what writes texts for a page outside of its request.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for streams, which go on after their request")
-    )]
     pub(crate) fn within<T>(self, act: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self, act)
     }

@@ -19,6 +19,15 @@ pub(crate) fn grouped(number: i64) -> String {
     if number < 0 { format!("-{text}") } else { text }
 }
 
+/// Tenths, as a number with one decimal: 15 as `1.5`, or `1,5` in German.
+pub(crate) fn decimal(tenths: u64) -> String {
+    let mark = match Language::current() {
+        Language::German => ',',
+        _ => '.',
+    };
+    format!("{}{mark}{}", tenths / 10, tenths % 10)
+}
+
 /// How many of something. Both languages have two forms; one with more would choose among its parts here.
 pub(crate) fn counted(number: i64, one: &str, many: &str) -> String {
     let entry = translated(&format!("{one} | {many}"));

@@ -9,13 +9,11 @@ mod work;
 
 use crate::accounts::records::{Scope, User};
 use crate::accounts::{reset, resets, scopes, users};
-use crate::dashboard::{DashboardView, JobLine, MailLine, Step, Tile};
+use crate::dashboard::{self, DashboardView, Step};
 use crate::door::samples as door;
-use crate::jobs::records::Job;
 use crate::kit::parts::{Badge, Confirm, FormPage, Pager};
 use crate::kit::view::Views;
 use crate::kit::{Area, Field, Form, View};
-use crate::mail::records::Summary as MailSummary;
 use crate::profile::theme::Theme;
 use crate::profile::{OwnSession, ProfileView, password_form};
 use crate::server::audit;
@@ -91,6 +89,8 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
         views,
         &crate::design::DesignView::new(vec!["plus".to_owned()]),
     ));
+    let parts = dashboard::samples::parts(views, NASTY, &entry()).into_iter();
+    rendered.extend(parts.map(|(template, html)| Rendered { template, html }));
     rendered.extend(server::server(views));
     rendered.extend(settings::settings(views));
     rendered.extend(plugins::plugins(views));
@@ -180,14 +180,6 @@ fn form_page() -> FormPage {
 }
 
 fn dashboard() -> DashboardView {
-    let tile = |path| Tile {
-        tone: "good",
-        icon: "mail",
-        name: "Mail",
-        value: text(),
-        note: text(),
-        path,
-    };
     let step = |done| Step {
         done,
         title: "Do it",
@@ -203,34 +195,15 @@ fn dashboard() -> DashboardView {
         path: String::new(),
         ..step(false)
     };
-    let job = || JobLine {
-        badge: badge(),
-        job: Job {
-            name: text(),
-            next_run_at: Some(AT),
-            last_run_at: Some(AT),
-            last_run: Some(text()),
-            ..Job::default()
-        },
-    };
-    let mail = MailLine {
-        badge: badge(),
-        mail: MailSummary {
-            id: text(),
-            subject: text(),
-            to: text(),
-            ..MailSummary::default()
-        },
-    };
     DashboardView {
-        tiles: vec![tile("/mail"), tile("")],
         steps: vec![step(true), step(false), in_place],
         steps_done: 1,
         can_edit: true,
-        runs: vec![job()],
-        next: vec![job()],
-        mails: vec![mail],
-        audit: vec![entry()],
+        answer: String::new(),
+        figures: String::new(),
+        lists: String::new(),
+        live: "/dashboard/live?range=day".to_owned(),
+        live_id: "answer-1".to_owned(),
     }
 }
 

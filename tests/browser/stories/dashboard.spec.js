@@ -1,0 +1,75 @@
+// The dashboard answers whether everything is all right, and goes on to while it is open.
+import { test, expect } from "../support/fixtures.js";
+
+const BROKEN = "local job = core.job()\nfunction job.run()\n  error('the till is empty')\nend\nreturn job\n";
+const MENDED = "local job = core.job()\nfunction job.run()\n  return job.OK\nend\nreturn job\n";
+
+test("a job that fails shows by itself, its link leads to the run, and mending it clears the answer", async ({ desk: page, server }) => {
+  const answer = page.getByRole("region", { name: /all right|attention/ });
+  await expect(answer).toContainText("Everything is all right");
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  // A mark that only a reload would take away, and a place where the keyboard is.
+  await page.evaluate(() => (window.neverReloaded = true));
+  await page.getByRole("link", { name: "Audit log" }).last().focus();
+
+  await server.drop("jobs/till.lua", BROKEN);
+  await server.call("jobs.create", { job: { name: "CountTill", path: "till.lua", interval: 3600, retries: 0 } });
+  await server.call("jobs.run", { name: "CountTill" });
+  const problem = answer.getByRole("listitem").filter({ hasText: "The job CountTill failed" });
+  await expect(problem).toContainText("the till is empty");
+  await expect(answer).toContainText("1 thing needs attention");
+  await expect(page.getByRole("link", { name: "Audit log" }).last()).toBeFocused();
+  expect(await page.evaluate(() => window.neverReloaded)).toBe(true);
+
+  await problem.getByRole("link", { name: "See the run" }).click();
+  await expect(page).toHaveURL(/\/webmin\/run\//);
+  await expect(page.locator("main")).toContainText("the till is empty");
+
+  await page.goBack();
+  await expect(problem).toBeVisible();
+  await server.drop("jobs/till.lua", MENDED);
+  await server.call("jobs.run", { name: "CountTill" });
+  await expect(answer).toContainText("Everything is all right");
+  await expect(problem).toHaveCount(0);
+});
+
+test("what happens is drawn, told in a table, and shown for the time that is chosen", async ({ desk: page, funRun }) => {
+  await funRun.resetLink(1);
+  await page.goto("/webmin/?range=hour");
+  const resets = page.getByRole("region", { name: "Password resets" });
+  await expect(resets.locator(".legend")).toContainText("1 asked");
+  await expect(resets.locator("canvas")).toBeVisible();
+  await resets.getByText("Show as table").click();
+  const row = resets.getByRole("row").nth(1);
+  await expect(row.getByRole("cell").nth(1)).toHaveText("1");
+  // The table stays open when the figures go on by themselves.
+  await funRun.resetLink(2);
+  await expect(resets.locator(".legend")).toContainText("2 asked", { timeout: 30_000 });
+  await expect(row).toBeVisible();
+
+  await page.getByRole("navigation", { name: "Time shown" }).getByRole("link", { name: "Week" }).click();
+  await expect(page).toHaveURL(/range=week/);
+  await expect(resets.locator(".legend")).toContainText("2 asked");
+  await expect(page.getByRole("region", { name: "Job runs" })).toContainText("Nothing in this time.");
+});
+
+test("without script the same is there", async ({ desk, browser, server }) => {
+  const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false, storageState: await desk.context().storageState() });
+  const page = await context.newPage();
+  await page.goto("/webmin/?range=hour");
+  await expect(page.getByText("Everything is all right")).toBeVisible();
+  await page.getByRole("region", { name: "Disk" }).getByText("Show as table").click();
+  await expect(page.getByRole("region", { name: "Disk" }).getByRole("row").nth(1)).toContainText("UTC");
+  await expect(page.getByText("Connecting…")).toBeHidden();
+  await context.close();
+});
+
+test("a page whose session ended says so and asks no more", async ({ desk: page, browser, server }) => {
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  const other = await browser.newContext({ baseURL: server.url, storageState: await page.context().storageState() });
+  const leaving = await other.newPage();
+  await leaving.goto("/webmin/profile");
+  await leaving.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByText("Signed out", { exact: true })).toBeVisible({ timeout: 15_000 });
+  await other.close();
+});

@@ -1,0 +1,176 @@
+//! What needs an operator, in words, with the way to where it is mended.
+
+use serde::Serialize;
+
+use super::records::Problem;
+use crate::kit::helpers::path_segment;
+use crate::kit::language::{count, t};
+
+/// A problem in the list.
+#[derive(Serialize)]
+pub(crate) struct ProblemLine {
+    /// `bad` or `warn`.
+    pub(crate) tone: &'static str,
+    pub(crate) icon: &'static str,
+    pub(crate) title: String,
+    /// As the part that failed says it.
+    pub(crate) why: String,
+    pub(crate) since: Option<i64>,
+    /// What mends it, or leads there.
+    pub(crate) act: String,
+    /// Empty where this operator cannot do anything.
+    pub(crate) path: String,
+}
+
+pub(super) fn line(problem: &Problem, may_forget: bool) -> ProblemLine {
+    let (act, path) = act(problem, may_forget);
+    ProblemLine {
+        tone: if problem.level == "warn" { "warn" } else { "bad" },
+        icon: icon(&problem.part),
+        title: title(problem),
+        why: problem.why.clone(),
+        since: problem.since,
+        act,
+        path,
+    }
+}
+
+fn title(problem: &Problem) -> String {
+    let name = &problem.subject;
+    let many = problem.count.unwrap_or(0);
+    match problem.kind.as_str() {
+        "database_silent" => t!("The database does not answer"),
+        "no_server" => t!("No server runs"),
+        "server_gone" => t!("The server {name} is gone", name = name),
+        "scheduler_stuck" => t!("The scheduler of {name} stands still", name = name),
+        "disk_full" => t!("The disk is nearly full: {free} left", free = bytes(many)),
+        "memory_short" => t!("Memory is short: {free} left", free = bytes(many)),
+        "plugin_failed" => t!("The plugin {name} has failed", name = name),
+        "plugin_refused" => t!("The plugin {name} was refused", name = name),
+        "plugin_restarting" => t!("The plugin {name} died and starts again", name = name),
+        "transport" if many > 0 => t!("Mail waits: {name} cannot carry it", name = name),
+        "transport" => t!("{name} cannot carry mail", name = name),
+        "mail_waits" => count!(many, "{n} mail waits for too long", "{n} mails wait for too long"),
+        "mail_failed" => count!(many, "{n} mail did not arrive", "{n} mails did not arrive"),
+        "job_failed" if problem.level == "warn" => t!("The job {name} failed and is tried again", name = name),
+        "job_failed" => t!("The job {name} failed", name = name),
+        "job_late" => t!("The job {name} is late", name = name),
+        "no_resets" => t!("{name} cannot send reset links", name = name),
+        "template_fails" => t!("The template {name} fails", name = name),
+        _ => t!("{part} could not be looked at", part = part_name(&problem.part)),
+    }
+}
+
+fn act(problem: &Problem, may_forget: bool) -> (String, String) {
+    let name = path_segment(&problem.subject);
+    let id = problem.id.as_deref().map(path_segment);
+    match (problem.kind.as_str(), id) {
+        ("job_failed", Some(run)) => (t!("See the run"), format!("/run/{run}")),
+        ("job_failed" | "job_late", _) => (t!("Open the job"), format!("/job/{name}")),
+        ("mail_waits", _) => (t!("See the mail"), "/mail?state=queued".to_owned()),
+        ("mail_failed", Some(mail)) if problem.count == Some(1) => {
+            (t!("Open the mail"), format!("/mail/message/{mail}"))
+        }
+        ("mail_failed", _) => (t!("See the mail"), "/mail?state=failed".to_owned()),
+        ("transport", Some(plugin)) if !matches!(plugin.as_str(), "" | "core") => {
+            (t!("Open the settings"), format!("/plugin/{plugin}"))
+        }
+        ("transport", _) => (t!("Choose a transport"), "/mail/transport".to_owned()),
+        ("plugin_failed" | "plugin_refused" | "plugin_restarting", _) => {
+            (t!("Open the plugin"), format!("/plugin/{name}"))
+        }
+        ("no_resets", _) => (t!("Open the scope"), format!("/scope/{name}")),
+        ("template_fails", _) => (t!("Open the template"), format!("/templates/edit?path={name}")),
+        ("server_gone", Some(server)) if may_forget => (t!("Forget it"), format!("/server/{server}/forget")),
+        _ => (t!("What to do"), "/help/running#when-something-is-wrong".to_owned()),
+    }
+}
+
+fn icon(part: &str) -> &'static str {
+    match part {
+        "database" => "database",
+        "servers" | "machine" => "server-2",
+        "plugins" => "plug",
+        "mail" => "mail",
+        "jobs" => "calendar-event",
+        "resets" => "key",
+        "templates" => "template",
+        _ => "alert-triangle",
+    }
+}
+
+/// What a part of the server is called.
+pub(super) fn part_name(part: &str) -> String {
+    match part {
+        "database" => t!("Database"),
+        "servers" => t!("Scheduler and servers"),
+        "machine" => t!("Disk and memory"),
+        "plugins" => t!("Plugins"),
+        "mail" => t!("Mail"),
+        "jobs" => t!("Jobs"),
+        "resets" => t!("Password resets"),
+        "templates" => t!("Templates"),
+        other => other.to_owned(),
+    }
+}
+
+/// 1536 as `1.5 kB`.
+pub(super) fn bytes(count: i64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB"];
+    let mut size = u64::try_from(count).unwrap_or(0) * 10;
+    let mut unit = 0;
+    while size >= 10_240 && unit + 1 < units.len() {
+        size /= 1024;
+        unit += 1;
+    }
+    let unit = units.get(unit).copied().unwrap_or_default();
+    let number = if size >= 1000 || size.is_multiple_of(10) {
+        (size / 10).to_string()
+    } else {
+        crate::kit::language::decimal(size)
+    };
+    format!("{number} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kit::language::Language;
+
+    #[test]
+    fn sizes_read_naturally() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 kB"),
+            (118 << 20, "118 MB"),
+            ((5 << 30) / 2, "2.5 GB"),
+        ];
+        for (count, words) in cases {
+            assert_eq!(bytes(count), words);
+        }
+        assert_eq!(Language::German.within(|| bytes(1536)), "1,5 kB");
+    }
+
+    #[test]
+    fn every_problem_has_words_and_a_way_on() {
+        let kinds = [
+            "database_silent", "no_server", "server_gone", "scheduler_stuck", "disk_full", "memory_short",
+            "plugin_failed", "plugin_refused", "plugin_restarting", "transport", "mail_waits", "mail_failed",
+            "job_failed", "job_late", "no_resets", "template_fails", "unknown",
+        ];
+        for kind in kinds {
+            let problem = Problem {
+                kind: kind.to_owned(),
+                part: "jobs".to_owned(),
+                subject: "a/b".to_owned(),
+                ..Problem::default()
+            };
+            let line = line(&problem, true);
+            assert!(!line.title.is_empty() && !line.act.is_empty(), "{kind}");
+            assert!(line.path.starts_with('/') && !line.path.contains("a/b"), "{kind}: {}", line.path);
+            let known = !line.title.contains("could not be looked at");
+            assert_eq!(known, kind != "unknown", "{kind}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What the dashboard knows of this moment. It is asked for once for all pages that follow what happens.
+
+use coronet_core::Registry;
+use coronet_core::functions::Caller;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::records::{Health, History, Jobs, MailTrouble};
+use crate::accounts::records::Items;
+use crate::mail::records::Summary as Mail;
+use crate::server::audit::{Entry, Listed};
+
+/// Lines in each of the lists.
+pub(super) const LINES: usize = 6;
+/// Entries of the audit log in which the acts of operators are looked for: apps and jobs may do a lot in between.
+const AUDIT: u32 = 60;
+
+/// `None`, or empty, where the answer could not be had.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(super) health: Option<Health>,
+    pub(super) jobs: Jobs,
+    pub(super) mail: MailTrouble,
+    pub(super) mails: Vec<Mail>,
+    pub(super) acts: Vec<Entry>,
+}
+
+/// Who asks: one part that does not answer, or is not for them, must not take the others with it.
+pub(super) struct Asker<'a> {
+    pub(super) functions: &'a Registry,
+    pub(super) caller: &'a Caller,
+}
+
+impl Asker<'_> {
+    async fn ask<T: DeserializeOwned>(&self, function: &str, parameters: Value) -> Option<T> {
+        self.functions.get(function)?;
+        let answer = self.functions.call(self.caller, function, parameters).await;
+        let read = answer.map(|answer| serde_json::from_value(answer));
+        match read {
+            Ok(Ok(answer)) => Some(answer),
+            Ok(Err(cause)) => {
+                tracing::warn!(%cause, function, "the dashboard was answered in another shape");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, function, "the dashboard has no answer");
+                None
+            }
+        }
+    }
+
+    pub(super) async fn state(&self) -> State {
+        let (health, jobs, mail, mails, audit) = tokio::join!(
+            self.ask("server.health", json!({})),
+            self.ask("jobs.overview", json!({})),
+            self.ask("mail.trouble", json!({})),
+            self.ask::<Items<Mail>>("mail.list", json!({ "page": { "limit": LINES } })),
+            self.ask::<Listed>("audit.list", json!({ "limit": AUDIT })),
+        );
+        let by_operators = |entry: &Entry| entry.caller_kind == "operator";
+        State {
+            health,
+            jobs: jobs.unwrap_or_default(),
+            mail: mail.unwrap_or_default(),
+            mails: mails.map(|page| page.items).unwrap_or_default(),
+            acts: audit
+                .map(|listed| listed.entries.into_iter().filter(by_operators).take(LINES).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    pub(super) async fn history(&self, range: super::range::Range, now: i64) -> Option<History> {
+        let (span_ms, step) = range.span_and_step();
+        // As many whole steps as the range has, the last of which is going on.
+        let from = now - span_ms + step * 1000;
+        self.ask("server.history", json!({ "from": from, "until": now + 1, "step": step }))
+            .await
+    }
+}
