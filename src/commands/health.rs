@@ -18,7 +18,11 @@ pub async fn run(client: &Client, output: Output) -> Result<ExitCode> {
     if output.json {
         output.value(&health);
     } else {
-        let columns = [("part", "PART"), ("since_at", "SINCE"), ("message", "WHAT IS WRONG")];
+        let columns = [
+            ("part", "PART"),
+            ("since_at", "SINCE"),
+            ("message", "WHAT IS WRONG"),
+        ];
         let mut problems = health["problems"].clone();
         for problem in problems.as_array_mut().into_iter().flatten() {
             problem["since_at"] = problem["since"].clone();

@@ -94,7 +94,10 @@ impl Fairing for Connections {
         // A stream is under way until its end, however long that takes.
         if response.body().is_some() && response.body().preset_size().is_none() {
             let body = std::mem::take(response.body_mut());
-            response.set_streamed_body(Streamed { body, _answered: answered });
+            response.set_streamed_body(Streamed {
+                body,
+                _answered: answered,
+            });
         }
     }
 }

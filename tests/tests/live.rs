@@ -49,7 +49,9 @@ impl Stream {
             }
             true
         };
-        timeout(PATIENCE, reading).await.expect("the stream says something")
+        timeout(PATIENCE, reading)
+            .await
+            .expect("the stream says something")
     }
 }
 
@@ -65,7 +67,11 @@ async fn a_stream_needs_a_session_and_ends_with_it() {
     assert!(stream.text.contains("Everything is all right"), "{}", stream.text);
     // What happens is told without being asked for.
     server.operate("scopes.create", json!({"name": "Nameless"})).await;
-    assert!(stream.reads("Nameless cannot send reset links").await, "{}", stream.text);
+    assert!(
+        stream.reads("Nameless cannot send reset links").await,
+        "{}",
+        stream.text
+    );
 
     admin.post_form("/webmin/logout", &[]).await;
     assert!(stream.reads("event:signed-out").await, "{}", stream.text);
@@ -89,7 +95,11 @@ async fn the_server_stops_at_once_however_many_pages_follow_it() {
     let status = server.terminate().await;
     assert!(status.success(), "{status}");
     // Requests under way get three seconds and connections one; these end by themselves.
-    assert!(began.elapsed() < Duration::from_millis(2500), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_millis(2500),
+        "{:?}",
+        began.elapsed()
+    );
     for mut stream in streams {
         assert!(stream.reads("event:stopping").await, "{}", stream.text);
     }

@@ -64,7 +64,11 @@ pub(super) fn of(state: &State, may_forget: bool) -> AnswerView {
     AnswerView {
         tone: if is_bad { "bad" } else { "warn" },
         icon: "alert-triangle",
-        title: count!(problems.len(), "{n} thing needs attention", "{n} things need attention"),
+        title: count!(
+            problems.len(),
+            "{n} thing needs attention",
+            "{n} things need attention"
+        ),
         note: String::new(),
         problems,
         parts,
@@ -77,7 +81,11 @@ fn calm_note(state: &State) -> String {
         return t!("Mail is kept here for reading and sent to nobody, until another transport is chosen.");
     }
     let jobs = count!(state.jobs.active, "{n} active job", "{n} active jobs");
-    t!("{jobs}, and mail goes out by {transport}.", jobs = jobs, transport = state.mail.transport)
+    t!(
+        "{jobs}, and mail goes out by {transport}.",
+        jobs = jobs,
+        transport = state.mail.transport
+    )
 }
 
 fn place(part: &str) -> &'static str {

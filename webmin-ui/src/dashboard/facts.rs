@@ -1,7 +1,7 @@
 //! What the first steps are told from.
 
-use serde::de::DeserializeOwned;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::accounts::records::{Items, Scope, User};

@@ -22,8 +22,8 @@ use crate::kit::live::Sent;
 use crate::kit::view::ViewBroken;
 use crate::kit::{Answer, Area, Desk, Reply, View};
 pub(crate) use first_steps::Step;
-pub(crate) use live::Hub;
 use live::Eyes;
+pub(crate) use live::Hub;
 use range::Range;
 use state::Asker;
 
@@ -91,7 +91,11 @@ async fn show(desk: Desk<'_>, hub: &Managed<Hub>, range: Option<&str>) -> Answer
         live_id: String::new(),
     };
     let mut sent = Sent::default();
-    for (part, html) in [("answer", &view.answer), ("figures", &view.figures), ("lists", &view.lists)] {
+    for (part, html) in [
+        ("answer", &view.answer),
+        ("figures", &view.figures),
+        ("lists", &view.lists),
+    ] {
         sent.note(part, html);
     }
     view.live_id = sent.id();

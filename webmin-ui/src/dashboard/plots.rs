@@ -120,7 +120,10 @@ fn totals(history: &History, id: &'static str, title: String, drawn: Vec<Drawn>,
             kind,
         })
         .collect();
-    let told: Vec<_> = series.iter().map(|line| format!("{} {}", line.text, line.label)).collect();
+    let told: Vec<_> = series
+        .iter()
+        .map(|line| format!("{} {}", line.text, line.label))
+        .collect();
     Plot {
         id,
         summary: format!("{title} {}: {}.", range.words(), told.join(", ")),
@@ -143,13 +146,28 @@ fn machine(history: &History, state: &State) -> Vec<Plot> {
     let memory = health.and_then(|health| health.memory);
     vec![
         measure(history, "runs.lateness", "lateness", t!("Latest start"), "ms"),
-        with_room(measure(history, "memory.used", "memory", t!("Memory of the server"), "bytes"), memory),
+        with_room(
+            measure(
+                history,
+                "memory.used",
+                "memory",
+                t!("Memory of the server"),
+                "bytes",
+            ),
+            memory,
+        ),
         with_room(measure(history, "disk.used", "disk", t!("Disk"), "bytes"), disk),
         measure(history, "database.size", "database", t!("Database"), "bytes"),
     ]
 }
 
-fn measure(history: &History, name: &'static str, id: &'static str, title: String, unit: &'static str) -> Plot {
+fn measure(
+    history: &History,
+    name: &'static str,
+    id: &'static str,
+    title: String,
+    unit: &'static str,
+) -> Plot {
     let text: fn(i64) -> String = if unit == "ms" { milliseconds } else { bytes };
     let (shown, note) = if unit == "ms" {
         (history.highest(name), t!("behind its plan"))
@@ -185,7 +203,11 @@ fn with_room(plot: Plot, room: Option<Room>) -> Plot {
     };
     let filled = (room.total - room.free).saturating_mul(100) / room.total;
     Plot {
-        note: t!("{free} of {total} free", free = bytes(room.free), total = bytes(room.total)),
+        note: t!(
+            "{free} of {total} free",
+            free = bytes(room.free),
+            total = bytes(room.total)
+        ),
         filled: Some(filled),
         tone: match filled {
             97.. => "bad",
@@ -252,7 +274,11 @@ mod tests {
             plot.summary,
             "Password resets in the last hour: 1,202 asked, 0 completed, 0 expired."
         );
-        let rows: Vec<_> = plot.rows.iter().map(|row| (row.at, row.cells[0].text.as_str())).collect();
+        let rows: Vec<_> = plot
+            .rows
+            .iter()
+            .map(|row| (row.at, row.cells[0].text.as_str()))
+            .collect();
         assert_eq!(rows, [(0, "2"), (120_000, "1,200")]);
     }
 

@@ -52,7 +52,9 @@ fn title(problem: &Problem) -> String {
         "transport" => t!("{name} cannot carry mail", name = name),
         "mail_waits" => count!(many, "{n} mail waits for too long", "{n} mails wait for too long"),
         "mail_failed" => count!(many, "{n} mail did not arrive", "{n} mails did not arrive"),
-        "job_failed" if problem.level == "warn" => t!("The job {name} failed and is tried again", name = name),
+        "job_failed" if problem.level == "warn" => {
+            t!("The job {name} failed and is tried again", name = name)
+        }
         "job_failed" => t!("The job {name} failed", name = name),
         "job_late" => t!("The job {name} is late", name = name),
         "no_resets" => t!("{name} cannot send reset links", name = name),
@@ -82,7 +84,10 @@ fn act(problem: &Problem, may_forget: bool) -> (String, String) {
         ("no_resets", _) => (t!("Open the scope"), format!("/scope/{name}")),
         ("template_fails", _) => (t!("Open the template"), format!("/templates/edit?path={name}")),
         ("server_gone", Some(server)) if may_forget => (t!("Forget it"), format!("/server/{server}/forget")),
-        _ => (t!("What to do"), "/help/running#when-something-is-wrong".to_owned()),
+        _ => (
+            t!("What to do"),
+            "/help/running#when-something-is-wrong".to_owned(),
+        ),
     }
 }
 
@@ -155,9 +160,23 @@ mod tests {
     #[test]
     fn every_problem_has_words_and_a_way_on() {
         let kinds = [
-            "database_silent", "no_server", "server_gone", "scheduler_stuck", "disk_full", "memory_short",
-            "plugin_failed", "plugin_refused", "plugin_restarting", "transport", "mail_waits", "mail_failed",
-            "job_failed", "job_late", "no_resets", "template_fails", "unknown",
+            "database_silent",
+            "no_server",
+            "server_gone",
+            "scheduler_stuck",
+            "disk_full",
+            "memory_short",
+            "plugin_failed",
+            "plugin_refused",
+            "plugin_restarting",
+            "transport",
+            "mail_waits",
+            "mail_failed",
+            "job_failed",
+            "job_late",
+            "no_resets",
+            "template_fails",
+            "unknown",
         ];
         for kind in kinds {
             let problem = Problem {
@@ -168,7 +187,11 @@ mod tests {
             };
             let line = line(&problem, true);
             assert!(!line.title.is_empty() && !line.act.is_empty(), "{kind}");
-            assert!(line.path.starts_with('/') && !line.path.contains("a/b"), "{kind}: {}", line.path);
+            assert!(
+                line.path.starts_with('/') && !line.path.contains("a/b"),
+                "{kind}: {}",
+                line.path
+            );
             let known = !line.title.contains("could not be looked at");
             assert_eq!(known, kind != "unknown", "{kind}");
         }

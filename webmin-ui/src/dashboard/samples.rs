@@ -21,7 +21,10 @@ pub(crate) fn parts(views: &Views, text: &str, entry: &Entry) -> Vec<(&'static s
     vec![
         render(answer::TEMPLATE, views.render(answer::TEMPLATE, &answer(text))),
         render(plots::TEMPLATE, views.render(plots::TEMPLATE, &figures(text))),
-        render(lists::TEMPLATE, views.render(lists::TEMPLATE, &lists(text, entry))),
+        render(
+            lists::TEMPLATE,
+            views.render(lists::TEMPLATE, &lists(text, entry)),
+        ),
         render(lists::TEMPLATE, views.render(lists::TEMPLATE, &no_lists())),
     ]
 }

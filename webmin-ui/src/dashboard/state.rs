@@ -64,7 +64,14 @@ impl Asker<'_> {
             mail: mail.unwrap_or_default(),
             mails: mails.map(|page| page.items).unwrap_or_default(),
             acts: audit
-                .map(|listed| listed.entries.into_iter().filter(by_operators).take(LINES).collect())
+                .map(|listed| {
+                    listed
+                        .entries
+                        .into_iter()
+                        .filter(by_operators)
+                        .take(LINES)
+                        .collect()
+                })
                 .unwrap_or_default(),
         }
     }
@@ -73,7 +80,10 @@ impl Asker<'_> {
         let (span_ms, step) = range.span_and_step();
         // As many whole steps as the range has, the last of which is going on.
         let from = now - span_ms + step * 1000;
-        self.ask("server.history", json!({ "from": from, "until": now + 1, "step": step }))
-            .await
+        self.ask(
+            "server.history",
+            json!({ "from": from, "until": now + 1, "step": step }),
+        )
+        .await
     }
 }

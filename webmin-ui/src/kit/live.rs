@@ -306,7 +306,9 @@ mod tests {
         assert!(places.take("carla").is_some());
         drop(held);
         assert!(places.lock().is_empty());
-        let all: Vec<_> = (0..100).filter_map(|number| places.take(&format!("{number}"))).collect();
+        let all: Vec<_> = (0..100)
+            .filter_map(|number| places.take(&format!("{number}")))
+            .collect();
         assert_eq!(all.len(), MOST);
     }
 
