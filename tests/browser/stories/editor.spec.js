@@ -267,6 +267,21 @@ test("without script a text is still edited and saved, and a refusal says why", 
   await context.close();
 });
 
+test("a session that ends while one types asks to sign in above the page, and the text is saved after that", async ({ desk: page }) => {
+  await page.goto(edit(MAIL));
+  await write(page, "Long words {* reset_link *}");
+  await page.context().clearCookies({ name: "coronet_session" });
+  await page.keyboard.press("ControlOrMeta+S");
+  const dialog = page.getByRole("dialog", { name: "Sign in again" });
+  await dialog.getByLabel("Name").fill(OPERATOR.name);
+  await dialog.getByLabel("Password", { exact: true }).fill(OPERATOR.password);
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(text(page)).toHaveText("Long words {* reset_link *}");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("heading", { name: MAIL })).toContainText("edited");
+});
+
 test("on a phone one pane is shown at a time, and nothing scrolls sideways", async ({ desk: page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto(edit(MAIL));

@@ -10,11 +10,7 @@ export function bindDialogs(): void {
   document.addEventListener('htmx:afterSwap', (event) => {
     if (event.target === body) {
       if (!dialog.open) dialog.showModal();
-      const title = body.querySelector('h1');
-      if (title) {
-        title.id = 'dialog-title';
-        title.removeAttribute('tabindex');
-      }
+      entitle(body);
     } else if (dialog.open && (event.target as Element).id === 'main') {
       dialog.close();
     }
@@ -41,8 +37,17 @@ export function openDialog(html: string): void {
   if (!dialog || !body) return;
   body.innerHTML = html;
   htmx.process(body);
+  entitle(body);
   if (!dialog.open) dialog.showModal();
   body.querySelector<HTMLElement>('[autofocus]')?.focus();
+}
+
+/** A dialog is called what its page is called. */
+function entitle(body: HTMLElement): void {
+  const title = body.querySelector('h1');
+  if (!title) return;
+  title.id = 'dialog-title';
+  title.removeAttribute('tabindex');
 }
 
 /** Asks a yes-or-no question in a dialog of our own; resolves to the answer. */

@@ -128,9 +128,8 @@ class Workbench {
       try {
         this.give(tab, await get<FileData>(`${this.base}/file?path=${encodeURIComponent(path)}`));
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
+        complain(error);
         if (known) this.drop(known);
-        say(error.message, 'bad');
         return;
       }
     }
@@ -245,8 +244,7 @@ class Workbench {
       else if (saved.outcome === 'refused') this.refused(tab, saved.problems, saved.word);
       else await this.conflict(tab, saved);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      say(error.message, 'bad');
+      complain(error);
     } finally {
       this.saving = false;
     }
@@ -368,8 +366,7 @@ class Workbench {
       const done = await post<Done>(address, {});
       say(done.word, done.ok ? 'good' : 'bad', done.link ?? undefined);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      say(error.message, 'bad');
+      complain(error);
     }
   }
 
@@ -503,6 +500,12 @@ class Workbench {
     if (!found) throw new Error(`the editor has no ${selector}`);
     return found;
   }
+}
+
+/** Says what was refused, unless the page asks to sign in, which says it already. */
+function complain(error: unknown): void {
+  if (!(error instanceof Refused)) throw error;
+  if (error.message) say(error.message, 'bad');
 }
 
 /** The keys of sample data that is typed right now, as far as it can be read. */

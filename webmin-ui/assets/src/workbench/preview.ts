@@ -67,6 +67,8 @@ export class Preview {
     const isHtml = kind !== 'mail' && kind !== 'job' && kind !== 'plain' && kind !== 'picture';
     const shows: Record<string, boolean> = {
       html: isHtml,
+      job: kind === 'job',
+      look: kind !== 'job',
       mail: kind === 'mail' || kind === 'mail-html',
       sample: isHtml && kind !== 'document' || kind === 'mail',
     };

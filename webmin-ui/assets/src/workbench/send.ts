@@ -38,6 +38,6 @@ export function bindSend(root: HTMLElement, address: string, draft: () => Record
       if (!(error instanceof Refused)) throw error;
       problem.textContent = error.message;
     }
-    problem.hidden = false;
+    problem.hidden = problem.textContent === '';
   }
 }

@@ -91,7 +91,10 @@ async function read<T>(answer: Response, quiet: boolean): Promise<T> {
   const html = await answer.text();
   if (answer.status === 401) {
     // A refused write brings the form to sign in above the page: nothing that was typed goes.
-    if (!quiet && html) openDialog(html);
+    if (!quiet && html) {
+      openDialog(html);
+      throw new Refused('');
+    }
     throw new Refused(t('Your session has ended. Sign in again; what you typed is still here.'));
   }
   const words = new DOMParser().parseFromString(html, 'text/html').querySelectorAll('.empty h1, .empty p');
