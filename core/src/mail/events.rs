@@ -140,17 +140,20 @@ pub(super) async fn told_of(db: &Db, id: &str, provider_id: &str) -> Result<Opti
     Ok(told)
 }
 
-/// Keeps what a provider told, and moves the mails on.
-pub(super) async fn report(db: &Db, all: Vec<NewEvent>) -> Result<()> {
+/// Keeps what a provider told, and moves the mails on; gives the states that mails came to.
+pub(super) async fn report(db: &Db, all: Vec<NewEvent>) -> Result<Vec<State>> {
     db.write(move |tx| {
         Box::pin(async move {
+            let mut moved = Vec::new();
             for event in all {
-                if let Some(state) = event.what.leads_to() {
-                    move_on(tx, &event, state).await?;
+                if let Some(state) = event.what.leads_to()
+                    && move_on(tx, &event, state).await?
+                {
+                    moved.push(state);
                 }
                 insert(tx, event).await?;
             }
-            Ok(())
+            Ok(moved)
         })
     })
     .await
@@ -158,8 +161,8 @@ pub(super) async fn report(db: &Db, all: Vec<NewEvent>) -> Result<()> {
 
 /// A bounce is the last word, however late other news come. What is told of an earlier sending says nothing about one
 /// that somebody asked for since.
-async fn move_on(tx: &mut AnyConnection, event: &NewEvent, state: State) -> Result<()> {
-    sqlx::query(
+async fn move_on(tx: &mut AnyConnection, event: &NewEvent, state: State) -> Result<bool> {
+    let moved = sqlx::query(
         "UPDATE mails SET state = $2, detail = $3
          WHERE id = $1 AND (state IN ('sent', 'failed') OR (state = 'delivered' AND $2 = 'bounced'))
            AND (queued_at = created_at OR queued_at <= $4)",
@@ -170,7 +173,7 @@ async fn move_on(tx: &mut AnyConnection, event: &NewEvent, state: State) -> Resu
     .bind(event.at.saturating_add(CLOCKS_MS))
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(moved.rows_affected() > 0)
 }
 
 /// Mails that were just handed over, of which the provider told more before we wrote down that it has them.

@@ -6,12 +6,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::MailService;
 use super::delivery::shortened;
 use super::events::{self, NewEvent};
 use super::timeline::What;
+use super::{MailService, State};
 use crate::functions::Caller;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Figure, Result};
 
 /// No news come from later than this: a provider's clock may be a little ahead.
 const AHEAD_MS: i64 = 300_000;
@@ -93,7 +93,13 @@ impl MailService {
         }
         let known = events.len();
         if known > 0 {
-            events::report(&self.core.db, events).await?;
+            for state in events::report(&self.core.db, events).await? {
+                match state {
+                    State::Delivered => self.core.figures.note(Figure::MailDelivered, 1),
+                    State::Bounced => self.core.figures.note(Figure::MailBounced, 1),
+                    _ => {}
+                }
+            }
         }
         Ok(Reported { known })
     }
