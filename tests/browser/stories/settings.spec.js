@@ -6,7 +6,7 @@ const palette = (page) => page.getByRole("dialog", { name: "Find anything" });
 test("retention is changed, told with its author, found by Ctrl-K, and reset", async ({ desk: page, server }) => {
   await page.getByRole("link", { name: "Settings" }).click();
   await page.getByRole("navigation", { name: "Groups of settings" }).getByRole("link", { name: "Retention" }).click();
-  const days = page.getByLabel("Audit log (days)");
+  const days = page.getByLabel("Audit log (days)", { exact: true });
   await expect(days).toHaveValue("365");
   await days.fill("3");
   await page.getByRole("button", { name: "Save" }).click();
@@ -33,11 +33,11 @@ test("retention is changed, told with its author, found by Ctrl-K, and reset", a
 
 test("two who edit one group: the second is told, and keeps what was typed", async ({ desk: page, server }) => {
   await page.goto("/webmin/settings/mail");
-  await page.getByLabel("Give up after (hours)").fill("24");
+  await page.getByLabel("Give up after (hours)", { exact: true }).fill("24");
   await server.call("settings.update", { group: "mail", changes: { give_up_hours: 12 } });
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("alert")).toContainText("Give up after (hours) is 12 now");
-  await expect(page.getByLabel("Give up after (hours)")).toHaveValue("24");
+  await expect(page.getByLabel("Give up after (hours)", { exact: true })).toHaveValue("24");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("status").filter({ hasText: "Settings saved." })).toBeVisible();
 });

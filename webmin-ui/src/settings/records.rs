@@ -49,11 +49,10 @@ impl Group {
             .iter()
             .map(|setting| (setting.name.clone(), setting.described()))
             .collect();
-        // An empty text is a value too; everything else is needed.
         let needed: Vec<_> = self
             .settings
             .iter()
-            .filter(|setting| !setting.is_text())
+            .filter(|setting| !setting.may_be_empty())
             .map(|setting| &setting.name)
             .collect();
         json!({ "type": "object", "properties": properties, "required": needed })
@@ -75,8 +74,9 @@ impl Group {
 }
 
 impl Setting {
-    pub(crate) fn is_text(&self) -> bool {
-        self.schema["type"] == "string" && self.schema.get("enum").is_none()
+    /// Whether nothing typed is a value too.
+    pub(crate) fn may_be_empty(&self) -> bool {
+        self.default == ""
     }
 
     /// What it is called, with what it counts.

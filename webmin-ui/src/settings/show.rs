@@ -197,7 +197,7 @@ fn changes(group: &Group, posted: &Posted) -> Result<Map<String, Value>, Error> 
     for setting in group
         .settings
         .iter()
-        .filter(|setting| setting.is_text() && !setting.secret)
+        .filter(|setting| setting.may_be_empty() && !setting.secret)
     {
         changes.entry(setting.name.clone()).or_insert_with(|| json!(""));
     }
