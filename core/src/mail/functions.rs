@@ -27,6 +27,15 @@ struct Accepted {
     id: String,
 }
 
+/// A mail's source.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Source {
+    /// As RFC 5322 has it.
+    source: String,
+    /// Whether secrets in it are hidden.
+    masked: bool,
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct List {
@@ -81,6 +90,13 @@ pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
             "Gives a mail with its text and its attempts.",
             mail,
             get,
+        )
+        .access(Access::APP),
+        Function::read(
+            "mail.source",
+            "Gives a mail as it travels: its headers and its MIME body.",
+            mail,
+            source,
         )
         .access(Access::APP),
         Function::write(
@@ -141,12 +157,23 @@ async fn list(mail: Arc<MailService>, _: Arc<Call>, input: List) -> Result<Page<
 }
 
 async fn get(mail: Arc<MailService>, call: Arc<Call>, input: ById) -> Result<Mail> {
+    mail.get(&input.id, may_act(&call)).await
+}
+
+async fn source(mail: Arc<MailService>, call: Arc<Call>, input: ById) -> Result<Source> {
+    let found = mail.get(&input.id, may_act(&call)).await?;
+    Ok(Source {
+        source: found.source()?,
+        masked: found.masked,
+    })
+}
+
+fn may_act(call: &Call) -> bool {
     // A captured reset mail holds a link that sets a password: who may only look does not get to see it.
-    let may_act = match &call.caller {
+    match &call.caller {
         Caller::Operator(operator) => operator.role >= Role::Editor,
         _ => true,
-    };
-    mail.get(&input.id, may_act).await
+    }
 }
 
 async fn retry(mail: Arc<MailService>, call: Arc<Call>, input: ById) -> Result<bool> {
@@ -209,6 +236,7 @@ async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Ac
     let message = json!({
         "to": input.to, "from": from, "subject": subject,
         "text": content["text"], "html": content["html"], "tags": "test",
+        "reference": { "kind": "test", "id": "mail" },
     });
     let message = serde_json::from_value(message).map_err(Error::unexpected)?;
     // Whoever asks for a test wants to see the transport try.

@@ -10,7 +10,7 @@ const LONGEST_NAME: usize = 200;
 /// One recipient or sender, read from `a@b` or `Name <a@b>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mailbox {
-    name: String,
+    pub(super) name: String,
     pub(super) address: EmailAddress,
 }
 

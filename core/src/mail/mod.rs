@@ -15,6 +15,7 @@ mod masks;
 mod message;
 mod reports;
 mod retention;
+mod source;
 mod store;
 mod timeline;
 mod transports;

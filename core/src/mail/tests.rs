@@ -333,3 +333,27 @@ async fn c09_neither_text_nor_key_of_a_mail_gets_into_the_audit_log() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn c09_a_mails_source_is_what_travels_without_its_secrets() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        let more = json!({"subject": "Grüße, your secret-code", "bcc": "hidden@home.com", "headers": {"X-Own": "1"}});
+        let id = post.send_with(more).await;
+        let source = post.call("mail.source", json!({"id": id})).await.unwrap();
+        let source = source["source"].as_str().unwrap();
+        for line in [
+            "From: \"Fun Run\" <app@domain.com>\r\n",
+            "To: \"Carol\" <carol@home.com>\r\n",
+            "X-Own: 1\r\n",
+            "MIME-Version: 1.0\r\n",
+            "Content-Type: text/html; charset=\"utf-8\"\r\n",
+        ] {
+            assert!(source.contains(line), "{line:?} is not in {source}");
+        }
+        assert!(source.contains(&format!("Message-ID: <{id}@domain.com>\r\n")), "{source}");
+        assert!(!source.contains("secret-code") && !source.contains("hidden@home.com"), "{source}");
+        assert_eq!(source.matches(&format!("--={id}")).count(), 3);
+    })
+    .await;
+}
