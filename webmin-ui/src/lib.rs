@@ -9,6 +9,7 @@ mod dashboard;
 #[cfg(debug_assertions)]
 mod design;
 mod door;
+mod first_steps;
 mod help;
 mod jobs;
 mod kit;
@@ -48,6 +49,7 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
             .mount(BASE, kit::assets::routes())
             .mount(BASE, in_language(door::routes()))
             .mount(BASE, in_language(dashboard::routes()))
+            .mount(BASE, in_language(first_steps::routes()))
             .mount(BASE, in_language(accounts::routes()))
             .mount(BASE, in_language(mail::routes()))
             .mount(BASE, in_language(templates::routes()))

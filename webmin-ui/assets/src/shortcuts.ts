@@ -24,6 +24,8 @@ export function bindShortcuts(): void {
       link?.click();
     } else if (event.key === 'g') {
       going = Date.now();
+    } else if (press(event.key)) {
+      event.preventDefault();
     } else if (event.key === '?') {
       event.preventDefault();
       help.showModal();
@@ -33,6 +35,13 @@ export function bindShortcuts(): void {
       search?.focus();
     }
   });
+}
+
+/** Keys that a page gives to its own links, such as j and k to the neighbours of a mail. */
+function press(key: string): boolean {
+  const link = document.querySelector<HTMLElement>(`#main [data-press="${CSS.escape(key)}"]`);
+  link?.click();
+  return !!link;
 }
 
 function typing(event: KeyboardEvent): boolean {

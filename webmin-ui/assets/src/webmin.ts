@@ -47,6 +47,7 @@ function enhance(root: ParentNode): void {
   bindSnippets(root);
   bindReveal(root);
   bindRefresh();
+  root.querySelector('.pane [aria-current]')?.scrollIntoView({ block: 'nearest' });
   bindWorkbench();
   if (root.querySelector('[data-live]')) void import('./live').then((live) => (follow = live.followPage)());
   else follow?.();

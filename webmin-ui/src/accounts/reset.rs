@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::resets::Reset;
 use crate::kit::parts::Badge;
-use crate::kit::{Answer, Area, Desk, View};
+use crate::kit::timeline::{self, Event, Next, Step};
+use crate::kit::{Answer, Area, Desk, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show]
@@ -23,29 +24,15 @@ pub(crate) struct History {
     pub(crate) events: Vec<Event>,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Event {
-    pub(crate) at: i64,
-    pub(crate) what: String,
-    pub(crate) reason: String,
-}
-
-/// An event with a name and a colour.
-#[derive(Serialize)]
-pub(crate) struct Step {
-    pub(crate) tone: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) at: i64,
-    pub(crate) reason: String,
-}
-
 #[derive(Serialize)]
 pub(crate) struct ResetView {
     pub(crate) history: History,
     pub(crate) badge: Badge,
     pub(crate) steps: Vec<Step>,
+    pub(crate) next: Option<Next>,
     pub(crate) pending: bool,
+    /// The mail with the link did not arrive.
+    pub(crate) lost: bool,
     /// Something may happen any moment, so the page looks again by itself.
     pub(crate) busy: bool,
     pub(crate) can_edit: bool,
@@ -59,7 +46,7 @@ impl View for ResetView {
     }
 
     fn title(&self) -> String {
-        format!("Password reset of {}", self.history.reset.username)
+        t!("Password reset of {name}", name = self.history.reset.username)
     }
 }
 
@@ -70,48 +57,26 @@ async fn show(desk: Desk<'_>, id: &str) -> Answer {
 }
 
 pub(crate) fn view(mut history: History, can_edit: bool) -> ResetView {
-    let steps = std::mem::take(&mut history.events).into_iter().map(step);
+    let steps = timeline::steps(std::mem::take(&mut history.events));
     let pending = history.reset.state == "pending";
+    let mail = history.reset.mail_state.as_str();
+    let lost = matches!(mail, "failed" | "bounced" | "cancelled");
     ResetView {
         badge: history.reset.badge(),
-        steps: steps.collect(),
-        busy: pending && matches!(history.reset.mail_state.as_str(), "queued" | "sending"),
+        steps,
+        next: pending.then(|| Next {
+            title: if lost {
+                t!("Nobody has the link")
+            } else {
+                t!("Waits for the user")
+            },
+            text: t!("The link works until"),
+            at: history.reset.expires_at,
+        }),
+        busy: pending && matches!(mail, "queued" | "sending" | "sent"),
+        lost: pending && lost,
         pending,
         history,
         can_edit,
-    }
-}
-
-fn step(event: Event) -> Step {
-    let (tone, title) = match event.what.as_str() {
-        "asked" => ("", "Asked for"),
-        "queued" => ("", "Mail queued"),
-        "not_taken" => ("warn", "Mail not taken"),
-        "sent" => ("good", "Taken by the provider"),
-        "sent_again" => ("", "Sent again"),
-        "deferred" => ("warn", "Delivery delayed"),
-        "delivered" => ("good", "Delivered"),
-        "bounced" => ("bad", "Bounced"),
-        "complained" => ("bad", "Called spam"),
-        "read" => ("good", "Mail looked at"),
-        "clicked" => ("good", "Link followed"),
-        "unsubscribed" => ("warn", "Unsubscribed"),
-        "captured" => ("good", "Mail kept here"),
-        "given_up" => ("bad", "Mail given up"),
-        "cancelled" => ("warn", "Mail taken back"),
-        "opened" => ("good", "Form opened"),
-        "used" => ("good", "Used"),
-        "expired" => ("warn", "Expired"),
-        "replaced" => ("", "Replaced"),
-        "revoked" => ("warn", "Revoked"),
-        "changed" => ("warn", "Ended by a change"),
-        "deleted" => ("warn", "Deleted"),
-        _ => ("", "Something else"),
-    };
-    Step {
-        tone,
-        title,
-        at: event.at,
-        reason: event.reason,
     }
 }

@@ -77,7 +77,6 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
         )
         .await
     {
-        Ok(_) if posted.text("then") == "first-steps" => desk.go("/", "Scope created. On to the next step."),
         // Whoever came from a new user goes on with it.
         Ok(_) if posted.text("then") == "user" => desk.go(
             format!("/users/new?scope={}", path_segment(posted.text("name"))),
@@ -210,18 +209,6 @@ fn new_form(then: &str) -> Form {
     )
 }
 
-/// What a first scope needs, for the dashboard.
-pub(crate) fn first_form() -> Form {
-    Form::new("/scopes/new", "Create scope").fields([
-        Field::hidden("then", "first-steps"),
-        Field::text("name", "Name").required().placeholder("Fun Run"),
-        Field::text("from_email", "From address")
-            .required()
-            .rule(Rule::Sender)
-            .placeholder("Fun Run <noreply@example.com>"),
-    ])
-}
-
 fn form(scope: &Scope) -> Form {
     fill(
         Form::new(format!("/scope/{}", path_segment(&scope.name)), "Save"),
@@ -249,10 +236,12 @@ fn fill(form: Form, scope: &Scope) -> Form {
             .placeholder("Password Reset Request")
             .hint("Of the reset mail."),
         Field::text("template", "Template")
+            .help("templates-and-pages#mails")
             .value(&scope.template)
             .placeholder("email.tpl")
             .hint("Of the reset mail, below templates/password/."),
         Field::number("link_lifetime", "Reset links live, in minutes")
+            .help("users-and-scopes#scopes")
             .value(minutes.to_string())
             .rule(Rule::Whole {
                 least: 10,
@@ -264,11 +253,13 @@ fn fill(form: Form, scope: &Scope) -> Form {
         "Addresses",
         [
             Field::url("site_url", "Site URL")
+                .help("users-and-scopes#scopes")
                 .value(&scope.site_url)
                 .placeholder("https://accounts.example.com")
                 .hint("Where reset links lead. Empty: this server's public URL.")
                 .wide(),
             Field::url("after_reset_url", "After a reset, go to")
+                .help("users-and-scopes#scopes")
                 .value(&scope.after_reset_url)
                 .placeholder("https://example.com/login")
                 .hint("A link to your app on the page that confirms the new password.")

@@ -95,10 +95,12 @@ fn form(user: &User, scope: &Scope) -> Form {
             "Another template",
             [
                 Field::text("tpl_name", "Template")
+                    .help("templates-and-pages#mails")
                     .placeholder("custom_reset.tpl")
                     .hint("Below templates/password/. Empty: the scope's own.")
                     .wide(),
                 Field::code("tpl_keys", "Keys")
+                    .help("templates-and-pages#templates")
                     .rule(Rule::Json)
                     .placeholder("{ \"username\": \"Carol\", \"app_name\": \"Fun Run\" }")
                     .hint("What the template needs beside reset_link, as JSON."),

@@ -163,7 +163,6 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
         .submit::<Value>("users.register", parameters, form, &posted)
         .await
     {
-        Ok(_) if posted.text("then") == "first-steps" => desk.go("/", "User created. On to the next step."),
         Ok(id) => {
             let id = id.as_str().map(str::to_owned).unwrap_or_default();
             desk.go(format!("/user/{}", path_segment(&id)), "User created.")
@@ -288,25 +287,13 @@ async fn new_form(desk: &Desk<'_>, scope: &str) -> Result<Form, Error> {
         },
         Field::text("username", "Username").required().autofocus(),
         Field::email("email", "E-mail").hint("Where reset links go. Taken once in a scope."),
-        Field::text("group", "Group"),
+        Field::text("group", "Group").help("users-and-scopes#users"),
         Field::password("password", "Password")
+            .help("users-and-scopes#passwords")
             .autocomplete("new-password")
             .hint("Best left empty: send a reset link afterwards, and only the user will know it.")
             .wide(),
     ]))
-}
-
-/// What a first user needs, for the dashboard.
-pub(crate) fn first_form(scopes: &[Scope]) -> Form {
-    let names = scopes.iter().map(|scope| scope.name.as_str());
-    let mut scope = Field::select("scope", "Scope", names.map(|name| (name, name)));
-    scope.required = true;
-    Form::new("/users/new", "Create user").fields([
-        Field::hidden("then", "first-steps"),
-        scope,
-        Field::text("username", "Username").required(),
-        Field::email("email", "E-mail").required(),
-    ])
 }
 
 fn new_page(form: Form) -> FormPage {
@@ -339,6 +326,7 @@ fn form(user: &User) -> Form {
         .more(
             "What the app keeps about this user",
             [Field::code("extra", "Extra")
+                .help("users-and-scopes#users")
                 .value(typed)
                 .rule(Rule::Json)
                 .placeholder("{ \"level\": 3 }")

@@ -1,8 +1,6 @@
 //! The dashboard: is everything all right, and if not, where?
 
 mod answer;
-mod facts;
-mod first_steps;
 
 mod lists;
 mod live;
@@ -17,11 +15,11 @@ use coronet_core::Error;
 use rocket::{Route, State as Managed, get, routes};
 use serde::Serialize;
 
+use crate::first_steps::{Checklist, Hidden};
 use crate::kit::language::t;
 use crate::kit::live::Sent;
 use crate::kit::view::ViewBroken;
 use crate::kit::{Answer, Area, Desk, Reply, View};
-pub(crate) use first_steps::Step;
 use live::Eyes;
 pub(crate) use live::Hub;
 use range::Range;
@@ -39,11 +37,8 @@ pub(crate) fn routes() -> Vec<Route> {
 /// The parts that go on by themselves are finished HTML: a stream sends the same again when they change.
 #[derive(Serialize)]
 pub(crate) struct DashboardView {
-    /// Empty when all steps are done.
-    pub(crate) steps: Vec<Step>,
-    pub(crate) steps_done: usize,
-    /// Whether this operator may do them.
-    pub(crate) can_edit: bool,
+    /// The first steps, until all are done or nobody wants to see them.
+    pub(crate) checklist: Option<Checklist>,
     pub(crate) answer: String,
     pub(crate) figures: String,
     pub(crate) lists: String,
@@ -66,24 +61,22 @@ impl View for DashboardView {
 }
 
 #[get("/?<range>", rank = 1)]
-async fn show(desk: Desk<'_>, hub: &Managed<Hub>, range: Option<&str>) -> Answer {
+async fn show(desk: Desk<'_>, hub: &Managed<Hub>, hidden: Hidden, range: Option<&str>) -> Answer {
     let (range, now) = (Range::named(range), desk.webmin.core.clock.now_ms());
     let asker = Asker {
         functions: &desk.webmin.core.functions,
         caller: desk.caller(),
     };
-    let (state, history, steps) = tokio::join!(
+    let (state, history, checklist) = tokio::join!(
         asker.state(),
         asker.history(range, now),
-        first_steps(&desk, hub, now)
+        first_steps(&desk, hub, hidden, now)
     );
     let history = history.unwrap_or_default();
     let (views, eyes) = (&desk.webmin.views, Eyes::of(&desk));
     let broken = |cause: ViewBroken| Error::unexpected(cause);
     let mut view = DashboardView {
-        steps_done: steps.iter().filter(|step| step.done).count(),
-        steps,
-        can_edit: desk.can_edit(),
+        checklist,
         answer: eyes.answer(views, &state).map_err(broken)?,
         figures: eyes.figures(views, (&history, &state), range).map_err(broken)?,
         lists: eyes.lists(views, &state).map_err(broken)?,
@@ -103,16 +96,16 @@ async fn show(desk: Desk<'_>, hub: &Managed<Hub>, range: Option<&str>) -> Answer
 }
 
 /// The first steps, as long as one is left. Once none is, that is believed for a minute.
-async fn first_steps(desk: &Desk<'_>, hub: &Hub, now: i64) -> Vec<Step> {
-    if hub.is_settled(now) {
-        return Vec::new();
+async fn first_steps(desk: &Desk<'_>, hub: &Hub, hidden: Hidden, now: i64) -> Option<Checklist> {
+    if hidden.0 || hub.is_settled(now) {
+        return None;
     }
-    let steps = first_steps::of(&facts::Facts::gather(desk).await);
-    if steps.iter().all(|step| step.done) {
+    let checklist = Checklist::gather(desk).await;
+    if checklist.is_done() {
         hub.settle(now);
-        return Vec::new();
+        return None;
     }
-    steps
+    Some(checklist)
 }
 
 #[get("/dashboard")]

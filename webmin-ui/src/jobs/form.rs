@@ -13,11 +13,13 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                 .value(&job.name)
                 .placeholder("CleanPasswordResets"),
             Field::text("path", "Job Path")
+                .help("jobs#what-code-can-use")
                 .required()
                 .value(&job.path)
                 .placeholder("admin/pw_reset_cleanup.lua")
                 .hint("The file of its code, below jobs/."),
             Field::number("interval", "Job Interval (seconds)")
+                .help("jobs#the-form")
                 .value(
                     job.interval
                         .map(|seconds| seconds.to_string())
@@ -30,6 +32,7 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                 })
                 .hint("3600 is every hour. Or set a cron expression below."),
             Field::switch("run_once", "Run Once", job.run_once)
+                .help("jobs#the-form")
                 .hint("One time after each start of the server, after its first interval."),
             Field::switch("active", "Active", job.active).hint("Off: it runs only when you press Run now."),
         ])
@@ -37,20 +40,24 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
             "Cron, time zone, limits",
             [
                 Field::text("cron", "Cron expression")
+                    .help("jobs#cron-expressions")
                     .value(job.cron.as_deref().unwrap_or_default())
                     .placeholder("30 4 * * 1-5")
                     .hint("Instead of the interval: minute, hour, day, month, weekday; or @daily."),
                 Field::text("timezone", "Time zone")
+                    .help("jobs#what-happens-when-missed-runs-daylight-saving-clocks")
                     .value(job.timezone.as_deref().unwrap_or_default())
                     .placeholder("Europe/Lisbon")
                     .hint("Of the cron expression, and of local time in the code. Empty: UTC."),
                 Field::number("timeout", "Time limit (seconds)")
+                    .help("jobs#errors")
                     .value(job.timeout.to_string())
                     .rule(Rule::Whole {
                         least: 1,
                         most: 86_400,
                     }),
                 Field::number("retries", "Retries")
+                    .help("jobs#errors")
                     .value(job.retries.to_string())
                     .rule(Rule::Whole { least: 0, most: 20 })
                     .hint("After an error, before the job is set inactive."),
@@ -59,6 +66,7 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                     "A run missed while no server ran",
                     [("run", "is made up for, once"), ("skip", "is left out")],
                 )
+                .help("jobs#what-happens-when-missed-runs-daylight-saving-clocks")
                 .value(&job.misfire),
             ],
         );

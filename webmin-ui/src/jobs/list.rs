@@ -127,7 +127,7 @@ pub(super) fn recommended(desk: &Desk<'_>, jobs: &[Job]) -> Vec<Recommended> {
 }
 
 /// The parameters that add a recommended job.
-pub(super) fn offer(desk: &Desk<'_>, name: &str) -> Option<Value> {
+pub(crate) fn offer(desk: &Desk<'_>, name: &str) -> Option<Value> {
     let (_, offer) = desk
         .webmin
         .core

@@ -44,6 +44,8 @@ pub(crate) struct Field {
     pub(crate) checked: bool,
     pub(crate) choices: Vec<Choice>,
     pub(crate) hint: String,
+    /// A paragraph of the guides that explains it, such as `jobs#the-form`.
+    pub(crate) about: &'static str,
     pub(crate) error: String,
     pub(crate) placeholder: String,
     pub(crate) autocomplete: &'static str,
@@ -152,6 +154,7 @@ impl Field {
             checked: false,
             choices: Vec::new(),
             hint: String::new(),
+            about: "",
             error: String::new(),
             placeholder: String::new(),
             autocomplete: "off",
@@ -250,6 +253,12 @@ impl Field {
 
     pub(crate) fn hint(mut self, hint: &str) -> Self {
         self.hint = hint.to_owned();
+        self
+    }
+
+    /// A `?` after the label that opens a paragraph of the guides.
+    pub(crate) fn help(mut self, place: &'static str) -> Self {
+        self.about = place;
         self
     }
 

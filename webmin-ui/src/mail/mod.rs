@@ -1,6 +1,7 @@
 //! Mail: the outbox, one message, the transport, the test mail.
 
 pub(crate) mod list;
+pub(crate) mod reader;
 pub(crate) mod records;
 pub(crate) mod show;
 pub(crate) mod test_mail;

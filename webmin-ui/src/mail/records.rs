@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::kit::parts::Badge;
+use crate::kit::timeline::Event;
 
 /// A mail in the list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -45,6 +46,8 @@ pub(crate) struct Mail {
     /// Whether secrets in the mail are hidden in this view.
     pub(crate) masked: bool,
     pub(crate) failed_attempts: Vec<Attempt>,
+    #[serde(skip_serializing)]
+    pub(crate) timeline: Vec<Event>,
 }
 
 /// What a mail is about.

@@ -1,17 +1,29 @@
-//! One mail: as text, as HTML in a sandboxed frame, its headers, and every attempt to deliver it.
+//! One mail, as a mail client shows it: the list beside, and the mail as text, as HTML in a sandboxed frame, as source, and by
+//! its headers; under it what happened to it.
 
+use rocket::http::ContentType;
 use rocket::{Route, get, post, routes};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::reader::{self, Pane, Piece, Place, Tab};
 use super::records::{Mail, Transport};
 use crate::kit::headers::FOREIGN_POLICY;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::Badge;
-use crate::kit::{Answer, Area, Desk, Reply, View};
+use crate::kit::timeline::{self, Next, Step};
+use crate::kit::{Answer, Area, Desk, Reply, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![show, html, retry, retry_is_a_button, cancel, cancel_is_a_button]
+    routes![
+        show,
+        html,
+        source,
+        retry,
+        retry_is_a_button,
+        cancel,
+        cancel_is_a_button
+    ]
 }
 
 #[derive(Serialize)]
@@ -20,32 +32,25 @@ pub(crate) struct Header {
     pub(crate) value: String,
 }
 
-/// A step on the mail's way.
-#[derive(Serialize)]
-pub(crate) struct Step {
-    /// `good`, `warn` or `bad`.
-    pub(crate) tone: &'static str,
-    pub(crate) title: String,
-    pub(crate) at: Option<i64>,
-    pub(crate) detail: Option<String>,
-}
-
 #[derive(Serialize)]
 pub(crate) struct MailView {
     pub(crate) mail: Mail,
     pub(crate) badge: Badge,
+    pub(crate) pane: Pane,
+    pub(crate) tabs: Vec<Tab>,
+    pub(crate) tab: &'static str,
     /// The reset whose link the mail carries.
     pub(crate) reset: Option<String>,
     pub(crate) headers: Vec<Header>,
-    pub(crate) attempts: Vec<Step>,
-    /// Only while another attempt is to come.
-    pub(crate) next_attempt_at: Option<i64>,
-    /// The web addresses in the text, to follow.
-    pub(crate) links: Vec<String>,
+    pub(crate) pieces: Vec<Piece>,
+    /// Only when it is looked at.
+    pub(crate) source: String,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) next: Option<Next>,
     /// Kept for reading, and nothing is set that would send it.
     pub(crate) stays: bool,
     pub(crate) can_retry: bool,
-    pub(crate) retry_label: &'static str,
+    pub(crate) retry_label: String,
     pub(crate) can_cancel: bool,
     /// On its way right now, so the page looks again by itself.
     pub(crate) busy: bool,
@@ -63,14 +68,43 @@ impl View for MailView {
     }
 }
 
-#[get("/mail/message/<id>")]
-async fn show(desk: Desk<'_>, id: &str) -> Answer {
+/// What `mail.source` returns.
+#[derive(Deserialize)]
+struct Source {
+    source: String,
+}
+
+#[get("/mail/message/<id>?<place..>")]
+async fn show(desk: Desk<'_>, id: &str, place: Place) -> Answer {
     let mail: Mail = desk.call("mail.get", json!({ "id": id })).await?;
     let transports: Vec<Transport> = desk.call("mail.transports", json!({})).await?;
     let captures = transports
         .iter()
         .any(|transport| transport.active && transport.name == "capture");
-    desk.page(&view(mail, captures, desk.can_edit()))
+    let pane = reader::pane(&desk, &place, &mail).await?;
+    let source = match place.tab(&mail) {
+        "source" => {
+            desk.call::<Source>("mail.source", json!({ "id": id }))
+                .await?
+                .source
+        }
+        _ => String::new(),
+    };
+    desk.page(&MailView {
+        pane,
+        source,
+        ..view(mail, &place, captures, desk.can_edit())
+    })
+}
+
+/// The source as a file, to open in a mail program.
+#[get("/mail/message/<id>/source.eml")]
+async fn source(desk: Desk<'_>, id: &str) -> Answer {
+    let found: Source = desk.call("mail.source", json!({ "id": id })).await?;
+    Ok(Reply::Data {
+        kind: ContentType::new("message", "rfc822"),
+        body: found.source,
+    })
 }
 
 /// The HTML form alone, for the frame: it must not meet our own pages (W04).
@@ -99,7 +133,7 @@ fn opening_links_outside(html: &str) -> String {
 async fn retry(desk: Desk<'_>, id: &str) -> Answer {
     let page = format!("/mail/message/{}", path_segment(id));
     match desk.call::<Value>("mail.retry", json!({ "id": id })).await {
-        Ok(_) => desk.go(page, "It is tried again now."),
+        Ok(_) => desk.go(page, t!("It is tried again now.")),
         Err(error) => desk.back(page, error),
     }
 }
@@ -113,7 +147,7 @@ fn retry_is_a_button(id: &str) -> Reply {
 async fn cancel(desk: Desk<'_>, id: &str) -> Answer {
     let page = format!("/mail/message/{}", path_segment(id));
     match desk.call::<Value>("mail.cancel", json!({ "id": id })).await {
-        Ok(_) => desk.go(page, "Taken back: it is not sent."),
+        Ok(_) => desk.go(page, t!("Taken back: it is not sent.")),
         Err(error) => desk.back(page, error),
     }
 }
@@ -123,78 +157,45 @@ fn cancel_is_a_button(id: &str) -> Reply {
     Reply::go(format!("/mail/message/{}", path_segment(id)))
 }
 
-pub(crate) fn view(mail: Mail, captures: bool, can_edit: bool) -> MailView {
+pub(crate) fn view(mut mail: Mail, place: &Place, captures: bool, can_edit: bool) -> MailView {
     let waits = mail.summary.waits();
+    let state = mail.summary.state.clone();
     // Sending it now would only keep it once more.
-    let stays = captures && mail.summary.state == "captured";
+    let stays = captures && state == "captured";
     let tried = !mail.failed_attempts.is_empty();
+    let handed_over = matches!(state.as_str(), "sent" | "delivered");
+    let next_attempt_at = mail.summary.due_at.filter(|_| waits && tried);
+    let tab = place.tab(&mail);
     MailView {
         badge: mail.summary.badge(),
+        pane: Pane::default(),
+        tabs: place.tabs(&mail),
+        tab,
         reset: mail
             .reference
             .as_ref()
             .filter(|reference| reference.kind == "password-reset")
             .map(|reference| reference.id.clone()),
         headers: headers(&mail),
-        attempts: steps(&mail),
-        next_attempt_at: mail.summary.due_at.filter(|_| waits && tried),
-        can_retry: can_edit
-            && (!waits || tried)
-            && !matches!(mail.summary.state.as_str(), "sent" | "delivered")
-            && !stays,
+        pieces: mail.text.as_deref().map(reader::pieces).unwrap_or_default(),
+        source: String::new(),
+        steps: timeline::steps(std::mem::take(&mut mail.timeline)),
+        next: next_attempt_at.map(|at| Next {
+            title: t!("Next try"),
+            text: String::new(),
+            at: Some(at),
+        }),
+        can_retry: can_edit && (!waits || tried) && !handed_over && !stays,
         stays,
-        retry_label: if mail.summary.state == "captured" {
-            "Send it now"
-        } else {
-            "Try again"
+        retry_label: match state.as_str() {
+            "captured" => t!("Send it now"),
+            "bounced" => t!("Send again"),
+            _ => t!("Try again"),
         },
-        links: mail.text.as_deref().map(links).unwrap_or_default(),
-        can_cancel: can_edit && mail.summary.state == "queued",
-        busy: waits && !tried,
+        can_cancel: can_edit && state == "queued",
+        busy: (waits && !tried) || state == "sent",
         mail,
     }
-}
-
-/// Only web addresses, so that nothing in a mail becomes a link of another kind (M06).
-fn links(text: &str) -> Vec<String> {
-    let mut links: Vec<String> = Vec::new();
-    let words = text.split(|c: char| c.is_whitespace() || "<>\"'()".contains(c));
-    for word in words.map(|word| word.trim_end_matches(['.', ',', ';', '!'])) {
-        let web = word.starts_with("https://") || word.starts_with("http://");
-        if web && !links.iter().any(|held| held == word) {
-            links.push(word.to_owned());
-        }
-    }
-    links
-}
-
-fn steps(mail: &Mail) -> Vec<Step> {
-    let failed = mail.failed_attempts.iter().map(|attempt| Step {
-        tone: if attempt.retry_at.is_some() { "warn" } else { "bad" },
-        title: format!("Not taken by {}", attempt.transport),
-        at: attempt.at,
-        detail: Some(attempt.message.clone()),
-    });
-    let transport = mail.summary.transport.as_deref().unwrap_or("the transport");
-    let end = match mail.summary.state.as_str() {
-        "sent" | "delivered" | "bounced" => Some(("good", format!("Taken by {transport}"))),
-        "captured" => Some(("good", "Kept here for reading".to_owned())),
-        "failed" => Some(("bad", "Given up".to_owned())),
-        "cancelled" => Some(("", "Taken back".to_owned())),
-        _ => None,
-    };
-    let detail = mail
-        .summary
-        .detail
-        .clone()
-        .filter(|_| mail.summary.state == "sent");
-    let end = end.map(|(tone, title)| Step {
-        tone,
-        title,
-        at: mail.summary.finished_at,
-        detail,
-    });
-    failed.chain(end).collect()
 }
 
 fn headers(mail: &Mail) -> Vec<Header> {
@@ -224,7 +225,7 @@ fn headers(mail: &Mail) -> Vec<Header> {
 
 #[cfg(test)]
 mod tests {
-    use super::{links, opening_links_outside};
+    use super::opening_links_outside;
 
     #[test]
     fn links_of_a_mail_open_outside_of_its_frame() {
@@ -241,11 +242,5 @@ mod tests {
             let opened = opening_links_outside(html);
             assert_eq!(opened, format!("{before}{base}{}", &html[before.len()..]));
         }
-    }
-
-    #[test]
-    fn m06_only_web_addresses_become_links() {
-        let text = "Click https://a.example/x?code=1, or <http://b.example>. javascript:alert(1) data:x https://a.example/x?code=1";
-        assert_eq!(links(text), ["https://a.example/x?code=1", "http://b.example"]);
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Badge, Confirm};
-use crate::kit::{Answer, Area, Desk, Form, View};
+use crate::kit::{Answer, Area, Desk, Form, View, t};
 use records::{Details, Line, Summary};
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -41,7 +41,7 @@ impl View for PluginsView {
     }
 
     fn title(&self) -> String {
-        "Plugins".to_owned()
+        t!("Plugins")
     }
 }
 
@@ -50,6 +50,8 @@ pub(crate) struct PluginView {
     pub(crate) plugin: Details,
     pub(crate) badge: Badge,
     pub(crate) memory: String,
+    /// The whole address of its webhook.
+    pub(crate) hook_url: String,
     /// Nothing when the plugin has no settings.
     pub(crate) form: Option<Form>,
     pub(crate) can_admin: bool,
@@ -81,7 +83,7 @@ impl View for PluginLogView {
     }
 
     fn title(&self) -> String {
-        format!("Log of {}", self.name)
+        t!("Log of {name}", name = self.name)
     }
 }
 
@@ -111,7 +113,7 @@ async fn list(desk: Desk<'_>) -> Answer {
 #[post("/plugins")]
 async fn scan(desk: Desk<'_>) -> Answer {
     match desk.call::<Value>("plugins.scan", json!({})).await {
-        Ok(_) => desk.go("/plugins", "The plugin folders were searched."),
+        Ok(_) => desk.go("/plugins", t!("The plugin folders were searched.")),
         Err(error) => desk.back("/plugins", error),
     }
 }
@@ -124,12 +126,12 @@ async fn show(desk: Desk<'_>, name: &str) -> Answer {
 
 #[post("/plugin/<name>/restart")]
 async fn restart(desk: Desk<'_>, name: &str) -> Answer {
-    act(&desk, "plugins.restart", name, "Plugin restarted.").await
+    act(&desk, "plugins.restart", name, t!("Plugin restarted.")).await
 }
 
 #[post("/plugin/<name>/enable")]
 async fn enable(desk: Desk<'_>, name: &str) -> Answer {
-    act(&desk, "plugins.enable", name, "Plugin switched on.").await
+    act(&desk, "plugins.enable", name, t!("Plugin switched on.")).await
 }
 
 #[get("/plugin/<name>/disable")]
@@ -137,32 +139,34 @@ fn ask_disable(desk: Desk<'_>, name: &str) -> Answer {
     let path = format!("/plugin/{}", path_segment(name));
     let page = Confirm::new(
         Area::Plugins,
-        format!("Switch {name} off?"),
+        t!("Switch {name} off?", name = name),
         format!("{path}/disable"),
-        "Switch off",
+        &t!("Switch off"),
         path,
     )
-    .line(
-        "Its functions, pages and mail transport are gone until it is switched on again. Its settings stay.",
-    );
+    .line(t!(
+        "Its functions, pages and mail transport are gone until it is switched on again. Its settings stay."
+    ));
     desk.page(&page)
 }
 
 #[post("/plugin/<name>/disable")]
 async fn disable(desk: Desk<'_>, name: &str) -> Answer {
-    act(&desk, "plugins.disable", name, "Plugin switched off.").await
+    act(&desk, "plugins.disable", name, t!("Plugin switched off.")).await
 }
 
 #[get("/plugin/<name>/log")]
 async fn log(desk: Desk<'_>, name: &str) -> Answer {
-    let lines = desk.call("plugins.log", json!({ "name": name })).await?;
+    let mut lines: Vec<Line> = desk.call("plugins.log", json!({ "name": name })).await?;
+    // What happens while one looks appears where one looks.
+    lines.reverse();
     desk.page(&PluginLogView {
         name: name.to_owned(),
         lines,
     })
 }
 
-async fn act(desk: &Desk<'_>, function: &str, name: &str, done: &str) -> Answer {
+async fn act(desk: &Desk<'_>, function: &str, name: &str, done: String) -> Answer {
     let page = format!("/plugin/{}", path_segment(name));
     match desk.call::<Value>(function, json!({ "name": name })).await {
         Ok(_) => desk.go(page, done),
@@ -178,7 +182,10 @@ pub(super) async fn view(desk: &Desk<'_>, name: &str) -> Result<PluginView, Erro
         .memory
         .map(|bytes| format!("{} MiB", bytes / (1024 * 1024)))
         .unwrap_or_default();
+    let hook = plugin.webhook.as_ref().map(|hook| hook.path.as_str());
+    let hook_url = hook.map(|path| format!("{}{path}", desk.webmin.core.config.site_url()));
     Ok(PluginView {
+        hook_url: hook_url.unwrap_or_default(),
         badge: badge(&plugin.summary.state),
         memory,
         form,

@@ -43,9 +43,32 @@ pub(crate) struct Details {
     pub(crate) resources: Vec<String>,
     pub(crate) routes: Vec<PublicRoute>,
     pub(crate) jobs: Vec<String>,
+    pub(crate) webhook: Option<Webhook>,
+}
+
+/// Where others tell the plugin something.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Webhook {
+    pub(crate) path: String,
+    pub(crate) summary: String,
+    pub(crate) taken: i64,
+    pub(crate) taken_at: Option<i64>,
+    pub(crate) refused: i64,
+    pub(crate) refused_at: Option<i64>,
+    pub(crate) refusal: Option<String>,
 }
 
 impl Details {
+    /// What a form of the settings is filled with. The state of a secret stands for it: the form says that one is set, and
+    /// asks for nothing else.
+    pub(crate) fn form_values(&self) -> Value {
+        let mut values = self.settings.clone();
+        let set = self.secrets.iter().filter(|(_, state)| *state == "set");
+        values.extend(set.map(|(name, state)| (name.clone(), state.clone())));
+        Value::Object(values)
+    }
+
     /// The settings that the plugin's schema requires and that nobody entered, as the form names them.
     pub(crate) fn missing_settings(&self) -> Vec<String> {
         let required = self

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::records::Details;
 use crate::kit::helpers::path_segment;
 use crate::kit::schema_form;
-use crate::kit::{Answer, Desk, Form, Posted, Reply};
+use crate::kit::{Answer, Desk, Form, Posted, Reply, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![are_on_the_page, save]
@@ -31,7 +31,7 @@ async fn save(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
     match outcome {
         Ok(_) => desk.go(
             format!("/plugin/{}", path_segment(name)),
-            "Settings saved. The plugin was started anew with them.",
+            t!("Settings saved. The plugin was started anew with them."),
         ),
         Err(error) => {
             view.form = view
@@ -44,15 +44,6 @@ async fn save(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
 
 pub(super) fn form(plugin: &Details) -> Option<Form> {
     let schema = plugin.settings_schema.as_ref()?;
-    let mut values = plugin.settings.clone();
-    // The state of a secret stands for it: the form says that one is set, and asks for nothing else.
-    values.extend(
-        plugin
-            .secrets
-            .iter()
-            .filter(|(_, state)| *state == "set")
-            .map(|(name, state)| (name.clone(), state.clone())),
-    );
     let action = format!("/plugin/{}/settings", path_segment(&plugin.summary.name));
-    Some(Form::new(action, "Save settings").fields(schema_form::fields(schema, &Value::Object(values))))
+    Some(Form::new(action, t!("Save settings")).fields(schema_form::fields(schema, &plugin.form_values())))
 }

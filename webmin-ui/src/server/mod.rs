@@ -2,7 +2,9 @@
 
 pub(crate) mod audit;
 pub(crate) mod functions;
+pub(crate) mod openapi;
 pub(crate) mod operators;
+pub(crate) mod schema_tree;
 pub(crate) mod sessions;
 pub(crate) mod snippets;
 pub(crate) mod tokens;
@@ -13,6 +15,7 @@ pub(crate) fn routes() -> Vec<rocket::Route> {
     routes.extend(sessions::routes());
     routes.extend(tokens::routes());
     routes.extend(functions::routes());
+    routes.extend(openapi::routes());
     routes.extend(try_it::routes());
     routes.extend(audit::routes());
     routes

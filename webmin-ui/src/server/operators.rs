@@ -224,7 +224,9 @@ fn new_form() -> Form {
         .fields([
             Field::text("name", "Name").required().autofocus().wide(),
             password_field(),
-            Field::radio("role", "Role", ROLES).value("editor"),
+            Field::radio("role", "Role", ROLES)
+                .help("webmin#operators-and-roles")
+                .value("editor"),
         ])
 }
 

@@ -160,6 +160,7 @@ fn new_form() -> Form {
                 .hint("Who will use it.")
                 .wide(),
             Field::code("grants", "May call")
+                .help("api#tokens")
                 .required()
                 .placeholder("users.*\nmail.send")
                 .hint("Names of functions, one a line. A star covers all of a service: users.* or mail.*"),

@@ -1,5 +1,7 @@
 //! Help: every `?` of a view leads to a paragraph that is there.
 
+use std::path::Path;
+
 use coronet_core::functions::Role;
 use rocket::http::Status;
 
@@ -13,15 +15,50 @@ fn every_question_mark_opens_a_paragraph_that_exists() {
     for path in Views::paths() {
         for place in Views::source(&path).split("{{help \"").skip(1) {
             let place = place.split('"').next().unwrap_or_default();
-            let (slug, anchor) = place.split_once('#').unwrap_or((place, ""));
-            let guide = Book::get().guides.iter().find(|guide| guide.slug == slug);
-            let there =
-                guide.is_some_and(|guide| guide.sections.iter().any(|section| section.anchor == anchor));
-            assert!(there, "{path}: nothing in docs/ is at {place}");
+            assert!(is_there(place), "{path}: nothing in docs/ is at {place}");
             seen += 1;
         }
     }
     assert!(seen > 15, "only {seen} were found");
+}
+
+#[test]
+fn every_question_mark_at_a_field_opens_a_paragraph_that_exists() {
+    let mut seen = 0;
+    each_source(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut |path, source| {
+            for place in source.split(".help(\"").skip(1) {
+                let place = place.split('"').next().unwrap_or_default();
+                if place.contains('#') {
+                    assert!(
+                        is_there(place),
+                        "{}: nothing in docs/ is at {place}",
+                        path.display()
+                    );
+                    seen += 1;
+                }
+            }
+        },
+    );
+    assert!(seen > 10, "only {seen} were found");
+}
+
+fn is_there(place: &str) -> bool {
+    let (slug, anchor) = place.split_once('#').unwrap_or((place, ""));
+    let guide = Book::get().guides.iter().find(|guide| guide.slug == slug);
+    guide.is_some_and(|guide| guide.sections.iter().any(|section| section.anchor == anchor))
+}
+
+fn each_source(folder: &Path, act: &mut dyn FnMut(&Path, &str)) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("tests") {
+            each_source(&path, act);
+        } else if path.extension().is_some_and(|found| found == "rs") {
+            act(&path, &std::fs::read_to_string(&path).unwrap());
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Help and the palette, with sample data.
 
 use super::{NASTY, Rendered, page, part, text};
+use crate::first_steps::{self, FirstStepsView};
 use crate::help::search::{Hit, Piece};
 use crate::help::{GuideLine, GuideView, Heading, HelpView};
 use crate::kit::view::Views;
@@ -41,7 +42,13 @@ pub(super) fn guidance(views: &Views) -> Vec<Rendered> {
         groups,
         found: 3,
     };
+    let first_steps = |hidden| FirstStepsView {
+        checklist: first_steps::sample(NASTY),
+        hidden,
+    };
     vec![
+        page(views, &first_steps(false)),
+        page(views, &first_steps(true)),
         page(views, &palette(vec![group.clone()])),
         page(views, &palette(Vec::new())),
         part(views, "palette/options", &palette(vec![group])),

@@ -1,9 +1,41 @@
 //! Mail.
 
 use super::{AT, Rendered, badge, page, pager, text};
+use crate::kit::timeline::{Actor, Event};
 use crate::kit::view::Views;
+use crate::mail::reader::{Pane, PaneRow, Place};
 use crate::mail::records::{Attempt, Mail, Summary as MailSummary, Transport};
 use crate::mail::{list as outbox, show as mail, transport};
+
+fn place(tab: &str) -> Place {
+    Place {
+        tab: tab.to_owned(),
+        ..Place::default()
+    }
+}
+
+/// A mail beside the list it was opened from.
+fn read(one: Mail, tab: &str) -> mail::MailView {
+    let row = PaneRow {
+        address: text(),
+        here: true,
+        badge: badge(),
+        subject: text(),
+        to: text(),
+        created_at: Some(AT),
+    };
+    mail::MailView {
+        pane: Pane {
+            rows: vec![row],
+            all: text(),
+            filter: text(),
+            newer: Some(text()),
+            older: Some(text()),
+        },
+        source: text(),
+        ..mail::view(one, &place(tab), false, true)
+    }
+}
 
 pub(super) fn mails(views: &Views) -> Vec<Rendered> {
     let summary = MailSummary {
@@ -32,6 +64,22 @@ pub(super) fn mails(views: &Views) -> Vec<Rendered> {
             message: text(),
             retry_at: None,
         }],
+        timeline: ["queued", "not_taken", "sent", "bounced", "from the future"]
+            .map(|what| Event {
+                at: AT,
+                what: what.to_owned(),
+                by: Some(Actor {
+                    kind: "operator".to_owned(),
+                    name: text(),
+                }),
+                transport: Some(text()),
+                provider_id: Some(text()),
+                recipient: Some(text()),
+                detail: Some(text()),
+                reason: text(),
+                ..Event::default()
+            })
+            .to_vec(),
         ..Mail::default()
     };
     let list = |mails, filtered| outbox::OutboxView {
@@ -66,7 +114,10 @@ pub(super) fn mails(views: &Views) -> Vec<Rendered> {
         ),
         page(views, &list(Vec::new(), true)),
         page(views, &list(Vec::new(), false)),
-        page(views, &mail::view(one.clone(), false, true)),
+        page(views, &mail::view(one.clone(), &place("text"), false, true)),
+        page(views, &mail::view(one.clone(), &place("html"), false, true)),
+        page(views, &read(one.clone(), "source")),
+        page(views, &read(one.clone(), "headers")),
         page(
             views,
             &mail::view(
@@ -77,6 +128,7 @@ pub(super) fn mails(views: &Views) -> Vec<Rendered> {
                     },
                     ..one
                 },
+                &Place::default(),
                 true,
                 true,
             ),

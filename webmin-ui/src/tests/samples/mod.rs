@@ -9,7 +9,7 @@ mod work;
 
 use crate::accounts::records::{Scope, User};
 use crate::accounts::{reset, resets, scopes, users};
-use crate::dashboard::{self, DashboardView, Step};
+use crate::dashboard::{self, DashboardView};
 use crate::door::samples as door;
 use crate::kit::parts::{Badge, Confirm, FormPage, Pager};
 use crate::kit::view::Views;
@@ -180,25 +180,8 @@ fn form_page() -> FormPage {
 }
 
 fn dashboard() -> DashboardView {
-    let step = |done| Step {
-        done,
-        title: "Do it",
-        note: text(),
-        act: "Go",
-        form: None,
-        one_click: false,
-        path: "/users".to_owned(),
-    };
-    // The form stands once on a page: its fields have ids.
-    let in_place = Step {
-        form: Some(form()),
-        path: String::new(),
-        ..step(false)
-    };
     DashboardView {
-        steps: vec![step(true), step(false), in_place],
-        steps_done: 1,
-        can_edit: true,
+        checklist: Some(crate::first_steps::sample(NASTY)),
         answer: String::new(),
         figures: String::new(),
         lists: String::new(),
@@ -247,10 +230,11 @@ fn users_view(users: Vec<User>) -> users::UsersView {
 }
 
 fn reset_view() -> reset::ResetView {
-    let event = reset::Event {
+    let event = crate::kit::timeline::Event {
         at: AT,
         what: "asked".to_owned(),
         reason: text(),
+        ..crate::kit::timeline::Event::default()
     };
     let history = reset::History {
         reset: a_reset(),

@@ -2,7 +2,7 @@
 
 use super::{AT, Rendered, badge, form, page, text};
 use crate::kit::view::Views;
-use crate::plugins::records::{Details, LastError, Line, Provided, PublicRoute, Summary};
+use crate::plugins::records::{Details, LastError, Line, Provided, PublicRoute, Summary, Webhook};
 use crate::plugins::{PluginLogView, PluginRow, PluginView, PluginsView};
 
 pub(super) fn plugins(views: &Views) -> Vec<Rendered> {
@@ -37,12 +37,22 @@ pub(super) fn plugins(views: &Views) -> Vec<Rendered> {
             path: text(),
             page: text(),
         }],
+        webhook: Some(Webhook {
+            path: text(),
+            summary: text(),
+            taken: 1,
+            taken_at: Some(AT),
+            refused: 2,
+            refused_at: Some(AT),
+            refusal: Some(text()),
+        }),
         ..Details::default()
     };
     let view = |form| PluginView {
         plugin: details.clone(),
         badge: badge(),
         memory: text(),
+        hook_url: text(),
         form,
         can_admin: true,
     };

@@ -6,7 +6,7 @@ use super::{AT, NASTY, Rendered, entry, form, page, pager, text};
 use crate::kit::Form;
 use crate::kit::view::Views;
 use crate::server::snippets;
-use crate::server::{audit, functions, operators, sessions, tokens};
+use crate::server::{audit, functions, openapi, operators, sessions, tokens};
 
 pub(super) fn server(views: &Views) -> Vec<Rendered> {
     let operator = operators::OperatorRow {
@@ -59,7 +59,33 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
         search: text(),
         count: 1,
     };
+    let document = |operations| openapi::OpenApiView {
+        title: text(),
+        version: text(),
+        openapi: text(),
+        server: text(),
+        about: text(),
+        security: text(),
+        services: vec![openapi::ServiceLink {
+            name: text(),
+            address: text(),
+            size: 1,
+            here: true,
+        }],
+        service: text(),
+        search: text(),
+        operations,
+        error: Vec::new(),
+        errors: vec![openapi::ErrorRow {
+            code: 904,
+            status: 404,
+            meaning: text(),
+            again: true,
+        }],
+    };
     vec![
+        page(views, &document(vec![openapi::Operation::sample(NASTY)])),
+        page(views, &document(Vec::new())),
         page(
             views,
             &operators::OperatorsView {
