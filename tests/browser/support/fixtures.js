@@ -79,8 +79,11 @@ export const test = base.extend({
   },
 });
 
-/** How Chromium notes an answer such as 422 to a form with a mistake: what the page then shows is the story's to check. */
-export const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/;
+/**
+ * How Chromium notes an answer such as 422 to a form with a mistake, and htmx a request that a later one replaced: what the
+ * page then shows is the story's to check.
+ */
+export const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d|^htmx:(afterRequest|sendAbort), /;
 
 /** The reset link in a mail. */
 export function linkOf(mail) {

@@ -3,6 +3,7 @@
 
 mod load;
 mod measures;
+mod pages;
 mod table;
 
 use crate::store::Kind;
@@ -10,7 +11,7 @@ use crate::store::Kind;
 /// Measures what `words` name, or everything, and returns the table to print.
 pub async fn run(words: &[String]) -> String {
     let named = |word: &str| words.iter().any(|given| given == word);
-    let parts = ["start", "resets", "jobs"].map(|part| (part, named(part)));
+    let parts = ["start", "resets", "jobs", "pages"].map(|part| (part, named(part)));
     let kinds =
         [(Kind::Sqlite, "sqlite"), (Kind::Postgres, "postgres")].map(|(kind, word)| (kind, named(word)));
     // Of parts and of databases alike: naming none of them means all.
@@ -25,6 +26,9 @@ pub async fn run(words: &[String]) -> String {
     for (kind, _) in kinds.into_iter().filter(|(_, named)| *named || !any_kind) {
         if part("resets") {
             measures::resets_and_passwords(&mut table, kind).await;
+        }
+        if part("pages") {
+            pages::all(&mut table, kind).await;
         }
         if part("jobs") {
             measures::lua_runs(&mut table, kind).await;

@@ -22,6 +22,7 @@ export function say(text: string, tone: 'good' | 'bad', to?: { href: string; lab
   const place = document.querySelector('#toasts');
   if (!toast || !words || !place) return;
   toast.classList.replace('bad', tone);
+  if (tone === 'good') toast.removeAttribute('role');
   words.textContent = text;
   if (to) {
     const link = document.createElement('a');

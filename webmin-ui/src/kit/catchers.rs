@@ -1,18 +1,23 @@
 //! Pages for what no handler answered: unknown addresses, refused guards, broken requests.
 
+use std::sync::Arc;
+
 use coronet_core::{Code, Error};
 use rocket::http::{Method, Status};
 use rocket::{Catcher, Request, catch, catchers};
 
 use super::answer::{Refusal, WrongMethod, kept};
+use super::{Webmin, shell};
 use crate::BASE;
+use crate::door::session;
 
 pub(crate) fn catchers() -> Vec<Catcher> {
     catchers![any]
 }
 
 #[catch(default)]
-fn any(status: Status, request: &Request<'_>) -> Result<Refusal, WrongMethod> {
+async fn any(status: Status, request: &Request<'_>) -> Result<Refusal, WrongMethod> {
+    recognise(request).await;
     if let Some(error) = kept(request) {
         return Ok(error.clone().into());
     }
@@ -39,6 +44,16 @@ fn any(status: Status, request: &Request<'_>) -> Result<Refusal, WrongMethod> {
         )),
     };
     Ok(error.into())
+}
+
+/// At an address without a handler no guard has looked for the session, and whoever mistypes one keeps the navigation.
+async fn recognise(request: &Request<'_>) {
+    let Some(webmin) = request.rocket().state::<Webmin>() else {
+        return;
+    };
+    if let Ok(Some(operator)) = session::operator(request, webmin).await {
+        shell::remember(request, &Arc::new(operator));
+    }
 }
 
 /// What is wrong when the address is one of the webmin's, and only the method is not.

@@ -379,7 +379,13 @@ async fn w01_what_only_takes_a_form_says_so_when_it_is_opened() {
     assert_eq!(deleted.status(), Status::MethodNotAllowed);
     assert_eq!(deleted.headers().get_one("Allow"), Some("GET"));
     for unknown in ["/nowhere", "/plugin/echo/dance", "/scopes/new/more"] {
-        assert_eq!(browser.get(unknown).await.status, Status::NotFound, "{unknown}");
+        let page = browser.get(unknown).await;
+        assert_eq!(page.status, Status::NotFound, "{unknown}");
+        assert!(
+            page.body.contains("aria-label=\"Webmin\""),
+            "the navigation stays: {}",
+            page.body
+        );
     }
 }
 

@@ -7,5 +7,6 @@ mod http;
 mod palette;
 mod samples;
 mod settings;
+mod verbs;
 mod views;
 mod words;
