@@ -32,6 +32,28 @@ for (const section of SECTIONS) {
   }
 }
 
+for (const section of SECTIONS) {
+  test(`every page fits in German too: ${section}`, async ({ worlds }) => {
+    test.setTimeout(240_000);
+    const problems = [];
+    for (const entry of PAGES.filter((page) => page.section === section)) {
+      const world = await worlds.get(entry.world);
+      const page = await world.tab(entry.as, { viewport: { width: 390, height: 900 }, reducedMotion: "reduce", locale: "de-DE" });
+      try {
+        await open(page, entry, world);
+        for (const width of [390, 1440]) {
+          await page.setViewportSize({ width, height: 900 });
+          problems.push(...(await tooWide(page)).map((problem) => `${section}, ${entry.name}: ${problem}`));
+        }
+      } catch (error) {
+        problems.push(`${section}, ${entry.name}: ${error.message}`);
+      }
+      await page.context().close();
+    }
+    expect(problems).toEqual([]);
+  });
+}
+
 async function look(page, width) {
   const found = (await violations(page)).map((problem) => `light: ${problem}`);
   found.push(...await tooWide(page));

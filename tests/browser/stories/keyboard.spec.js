@@ -55,7 +55,7 @@ test("by keys alone: a job is made, written, run, and its log read", async ({ pa
   await page.keyboard.press("ControlOrMeta+A");
   await page.keyboard.insertText(CODE);
   await page.keyboard.press("ControlOrMeta+S");
-  await expect(page.getByRole("heading", { level: 1 })).toContainText("edited");
+  await expect(page.locator("#wb-bar")).toContainText("edited");
   // In an editor Tab indents; after Escape it goes on.
   await tabTo(page, editor);
   await page.keyboard.press("Escape");

@@ -78,6 +78,8 @@ export class World {
     await this.work();
     const tokens = { name: "Fun Run backend", grants: ["users.*", "mail.send"] };
     ids.token = (await server.call("tokens.create", tokens)).id;
+    await server.call("backups.create", { wait: true });
+    ids.backup = (await server.call("backups.list")).backups[0].name;
     await this.mails();
   }
 
