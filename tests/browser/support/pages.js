@@ -52,7 +52,9 @@ const SECTIONS = {
   Dashboard: [
     ["a fresh server", "/webmin/", { world: "empty", view: "dashboard/show" }],
     ["a server at work", "/webmin/", { view: "dashboard/show" }],
+    ["a week of it", "/webmin/?range=week", { view: "dashboard/show" }],
     ["as a viewer", "/webmin/", { as: "viewer", view: "dashboard/show" }],
+    ["forget a server?", "/webmin/server/gone/forget", { view: "parts/confirm" }],
   ],
   Scopes: [
     ["none", "/webmin/scopes", { world: "empty", view: "scopes/list" }],
@@ -272,7 +274,7 @@ export const NO_PAGES = {
   "/profile/password": "leads to the form", "/profile/theme": "leads to the form", "/profile/language": "leads to the form",
   "/profile/elsewhere": "leads to the form", "/settings/<group>/reset/<_>": "leads to the settings",
   "/backups/make": "leads to the backups", "/backups/state": "a part that renews itself",
-  "/templates/file": "JSON for the editor", "/templates/revision": "leads to the comparison",
+  "/dashboard/live": "parts that renew themselves", "/templates/file": "JSON for the editor", "/templates/revision": "leads to the comparison",
   "/plugin/<name>/settings": "leads to the form",
   "/jobs/recommended/<_>": "leads to the list", "/jobs/reload": "leads to the list",
   "/job/<name>/run": "leads to the job", "/run/<id>/cancel": "leads to the run",
