@@ -15,11 +15,12 @@ use coronet_templates::Templates;
 use tokio::task::JoinHandle;
 
 /// What only reads and writes the database. All else may call a plugin, or look at what plugins bring along.
-const WITHOUT_PLUGINS: [&str; 14] = [
+const WITHOUT_PLUGINS: [&str; 15] = [
     "audit.*",
     "backups.*",
     "jobs.get",
     "jobs.list",
+    "jobs.listRuns",
     "jobs.log",
     "jobs.runs",
     "mail.get",

@@ -44,7 +44,7 @@ pub use contributions::Contributions;
 pub use db::Db;
 pub use error::{Code, Error, Result};
 pub use functions::Registry;
-pub use page::{Page, PageRequest};
+pub use page::{Page, PageRequest, PartRequest, Total};
 pub use passwords::Passwords;
 pub use secrets::Secrets;
 pub use server::figures::{Figure, Figures};

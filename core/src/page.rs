@@ -30,6 +30,36 @@ impl PageRequest {
     }
 }
 
+/// Which part is wanted of a list that can be read in several orders, and both ways.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartRequest {
+    /// The `next` of another page; without it the first page.
+    pub after: Option<String>,
+    /// The `previous` of another page, for the page before that.
+    pub before: Option<String>,
+    /// Items on the page: 1 to 500, 50 if absent.
+    pub limit: Option<u32>,
+    /// Whether to count what the list holds in all.
+    #[serde(default)]
+    pub count: bool,
+}
+
+impl PartRequest {
+    /// How many items the page may have.
+    pub fn limit(&self) -> usize {
+        self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize
+    }
+}
+
+/// How many items a list holds. Beyond a thousand nobody needs the figure, and counting costs time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Total {
+    pub count: i64,
+    /// Whether there are more than that.
+    pub more: bool,
+}
+
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Page<T> {
@@ -37,6 +67,12 @@ pub struct Page<T> {
     /// What to ask the next page with; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// What to ask the page before with; absent on the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// How many items the list holds, when that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Total>,
 }
 
 impl<T> Page<T> {
@@ -45,7 +81,12 @@ impl<T> Page<T> {
         let more = rows.len() > request.limit();
         rows.truncate(request.limit());
         let next = rows.last().filter(|_| more).map(key);
-        Self { items: rows, next }
+        Self {
+            items: rows,
+            next,
+            previous: None,
+            total: None,
+        }
     }
 
     /// The same page with other items.
@@ -53,7 +94,22 @@ impl<T> Page<T> {
         Page {
             items: self.items.into_iter().map(change).collect(),
             next: self.next,
+            previous: self.previous,
+            total: self.total,
         }
+    }
+
+    /// As [`Self::map`], with a change that may fail.
+    ///
+    /// # Errors
+    /// The first that `change` gives.
+    pub fn try_map<U, E>(self, change: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        Ok(Page {
+            items: self.items.into_iter().map(change).collect::<Result<_, E>>()?,
+            next: self.next,
+            previous: self.previous,
+            total: self.total,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use coronet_core::functions::{Access, Call, Caller, Function};
-use coronet_core::{Code, Error, Result};
+use coronet_core::{Code, Error, Page, PartRequest, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::job::{Outcome, Phase};
 use crate::overview::overview;
 use crate::scheduler::lease;
 use crate::service::Jobs;
-use crate::store::HandClaim;
+use crate::store::{HandClaim, JobFilter, RunFilter};
 use crate::view::{JobView, RunLog, RunView};
 
 /// What the editor of a new job starts with.
@@ -49,7 +49,13 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
         )
         .access(apps_and_jobs),
         Function::read("jobs.get", "Finds a job by its name.", jobs, get).access(apps_and_jobs),
-        Function::read("jobs.list", "Lists all jobs by name.", jobs, list).access(apps_and_jobs),
+        Function::read(
+            "jobs.list",
+            "Lists all jobs by name; page by page when `page`, `filter` or `sort` is given.",
+            jobs,
+            list,
+        )
+        .access(apps_and_jobs),
         Function::read(
             "jobs.overview",
             "Shows what the jobs are up to: what failed, what is late, what runs next, what ran last.",
@@ -75,6 +81,13 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
         .access(apps_and_jobs),
         Function::read("jobs.runs", "Lists the runs of a job, newest first.", jobs, runs)
             .access(apps_and_jobs),
+        Function::read(
+            "jobs.listRuns",
+            "Lists the runs of all jobs, newest first unless another order is asked for.",
+            jobs,
+            list_runs,
+        )
+        .access(apps_and_jobs),
         Function::read("jobs.log", "Shows a run with its log.", jobs, log).access(apps_and_jobs),
     ]
 }
@@ -163,8 +176,37 @@ async fn get(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByName) -> Result<JobView
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-async fn list(jobs: Arc<Jobs>, _call: Arc<Call>, _input: Nothing) -> Result<Vec<JobView>> {
-    Ok(jobs.store.list().await?.into_iter().map(JobView::from).collect())
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct List {
+    #[serde(default)]
+    filter: Option<JobFilter>,
+    /// `name`, `last_run`, `next_run` or `created`; with `-` before it the other way round. `name` if absent.
+    #[serde(default)]
+    sort: Option<String>,
+    #[serde(default)]
+    page: Option<PartRequest>,
+}
+
+/// All jobs, or a page of them where a part was asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Listed {
+    All(Vec<JobView>),
+    Some(Page<JobView>),
+}
+
+async fn list(jobs: Arc<Jobs>, _call: Arc<Call>, input: List) -> Result<Listed> {
+    if input.filter.is_none() && input.sort.is_none() && input.page.is_none() {
+        let all = jobs.store.list().await?;
+        return Ok(Listed::All(all.into_iter().map(JobView::from).collect()));
+    }
+    let (filter, part) = (input.filter.unwrap_or_default(), input.page.unwrap_or_default());
+    let some = jobs
+        .store
+        .list_some(&filter, input.sort.as_deref(), &part)
+        .await?;
+    Ok(Listed::Some(some.map(JobView::from)))
 }
 
 /// A run that was started.
@@ -268,6 +310,24 @@ async fn runs(jobs: Arc<Jobs>, _call: Arc<Call>, input: Runs) -> Result<RunPage>
         page,
         pages: (count + PAGE - 1) / PAGE,
     })
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListRuns {
+    #[serde(default)]
+    filter: RunFilter,
+    /// `started`, `duration` or `late`; with `-` before it the other way round. `-started` if absent.
+    #[serde(default)]
+    sort: Option<String>,
+    #[serde(default)]
+    page: PartRequest,
+}
+
+async fn list_runs(jobs: Arc<Jobs>, _call: Arc<Call>, input: ListRuns) -> Result<Page<RunView>> {
+    let sort = input.sort.as_deref();
+    let rows = jobs.store.list_runs(&input.filter, sort, &input.page).await?;
+    rows.try_map(|row| RunView::new(&row))
 }
 
 async fn log(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByRun) -> Result<RunLog> {

@@ -4,7 +4,7 @@
 //! canonical form (`crate::address`, `names`). Passwords are hashed before the transaction that stores them, and a
 //! change of password, address or activity kills the user's one-time codes in that same transaction.
 
-mod names;
+pub(crate) mod names;
 pub(crate) mod policy;
 mod scopes;
 mod users;

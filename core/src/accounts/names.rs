@@ -27,7 +27,7 @@ pub(super) fn username(name: &str) -> Result<String> {
 
 /// The form in which usernames are compared: without case, and with one form for characters that are the same
 /// but for their width or style, so that nobody can take a name that only looks new.
-pub(super) fn username_key(name: &str) -> String {
+pub(crate) fn username_key(name: &str) -> String {
     fold(&name.nfkc().collect::<String>())
 }
 

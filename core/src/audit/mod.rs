@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::db::{self, Together};
 use crate::functions::{AuditSink, Call, CallRecord, Function};
-use crate::{Core, Error, Result, random};
+use crate::{Core, Error, Result, Total, random};
 
 pub use store::Entry;
 
@@ -22,7 +22,6 @@ pub use store::Entry;
 const PARAMETERS_LIMIT: usize = 2000;
 /// A name that someone typed to sign in may be anything.
 const NAME_LIMIT: usize = 64;
-const PAGE: u32 = 50;
 
 /// The log itself.
 pub struct Audit {
@@ -117,13 +116,34 @@ struct List {
     /// Only calls that failed.
     #[serde(default)]
     failed: Option<bool>,
-    /// Continue after this entry's id.
+    /// Continue after this entry's id, or after the place that `next` names.
     #[serde(default)]
     after: Option<String>,
     /// Entries in one answer.
     #[serde(default)]
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,
+    /// Only calls of functions, or by callers, whose name contains this.
+    #[serde(default)]
+    search: Option<String>,
+    /// Only calls by this kind of caller, such as `operator`.
+    #[serde(default)]
+    kind: Option<String>,
+    /// Only what was done at this time or later, Unix milliseconds.
+    #[serde(default)]
+    since: Option<i64>,
+    /// Only what was done before this time.
+    #[serde(default)]
+    until: Option<i64>,
+    /// `at`, `function`, `caller` or `duration`; with `-` before it the other way round. `-at` if absent.
+    #[serde(default)]
+    sort: Option<String>,
+    /// The `previous` of another answer, for the page before that.
+    #[serde(default)]
+    before: Option<String>,
+    /// Whether to count what fits in all.
+    #[serde(default)]
+    count: bool,
 }
 
 /// A page of a listing.
@@ -132,15 +152,21 @@ struct Listed {
     entries: Vec<Entry>,
     /// Pass as `after` to read on; missing at the end.
     next: Option<String>,
+    /// Pass as `before` to go back; missing at the start.
+    previous: Option<String>,
+    /// How many fit, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<Total>,
 }
 
 async fn list(audit: Arc<Audit>, _call: Arc<Call>, input: List) -> Result<Listed> {
-    let limit = input.limit.unwrap_or(PAGE);
-    let mut entries = store::list(&audit.core.db, &input, limit + 1).await?;
-    let more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
-    let next = entries.last().filter(|_| more).map(|entry| entry.id.clone());
-    Ok(Listed { entries, next })
+    let page = store::list(&audit.core.db, input).await?;
+    Ok(Listed {
+        entries: page.items,
+        next: page.next,
+        previous: page.previous,
+        total: page.total,
+    })
 }
 
 impl AuditSink for Audit {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::List;
-use crate::db::{self, Oldest, in_lists, placeholders};
-use crate::{Db, Result};
+use crate::db::{self, Listing, Oldest, SortKey, Value, containing, in_lists, placeholders};
+use crate::{Db, Page, PartRequest, Result};
 
 /// One thing that was done, or refused.
 #[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
@@ -78,39 +78,66 @@ async fn insert_rows(tx: &mut AnyConnection, entries: Vec<Entry>) -> Result<()> 
     Ok(())
 }
 
-pub(super) async fn list(db: &Db, filter: &List, limit: u32) -> Result<Vec<Entry>> {
-    // An empty filter matches everything: one statement serves all combinations.
-    let entries = sqlx::query_as(
-        "SELECT id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message, duration_us
-         FROM audit
-         WHERE ($1 = '' OR id < $1)
-           AND ($2 = '' OR lower(function) LIKE $2 ESCAPE '\\')
-           AND ($3 = '' OR lower(caller_name) LIKE $3 ESCAPE '\\')
-           AND ($4 = 0 OR code <> 0)
-         ORDER BY id DESC
-         LIMIT $5",
-    )
-    .bind(filter.after.clone().unwrap_or_default())
-    .bind(contains(filter.function.as_deref()))
-    .bind(contains(filter.caller.as_deref()))
-    .bind(i64::from(filter.failed.unwrap_or(false)))
-    .bind(i64::from(limit))
-    .fetch_all(db.reader())
-    .await?;
-    Ok(entries)
-}
+const LIST: Listing<Entry> = Listing {
+    rows: "SELECT id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message, duration_us
+           FROM audit",
+    ids: "SELECT id FROM audit",
+    id: "id",
+    id_of: |entry| &entry.id,
+    sorts: &[
+        SortKey {
+            name: "at",
+            sql: "at",
+            of: Value::Number(|entry| entry.at),
+        },
+        SortKey {
+            name: "function",
+            sql: "function",
+            of: Value::Text(|entry| entry.function.clone()),
+        },
+        SortKey {
+            name: "caller",
+            sql: "caller_name",
+            of: Value::Text(|entry| entry.caller_name.clone()),
+        },
+        SortKey {
+            name: "duration",
+            sql: "duration_us",
+            of: Value::Number(|entry| entry.duration_us),
+        },
+    ],
+    default: "-at",
+};
 
-/// A LIKE pattern that finds `text` anywhere, as it is written.
-fn contains(text: Option<&str>) -> String {
-    match text {
-        None | Some("") => String::new(),
-        Some(text) => {
-            let escaped = text
-                .to_lowercase()
-                .replace('\\', "\\\\")
-                .replace('%', "\\%")
-                .replace('_', "\\_");
-            format!("%{escaped}%")
-        }
-    }
+pub(super) async fn list(db: &Db, filter: List) -> Result<Page<Entry>> {
+    let pattern = |text: Option<&String>| {
+        text.filter(|text| !text.is_empty())
+            .map(|text| containing(&text.to_lowercase()))
+            .transpose()
+    };
+    let chosen = LIST
+        .select()
+        .filter_some(
+            "lower(function) LIKE ? ESCAPE '!'",
+            pattern(filter.function.as_ref())?,
+        )
+        .filter_some(
+            "lower(caller_name) LIKE ? ESCAPE '!'",
+            pattern(filter.caller.as_ref())?,
+        )
+        .filter_some(
+            "(lower(function) LIKE ? ESCAPE '!' OR lower(caller_name) LIKE ? ESCAPE '!')",
+            pattern(filter.search.as_ref())?,
+        )
+        .filter_some("caller_kind = ?", filter.kind)
+        .filter_some("at >= ?", filter.since)
+        .filter_some("at < ?", filter.until)
+        .filter_if(filter.failed == Some(true), "code <> 0");
+    let part = PartRequest {
+        after: filter.after.filter(|after| !after.is_empty()),
+        before: filter.before,
+        limit: filter.limit,
+        count: filter.count,
+    };
+    LIST.read(db, chosen, filter.sort.as_deref(), &part).await
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::accounts::Changes;
 use crate::functions::{Access, Actor, Call, Caller, Function};
 use crate::mail::UserMail;
-use crate::{Code, Error, Page, PageRequest, Result};
+use crate::{Code, Error, Page, PageRequest, PartRequest, Result};
 
 const LONGEST_PURPOSE: usize = 64;
 
@@ -98,7 +98,9 @@ struct Nothing {}
 struct Histories {
     #[serde(default)]
     filter: Filter,
-    page: Option<PageRequest>,
+    page: Option<PartRequest>,
+    /// `issued` or `expires`; with `-` before it the other way round. `-issued` if absent.
+    sort: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -257,7 +259,9 @@ async fn asker(codes: Arc<Codes>, call: Arc<Call>, _: Nothing) -> Result<Asker> 
 async fn histories(codes: Arc<Codes>, call: Arc<Call>, input: Histories) -> Result<Page<History>> {
     let owner = only_own(&call.caller);
     let page = input.page.unwrap_or_default();
-    codes.histories(owner.as_deref(), &input.filter, page).await
+    codes
+        .histories(owner.as_deref(), &input.filter, input.sort.as_deref(), &page)
+        .await
 }
 
 async fn history(codes: Arc<Codes>, call: Arc<Call>, input: OneHistory) -> Result<FullHistory> {

@@ -6,6 +6,7 @@
 
 mod copy;
 mod errors;
+mod listing;
 mod migrations;
 mod open;
 mod pool;
@@ -22,16 +23,17 @@ use futures::future::BoxFuture;
 use sqlx::{AnyConnection, AnyPool};
 
 use crate::{Code, Error, Result};
-pub(crate) use select::{Select, containing};
 pub(crate) use sweep::{Oldest, sweep};
 use writer::Writer;
 
 pub(crate) use copy::check_copy;
+pub use listing::{Listing, SortKey, Value};
 pub use migrations::Migration;
 pub(crate) use open::without_password;
 pub use pool::{AdminDb, AdminPool};
 pub use rows::{AnyQuery, execute, placeholders};
 pub(crate) use rows::{Together, in_lists};
+pub use select::{Bound, Select, containing};
 
 /// Which of the two databases is behind a [`Db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Queries whose conditions depend on what the caller asks for.
 
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -7,7 +8,9 @@ use super::Db;
 use crate::{Code, Error, Result};
 
 /// A value of a condition.
-pub(crate) enum Bound {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Bound {
     Text(String),
     Integer(i64),
 }
@@ -15,6 +18,12 @@ pub(crate) enum Bound {
 impl From<&str> for Bound {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Bound {
+    fn from(text: String) -> Self {
+        Self::Text(text)
     }
 }
 
@@ -32,15 +41,17 @@ impl From<bool> for Bound {
 
 /// A query put together from conditions. All its text is in the program (`&'static str`); what callers
 /// send is only ever bound.
-pub(crate) struct Select {
-    text: String,
+#[derive(Clone)]
+pub struct Select {
+    pub(super) text: String,
     values: Vec<Bound>,
     filtered: bool,
 }
 
 impl Select {
     /// Starts with everything before `WHERE`.
-    pub(crate) fn new(from: &'static str) -> Self {
+    #[must_use]
+    pub fn new(from: &'static str) -> Self {
         Self {
             text: from.to_owned(),
             values: Vec::new(),
@@ -49,37 +60,57 @@ impl Select {
     }
 
     /// Adds a condition; every `?` in it stands for the one value.
-    pub(crate) fn filter(mut self, condition: &'static str, value: impl Into<Bound>) -> Self {
-        self.text
-            .push_str(if self.filtered { " AND " } else { " WHERE " });
-        self.filtered = true;
+    #[must_use]
+    pub fn filter(mut self, condition: &'static str, value: impl Into<Bound>) -> Self {
+        self.start_condition();
         self.bind(condition, value.into());
         self
     }
 
     /// Adds the condition when there is a value.
-    pub(crate) fn filter_some(self, condition: &'static str, value: Option<impl Into<Bound>>) -> Self {
+    #[must_use]
+    pub fn filter_some(self, condition: &'static str, value: Option<impl Into<Bound>>) -> Self {
         match value {
             Some(value) => self.filter(condition, value),
             None => self,
         }
     }
 
+    /// Adds a condition that holds no value.
+    #[must_use]
+    pub fn filter_by(mut self, condition: &'static str) -> Self {
+        self.start_condition();
+        self.text.push_str(condition);
+        self
+    }
+
+    /// Adds a condition when it is wanted.
+    #[must_use]
+    pub fn filter_if(self, wanted: bool, condition: &'static str) -> Self {
+        if wanted { self.filter_by(condition) } else { self }
+    }
+
     /// Adds what comes after the conditions; see [`Self::filter`] for `?`.
-    pub(crate) fn then(mut self, clause: &'static str, value: impl Into<Bound>) -> Self {
+    #[must_use]
+    pub fn then(mut self, clause: &'static str, value: impl Into<Bound>) -> Self {
         self.text.push(' ');
         self.bind(clause, value.into());
         self
     }
 
     /// Adds a clause without a value.
-    pub(crate) fn clause(mut self, clause: &'static str) -> Self {
+    #[must_use]
+    pub fn clause(mut self, clause: &'static str) -> Self {
         self.text.push(' ');
         self.text.push_str(clause);
         self
     }
 
-    pub(crate) async fn fetch<T>(self, db: &Db) -> Result<Vec<T>>
+    /// The rows.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn fetch<T>(self, db: &Db) -> Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
     {
@@ -93,9 +124,20 @@ impl Select {
         Ok(query.fetch_all(db.reader()).await?)
     }
 
-    fn bind(&mut self, text: &str, value: Bound) {
+    pub(super) fn start_condition(&mut self) {
+        self.text
+            .push_str(if self.filtered { " AND " } else { " WHERE " });
+        self.filtered = true;
+    }
+
+    /// Keeps a value, and gives what stands for it in the text.
+    pub(super) fn hold(&mut self, value: Bound) -> String {
         self.values.push(value);
-        let placeholder = format!("${}", self.values.len());
+        format!("${}", self.values.len())
+    }
+
+    fn bind(&mut self, text: &str, value: Bound) {
+        let placeholder = self.hold(value);
         self.text.push_str(&text.replace('?', &placeholder));
     }
 }
@@ -104,7 +146,7 @@ impl Select {
 ///
 /// # Errors
 /// `ParameterInvalid` for control characters: SQLite would stop reading at a NUL and find everything, PostgreSQL fails.
-pub(crate) fn containing(text: &str) -> Result<String> {
+pub fn containing(text: &str) -> Result<String> {
     if text.chars().any(char::is_control) {
         let refused = Error::new(
             Code::ParameterInvalid,

@@ -9,9 +9,9 @@ use serde_json::json;
 use super::reports::{Report, Reported};
 use super::trouble::Trouble;
 use super::view::Filter;
-use super::{Mail, MailService, Message, Stats, Summary, Transport};
+use super::{Mail, MailService, Message, Stats, Summary, Transport, store};
 use crate::functions::{Access, Actor, Call, Caller, Function, Role};
-use crate::{Code, Error, Page, PageRequest, Result};
+use crate::{Code, Error, Page, PartRequest, Result};
 
 const TEST_TEMPLATE: &str = "mail/test.tpl";
 
@@ -40,7 +40,9 @@ struct Source {
 #[serde(deny_unknown_fields)]
 struct List {
     filter: Option<Filter>,
-    page: Option<PageRequest>,
+    page: Option<PartRequest>,
+    /// `created` or `to`; with `-` before it the other way round. `-created` if absent.
+    sort: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -152,8 +154,8 @@ async fn send(mail: Arc<MailService>, _: Arc<Call>, input: Send) -> Result<Accep
 }
 
 async fn list(mail: Arc<MailService>, _: Arc<Call>, input: List) -> Result<Page<Summary>> {
-    mail.list(&input.filter.unwrap_or_default(), &input.page.unwrap_or_default())
-        .await
+    let (filter, part) = (input.filter.unwrap_or_default(), input.page.unwrap_or_default());
+    store::list(&mail.core.db, &filter, input.sort.as_deref(), &part).await
 }
 
 async fn get(mail: Arc<MailService>, call: Arc<Call>, input: ById) -> Result<Mail> {

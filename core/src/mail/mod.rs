@@ -29,11 +29,10 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use crate::functions::Actor;
-use crate::{Code, Core, Error, Figure, Page, PageRequest, Result, random};
+use crate::{Code, Core, Error, Figure, Result, random};
 use message::Kept;
 use timeline::Past;
 use transports::Transports;
-use view::Filter;
 
 pub(crate) use message::Secret;
 pub use message::{Message, Reference, UserMail};
@@ -166,11 +165,6 @@ impl MailService {
             now: self.core.clock.now_ms(),
             id,
         })
-    }
-
-    async fn list(&self, filter: &Filter, page: &PageRequest) -> Result<Page<Summary>> {
-        let rows = store::list(&self.core.db, filter, page).await?;
-        Ok(Page::new(page, rows, |mail| mail.id.clone()))
     }
 
     /// A whole mail. What it masks is shown only of a mail that was kept for reading, and to those who may act.

@@ -6,9 +6,9 @@ use super::dialect;
 use super::events::{self, NewEvent};
 use super::timeline::What;
 use super::view::{Attempt, Filter, State, Summary};
-use crate::db::{self, AnyQuery, Select, containing, in_lists, placeholders};
+use crate::db::{self, AnyQuery, Listing, SortKey, Value, containing, in_lists, placeholders};
 use crate::functions::Actor;
-use crate::{Db, PageRequest, Result};
+use crate::{Db, Page, PartRequest, Result};
 
 /// A mail that is checked and sealed, and not in the outbox yet.
 #[derive(Debug, Clone)]
@@ -345,7 +345,43 @@ pub(super) async fn attempts(db: &Db, id: &str) -> Result<Vec<Attempt>> {
     Ok(attempts.collect())
 }
 
-pub(super) async fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result<Vec<Summary>> {
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    summary: SummaryRow,
+    start: String,
+}
+
+const LIST: Listing<ListedRow> = Listing {
+    rows:
+        "SELECT id, state, recipients, subject, transport, attempts, created_at, due_at, finished_at, detail,
+                  substr(search, 1, 120) AS start
+           FROM mails",
+    ids: "SELECT id FROM mails",
+    id: "id",
+    id_of: |row| &row.summary.id,
+    sorts: &[
+        SortKey {
+            name: "created",
+            sql: "created_at",
+            of: Value::Number(|row| row.summary.created_at),
+        },
+        // The text that is searched begins with the recipients.
+        SortKey {
+            name: "to",
+            sql: "substr(search, 1, 120)",
+            of: Value::Text(|row| row.start.clone()),
+        },
+    ],
+    default: "-created",
+};
+
+pub(super) async fn list(
+    db: &Db,
+    filter: &Filter,
+    sort: Option<&str>,
+    part: &PartRequest,
+) -> Result<Page<Summary>> {
     let pattern = filter
         .search
         .as_deref()
@@ -353,19 +389,17 @@ pub(super) async fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result
         .map(|text| containing(&text.to_lowercase()))
         .transpose()?;
     let reference = filter.reference.as_ref().map(super::reference_text);
-    let rows: Vec<SummaryRow> = Select::new(
-        "SELECT id, state, recipients, subject, transport, attempts, created_at, due_at, finished_at, detail
-         FROM mails",
-    )
-    .filter_some("state = ?", filter.state.map(State::name))
-    .filter_some("search LIKE ? ESCAPE '!'", pattern.as_deref())
-    .filter_some("reference = ?", reference.as_deref())
-    .filter_some("created_at >= ?", filter.since)
-    .filter_some("id < ?", page.after.as_deref())
-    .then("ORDER BY id DESC LIMIT ?", page.rows())
-    .fetch(db)
-    .await?;
-    Ok(rows.into_iter().map(SummaryRow::read).collect())
+    let chosen = LIST
+        .select()
+        .filter_some("state = ?", filter.state.map(State::name))
+        .filter_some("search LIKE ? ESCAPE '!'", pattern.as_deref())
+        .filter_some("reference = ?", reference.as_deref())
+        .filter_some("created_at >= ?", filter.since)
+        .filter_some("created_at < ?", filter.until);
+    Ok(LIST
+        .read(db, chosen, sort, part)
+        .await?
+        .map(|row| row.summary.read()))
 }
 
 /// A mail's move into another state by somebody's hand.

@@ -70,6 +70,8 @@ pub(super) struct Filter {
     pub(super) search: Option<String>,
     /// Only mail from this time on, Unix milliseconds.
     pub(super) since: Option<i64>,
+    /// Only mail before this time.
+    pub(super) until: Option<i64>,
     pub(super) reference: Option<Reference>,
 }
 

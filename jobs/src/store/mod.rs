@@ -6,13 +6,64 @@ mod record;
 mod rows;
 mod runs;
 
-use coronet_core::{Code, Db, Error, Result};
+use coronet_core::db::{Listing, SortKey, Value, containing};
+use coronet_core::{Code, Db, Error, Page, PartRequest, Result};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::job::Job;
 use rows::{JOB_COLUMNS, JobRow};
 
 pub(crate) use claim::{Claim, HandClaim};
-pub(crate) use runs::RunRow;
+pub(crate) use runs::{RunFilter, RunRow};
+
+/// Which jobs are wanted.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobFilter {
+    /// Only jobs with this text in their name or path.
+    #[serde(default)]
+    pub search: Option<String>,
+    #[serde(default)]
+    pub active: Option<bool>,
+    /// Only jobs that something went wrong with last.
+    #[serde(default)]
+    pub failed: Option<bool>,
+    /// Only jobs that run now.
+    #[serde(default)]
+    pub running: Option<bool>,
+}
+
+const LIST: Listing<JobRow> = Listing {
+    rows: rows::SELECT,
+    ids: "SELECT id FROM jobs",
+    id: "id",
+    id_of: |row| &row.id,
+    sorts: &[
+        SortKey {
+            name: "name",
+            sql: "name",
+            of: Value::Text(|row| row.name.clone()),
+        },
+        SortKey {
+            name: "last_run",
+            sql: "COALESCE(last_run_at, 0)",
+            of: Value::Number(|row| row.last_run_at.unwrap_or(0)),
+        },
+        SortKey {
+            name: "next_run",
+            sql: "CASE WHEN active = 1 THEN COALESCE(retry_at, tick_at, 9223372036854775807)
+                       ELSE 9223372036854775807 END",
+            of: Value::Number(JobRow::next_run),
+        },
+        SortKey {
+            name: "created",
+            sql: "created_at",
+            of: Value::Number(|row| row.created_at),
+        },
+    ],
+    default: "name",
+};
 
 /// What the Jobs Service keeps in the administration database.
 #[derive(Clone)]
@@ -48,6 +99,32 @@ impl Store {
             .fetch_all(self.db.reader())
             .await?;
         rows.into_iter().map(JobRow::into_job).collect()
+    }
+
+    /// A page of the jobs that fit.
+    pub async fn list_some(
+        &self,
+        filter: &JobFilter,
+        sort: Option<&str>,
+        part: &PartRequest,
+    ) -> Result<Page<Job>> {
+        let pattern = filter
+            .search
+            .as_deref()
+            .filter(|text| !text.is_empty())
+            .map(|text| containing(&text.to_lowercase()))
+            .transpose()?;
+        let chosen = LIST
+            .select()
+            .filter_some(
+                "(lower(name) LIKE ? ESCAPE '!' OR lower(path) LIKE ? ESCAPE '!')",
+                pattern,
+            )
+            .filter_some("active = ?", filter.active)
+            .filter_if(filter.failed == Some(true), "error IS NOT NULL")
+            .filter_if(filter.running == Some(true), "running IS NOT NULL");
+        let rows = LIST.read(&self.db, chosen, sort, part).await?;
+        rows.try_map(JobRow::into_job)
     }
 
     /// Changes a job in one transaction with reading it.

@@ -6,14 +6,18 @@ use sqlx::AnyConnection;
 use crate::job::{Job, Misfire, Outcome, Phase, Problem};
 use crate::plan::Plan;
 
+pub(super) const SELECT: &str = "SELECT id, name, path, interval_seconds, cron, timezone, run_once, active,
+    timeout_seconds, retries, misfire, phase, tick_at, retry_at, armed_at, attempt, running,
+    last_run, last_run_at, last_outcome, error, error_line, traceback, created_at, updated_at FROM jobs";
+
 pub(super) const JOB_COLUMNS: &str = "id, name, path, interval_seconds, cron, timezone, run_once, active,
     timeout_seconds, retries, misfire, phase, tick_at, retry_at, armed_at, attempt, running,
     last_run, last_run_at, last_outcome, error, error_line, traceback, created_at, updated_at";
 
 #[derive(sqlx::FromRow)]
 pub(super) struct JobRow {
-    id: String,
-    name: String,
+    pub(super) id: String,
+    pub(super) name: String,
     path: String,
     interval_seconds: Option<i64>,
     cron: Option<String>,
@@ -30,16 +34,22 @@ pub(super) struct JobRow {
     attempt: i64,
     running: Option<String>,
     last_run: Option<String>,
-    last_run_at: Option<i64>,
+    pub(super) last_run_at: Option<i64>,
     last_outcome: Option<String>,
     error: Option<String>,
     error_line: Option<i64>,
     traceback: Option<String>,
-    created_at: i64,
+    pub(super) created_at: i64,
     updated_at: i64,
 }
 
 impl JobRow {
+    /// When it runs next. A job that waits for nothing comes after all others.
+    pub(super) fn next_run(&self) -> i64 {
+        let due = self.retry_at.or(self.tick_at).filter(|_| self.active != 0);
+        due.unwrap_or(i64::MAX)
+    }
+
     pub(super) fn into_job(self) -> Result<Job> {
         Ok(Job {
             id: self.id,

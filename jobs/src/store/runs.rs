@@ -1,10 +1,37 @@
 //! Runs as history: listing, the log, leases, and what is swept away.
 
-use coronet_core::{Code, Error, Result};
+use coronet_core::db::{Listing, SortKey, Value};
+use coronet_core::{Code, Error, Page, PartRequest, Result};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::Store;
 use super::rows::problem;
 use crate::job::{Outcome, Problem, Trigger};
+
+/// Which runs are wanted.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunFilter {
+    /// Only of the job with this name.
+    #[serde(default)]
+    pub job: Option<String>,
+    /// How they ended: one of the outcomes; or `running`; or `failed` for all of error, timeout and lost.
+    #[serde(default)]
+    pub outcome: Option<String>,
+    /// Only runs that started at this time or later, Unix milliseconds.
+    #[serde(default)]
+    pub since: Option<i64>,
+    /// Only runs that started before this time.
+    #[serde(default)]
+    pub until: Option<i64>,
+}
+
+fn no_outcome() -> Error {
+    let text = "`outcome` must be ok, sleep, stop, exit, error, timeout, cancelled, lost, running or failed.";
+    Error::new(Code::ParameterInvalid, text).with_details(json!({ "parameter": "filter.outcome" }))
+}
 
 /// A run as it is shown.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -39,7 +66,66 @@ impl RunRow {
     }
 }
 
+const LIST: Listing<RunRow> = Listing {
+    rows: "SELECT job_runs.id AS id, jobs.name AS job, trigger_kind, job_runs.attempt AS attempt,
+               job_runs.due_at AS due_at, started_at, ended_at, outcome, server, job_runs.error AS error,
+               job_runs.error_line AS error_line, job_runs.traceback AS traceback, '' AS log, log_dropped_lines
+           FROM job_runs JOIN jobs ON jobs.id = job_runs.job_id",
+    ids: "SELECT job_runs.id FROM job_runs",
+    id: "job_runs.id",
+    id_of: |row| &row.id,
+    sorts: &[
+        SortKey {
+            name: "started",
+            sql: "started_at",
+            of: Value::Number(|row| row.started_at),
+        },
+        SortKey {
+            name: "duration",
+            // A run that goes on has no duration yet, and comes first.
+            sql: "COALESCE(ended_at - started_at, -1)",
+            of: Value::Number(|row| row.ended_at.map_or(-1, |ended| ended - row.started_at)),
+        },
+        SortKey {
+            name: "late",
+            sql: "(started_at - job_runs.due_at)",
+            of: Value::Number(|row| row.started_at - row.due_at),
+        },
+    ],
+    default: "-started",
+};
+
 impl Store {
+    /// The runs of all jobs that fit, without their logs.
+    pub async fn list_runs(
+        &self,
+        filter: &RunFilter,
+        sort: Option<&str>,
+        part: &PartRequest,
+    ) -> Result<Page<RunRow>> {
+        let job = match &filter.job {
+            Some(name) => Some(self.get(name).await?.id),
+            None => None,
+        };
+        let (all, one) = match filter.outcome.as_deref() {
+            None => ("", None),
+            Some("running") => ("outcome IS NULL", None),
+            Some("failed") => ("outcome IN ('error', 'timeout', 'lost')", None),
+            Some(outcome) => (
+                "",
+                Some(Outcome::from_stored(outcome).map_err(|_| no_outcome())?.as_str()),
+            ),
+        };
+        let chosen = LIST
+            .select()
+            .filter_some("job_id = ?", job)
+            .filter_if(!all.is_empty(), all)
+            .filter_some("outcome = ?", one)
+            .filter_some("started_at >= ?", filter.since)
+            .filter_some("started_at < ?", filter.until);
+        LIST.read(&self.db, chosen, sort, part).await
+    }
+
     /// A job's runs, newest first, without their logs; and how many there are.
     pub async fn runs(&self, name: &str, limit: i64, offset: i64) -> Result<(Vec<RunRow>, i64)> {
         let job = self.get(name).await?;

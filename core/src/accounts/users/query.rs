@@ -10,7 +10,7 @@ use crate::accounts::{Accounts, names, scopes};
 use crate::address::EmailAddress;
 use crate::db::{Select, containing};
 use crate::functions::{Access, Call, Function};
-use crate::{Code, Error, Page, PageRequest, Result};
+use crate::{Code, Error, Page, PartRequest, Result};
 
 /// Records in one answer, unless the caller asks for fewer.
 const MOST: i64 = 1000;
@@ -98,7 +98,14 @@ struct List {
     /// Only users with this text in their username or address.
     search: Option<String>,
     active: Option<bool>,
-    page: Option<PageRequest>,
+    page: Option<PartRequest>,
+    group: Option<String>,
+    /// Only users made at this time or later, Unix milliseconds.
+    since: Option<i64>,
+    /// Only users made before this time.
+    until: Option<i64>,
+    /// `created`, `username` or `last_login`; with `-` before it the other way round. `-created` if absent.
+    sort: Option<String>,
 }
 
 pub(super) fn functions(accounts: &Arc<Accounts>) -> Vec<Function> {
@@ -120,7 +127,7 @@ pub(super) fn functions(accounts: &Arc<Accounts>) -> Vec<Function> {
         .access(all),
         Function::read(
             "users.list",
-            "Lists users, newest first, page by page.",
+            "Lists users page by page, newest first unless another order is asked for.",
             accounts,
             list,
         )
@@ -148,24 +155,25 @@ async fn list(accounts: Arc<Accounts>, _: Arc<Call>, input: List) -> Result<Page
         Some(scope) => Some(names::scope(scope).map_err(|_| scopes::not_found(scope))?),
         None => None,
     };
-    let page = input.page.unwrap_or_default();
     let pattern = input
         .search
         .filter(|text| !text.is_empty())
         .map(|text| containing(&names::username_key(&text)))
         .transpose()?;
-    let query = store::select_chosen()
+    let chosen = store::LIST
+        .select()
         .filter_some("scope = ?", scope.as_deref())
         .filter_some("active = ?", input.active)
+        .filter_some("group_name = ?", input.group.as_deref())
+        .filter_some("created_at >= ?", input.since)
+        .filter_some("created_at < ?", input.until)
         .filter_some(
             "(username_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!')",
             pattern.as_deref(),
-        )
-        .filter_some("id < ?", page.after.as_deref())
-        .then("ORDER BY id DESC LIMIT ?)", page.rows())
-        .clause("ORDER BY id DESC");
-    let users = store::fetch(&accounts.core.db, query).await?;
-    Ok(Page::new(&page, users, |user| user.user_id.clone()))
+        );
+    let (sort, part) = (input.sort.as_deref(), input.page.unwrap_or_default());
+    let rows = store::LIST.read(&accounts.core.db, chosen, sort, &part).await?;
+    rows.try_map(store::Row::into_user)
 }
 
 impl Accounts {
@@ -207,8 +215,8 @@ fn ordered(select: Select, order: &str) -> Result<Select> {
         ("group", "desc") => "ORDER BY group_name DESC, id DESC",
         ("active", "asc") => "ORDER BY active, id",
         ("active", "desc") => "ORDER BY active DESC, id DESC",
-        ("created_at", "asc") => "ORDER BY id",
-        ("created_at", "desc") => "ORDER BY id DESC",
+        ("created_at", "asc") => "ORDER BY created_at, id",
+        ("created_at", "desc") => "ORDER BY created_at DESC, id DESC",
         ("updated_at", "asc") => "ORDER BY updated_at, id",
         ("updated_at", "desc") => "ORDER BY updated_at DESC, id DESC",
         ("last_login_at", "asc") => "ORDER BY last_login_at, id",

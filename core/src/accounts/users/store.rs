@@ -1,12 +1,12 @@
 //! The table `users`.
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{Prepared, User, changes, exists, not_found};
 use crate::accounts::{names, scopes};
 use crate::address::EmailAddress;
-use crate::db::{Select, in_lists, placeholders};
+use crate::db::{self, Listing, Select, SortKey, in_lists, placeholders};
 use crate::{Db, Error, Result, codes};
 
 const COLUMNS: &str = "SELECT id, scope, username, email, group_name, extra, password_hash, active, created_at, \
@@ -43,6 +43,10 @@ impl Row {
         };
         Ok((user, self.password_hash))
     }
+
+    pub(super) fn into_user(self) -> Result<User> {
+        self.read().map(|(user, _)| user)
+    }
 }
 
 /// The part of a user that changes replace.
@@ -52,7 +56,7 @@ pub(crate) struct NewState {
     pub(super) email: Option<String>,
     pub(super) email_key: Option<String>,
     pub(super) group: Option<String>,
-    pub(super) extra: Map<String, Value>,
+    pub(super) extra: Map<String, serde_json::Value>,
     pub(super) password_hash: String,
     pub(super) active: bool,
 }
@@ -136,17 +140,35 @@ pub(super) fn select() -> Select {
     Select::new(COLUMNS)
 }
 
-/// The start of a query that first chooses ids, by conditions and in brackets that its end closes, and then reads those
-/// rows: a search looks through the narrow index `users_by_words` and not through whole users, four times as fast.
-pub(super) fn select_chosen() -> Select {
-    select().clause("WHERE id IN (SELECT id FROM users")
-}
+/// A search looks through the indices `users_list…` and not through whole users, four times as fast.
+pub(super) const LIST: Listing<Row> = Listing {
+    rows: COLUMNS,
+    ids: "SELECT id FROM users",
+    id: "id",
+    id_of: |row| &row.id,
+    sorts: &[
+        SortKey {
+            name: "created",
+            sql: "created_at",
+            of: db::Value::Number(|row| row.created_at),
+        },
+        SortKey {
+            name: "username",
+            sql: "username_key",
+            of: db::Value::Text(|row| names::username_key(&row.username)),
+        },
+        SortKey {
+            name: "last_login",
+            sql: "COALESCE(last_login_at, 0)",
+            of: db::Value::Number(|row| row.last_login_at.unwrap_or(0)),
+        },
+    ],
+    default: "-created",
+};
 
 pub(super) async fn fetch(db: &Db, query: Select) -> Result<Vec<User>> {
     let rows: Vec<Row> = query.fetch(db).await?;
-    rows.into_iter()
-        .map(|row| row.read().map(|(user, _)| user))
-        .collect()
+    rows.into_iter().map(Row::into_user).collect()
 }
 
 pub(super) async fn insert(db: &Db, user: NewUser) -> Result<String> {
@@ -167,7 +189,7 @@ async fn insert_within(tx: &mut AnyConnection, user: NewUser) -> Result<String> 
     .bind(state.email)
     .bind(state.email_key)
     .bind(state.group)
-    .bind(Value::Object(state.extra).to_string())
+    .bind(serde_json::Value::Object(state.extra).to_string())
     .bind(state.password_hash)
     .bind(i64::from(state.active))
     .bind(user.now)
@@ -236,7 +258,7 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
     .bind(state.email)
     .bind(state.email_key)
     .bind(state.group)
-    .bind(Value::Object(state.extra).to_string())
+    .bind(serde_json::Value::Object(state.extra).to_string())
     .bind(state.password_hash)
     .bind(i64::from(state.active))
     .execute(&mut *tx)

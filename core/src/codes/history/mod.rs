@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Codes;
 use crate::functions::Actor;
-use crate::{Code, Error, Page, PageRequest, Result};
+use crate::{Code, Error, Page, PartRequest, Result};
 pub use events::{Event, Happening, What};
 
 /// Who asked for a code, and when: given by `codes.asker`, and given back to `codes.mail` later.
@@ -44,6 +44,18 @@ pub enum State {
 }
 
 impl State {
+    /// What is stored as its ending.
+    fn ending(self) -> Option<&'static str> {
+        match self {
+            Self::Pending | Self::Expired => None,
+            Self::Used => Some("used"),
+            Self::Replaced => Some("replaced"),
+            Self::Revoked => Some("revoked"),
+            Self::Changed => Some("changed"),
+            Self::Deleted => Some("deleted"),
+        }
+    }
+
     fn from_ending(ending: &str) -> Self {
         match ending {
             "used" => Self::Used,
@@ -64,6 +76,13 @@ pub(super) struct Filter {
     pub(super) user_id: Option<String>,
     /// The code that this mail carries.
     pub(super) mail_id: Option<String>,
+    /// Only of users with this text in their username or address.
+    pub(super) search: Option<String>,
+    pub(super) state: Option<State>,
+    /// Only codes made at this time or later, Unix milliseconds.
+    pub(super) since: Option<i64>,
+    /// Only codes made before this time.
+    pub(super) until: Option<i64>,
 }
 
 /// What became of a code, in short. Times are Unix milliseconds.
@@ -105,12 +124,13 @@ impl Codes {
         &self,
         owner: Option<&str>,
         filter: &Filter,
-        page: PageRequest,
+        sort: Option<&str>,
+        part: &PartRequest,
     ) -> Result<Page<History>> {
         let now = self.time.now().await?;
-        let rows = store::list(&self.core.db, owner, filter, &page).await?;
-        let histories = rows.into_iter().map(|row| row.read(now)).collect();
-        Ok(Page::new(&page, histories, |history| history.id.clone()))
+        let chosen = store::choose(owner, filter, now)?;
+        let rows = store::LIST.read(&self.core.db, chosen, sort, part).await?;
+        Ok(rows.map(|row| row.read(now)))
     }
 
     pub(super) async fn history(&self, owner: Option<&str>, id: &str) -> Result<FullHistory> {

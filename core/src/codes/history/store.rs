@@ -2,10 +2,11 @@
 
 use sqlx::AnyConnection;
 
-use super::Filter;
-use crate::db::{self, Oldest, Select, in_lists, placeholders};
+use super::{Filter, State};
+use crate::accounts::names;
+use crate::db::{self, Listing, Oldest, Select, SortKey, Value, containing, in_lists, placeholders};
 use crate::functions::Actor;
-use crate::{Db, PageRequest, Result};
+use crate::{Db, Result};
 
 /// The history of a code that was just made.
 pub(in crate::codes) struct NewHistory {
@@ -193,22 +194,56 @@ pub(in crate::codes) async fn move_back(tx: &mut AnyConnection, seen: i64, by: i
     Ok(())
 }
 
-pub(super) async fn list(
-    db: &Db,
-    owner: Option<&str>,
-    filter: &Filter,
-    page: &PageRequest,
-) -> Result<Vec<Row>> {
-    Select::new(SELECT)
+pub(super) const LIST: Listing<Row> = Listing {
+    rows: SELECT,
+    ids: "SELECT code_id FROM code_histories",
+    id: "code_id",
+    id_of: |row| &row.code_id,
+    sorts: &[
+        SortKey {
+            name: "issued",
+            sql: "issued_at",
+            of: Value::Number(|row| row.issued_at),
+        },
+        SortKey {
+            name: "expires",
+            sql: "expires_at",
+            of: Value::Number(|row| row.expires_at),
+        },
+    ],
+    default: "-issued",
+};
+
+/// The codes that fit.
+pub(super) fn choose(owner: Option<&str>, filter: &Filter, now: i64) -> Result<Select> {
+    let pattern = filter
+        .search
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(|text| containing(&names::username_key(text)))
+        .transpose()?;
+    let state = filter.state;
+    Ok(LIST
+        .select()
         .filter_some("owner = ?", owner)
         .filter_some("purpose = ?", filter.purpose.as_deref())
-        .filter_some("scope = ?", filter.scope.as_deref())
+        // Asked of one code after the other: most lists are full after a few, however many users the scope has.
+        .filter_some(
+            "(SELECT scope FROM users WHERE users.id = user_id) = ?",
+            filter.scope.as_deref(),
+        )
+        .filter_some(
+            "user_id IN (SELECT id FROM users WHERE username_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!')",
+            pattern.as_deref(),
+        )
         .filter_some("user_id = ?", filter.user_id.as_deref())
         .filter_some("mail_id = ?", filter.mail_id.as_deref())
-        .filter_some("code_id < ?", page.after.as_deref())
-        .then("ORDER BY code_id DESC LIMIT ?", page.rows())
-        .fetch(db)
-        .await
+        .filter_some("ending = ?", state.and_then(State::ending))
+        .filter_if(state.is_some_and(|state| state.ending().is_none()), "ending IS NULL")
+        .filter_some("expires_at > ?", (state == Some(State::Pending)).then_some(now))
+        .filter_some("expires_at <= ?", (state == Some(State::Expired)).then_some(now))
+        .filter_some("issued_at >= ?", filter.since)
+        .filter_some("issued_at < ?", filter.until))
 }
 
 pub(super) async fn get(db: &Db, owner: Option<&str>, id: &str) -> Result<Option<Row>> {
