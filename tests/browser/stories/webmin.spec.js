@@ -71,7 +71,7 @@ test("from nothing to a reset: provider, scope, user, link, new password", async
 
   // What became of it is told step by step, and found from the list, the user and the mail.
   await page.goto("/webmin/users");
-  await page.getByRole("link", { name: "Carol" }).click();
+  await page.getByRole("link", { name: "Carol", exact: true }).click();
   await page.getByRole("link", { name: "Past resets" }).click();
   await expect(page.getByRole("row", { name: /Carol/ })).toContainText("used");
   await page.getByRole("link", { name: "Carol" }).click();

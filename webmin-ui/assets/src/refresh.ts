@@ -8,8 +8,8 @@ export function bindRefresh(): void {
   const page = document.querySelector<HTMLElement>('#main [data-refresh]');
   if (!page) return;
   timer = setTimeout(() => {
-    const busy = document.hidden || page.querySelector('form[data-dirty]') || document.querySelector('dialog[open], #progress.busy');
-    const typing = document.activeElement?.closest('input, textarea, select');
+    const busy = document.hidden || page.querySelector('form[data-dirty]') || document.querySelector('dialog[open], details[data-popover][open], #progress.busy');
+    const typing = document.activeElement?.closest('input:not([type="checkbox"]), textarea, select');
     if (busy || typing) bindRefresh();
     else if (page.isConnected) {
       document.body.dataset['refreshing'] = '';

@@ -4,13 +4,14 @@ import htmx from 'htmx.org';
 export function bindToasts(root: ParentNode): void {
   for (const toast of root.querySelectorAll<HTMLElement>('.toast:not([data-bound])')) {
     toast.dataset['bound'] = '';
-    toast.querySelector('button')?.addEventListener('click', () => toast.remove());
+    toast.querySelector('.toast-close')?.addEventListener('click', () => toast.remove());
     if (toast.classList.contains('bad')) continue;
     const leave = (): void => {
       if (toast.matches(':hover, :focus-within')) setTimeout(leave, 2_000);
       else toast.remove();
     };
-    setTimeout(leave, 7_000);
+    // Whoever may want to take something back gets the time to think of it.
+    setTimeout(leave, toast.querySelector('form') ? 20_000 : 7_000);
   }
 }
 

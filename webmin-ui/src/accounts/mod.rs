@@ -3,9 +3,11 @@
 pub(crate) mod records;
 pub(crate) mod reset;
 pub(crate) mod resets;
+mod resets_table;
 pub(crate) mod scopes;
 mod send_reset;
 pub(crate) mod users;
+mod users_table;
 
 pub(crate) fn routes() -> Vec<rocket::Route> {
     let mut routes = scopes::routes();

@@ -1,17 +1,27 @@
 //! Password resets: links that were sent, and what became of them.
 
-use rocket::{FromForm, Route, get, post, routes};
+use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::records::{Items, Scope};
+use super::records::Scope;
+use super::resets_table::table;
 use crate::kit::helpers::path_segment;
-use crate::kit::parts::{Badge, Confirm, Pager};
-use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, Field, Posted, View};
+use crate::kit::parts::{Badge, Confirm};
+use crate::kit::table::{Asked, Drawn};
+use crate::kit::{Answer, Area, Desk, Field, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, ask_revoke, revoke, ask_flush, flush]
+    routes![
+        list,
+        export,
+        bulk,
+        bulk_is_a_button,
+        ask_revoke,
+        revoke,
+        ask_flush,
+        flush
+    ]
 }
 
 /// A link that was sent, as `codes.histories` tells of it.
@@ -41,47 +51,28 @@ pub(crate) struct Actor {
     pub(crate) name: String,
 }
 
-/// A line of the list.
-#[derive(Serialize)]
-pub(crate) struct ResetRow {
-    pub(crate) badge: Badge,
-    pub(crate) pending: bool,
-    #[serde(flatten)]
-    pub(crate) reset: Reset,
-}
-
 impl Reset {
     pub(crate) fn badge(&self) -> Badge {
         let (tone, word) = match self.state.as_str() {
             // A link whose mail did not go out waits for nobody.
-            "pending" if self.mail_state == "failed" => ("bad", "mail failed"),
-            "pending" if self.mail_state == "bounced" => ("bad", "mail bounced"),
-            "pending" => ("info", "pending"),
-            "used" => ("good", "used"),
-            "expired" => ("warn", "expired"),
-            state => ("", state),
+            "pending" if self.mail_state == "failed" => ("bad", t!("mail failed")),
+            "pending" if self.mail_state == "bounced" => ("bad", t!("mail bounced")),
+            "pending" => ("info", t!("pending")),
+            "used" => ("good", t!("used")),
+            "expired" => ("warn", t!("expired")),
+            "replaced" => ("", t!("replaced")),
+            "revoked" => ("", t!("revoked")),
+            "changed" => ("", t!("ended by a change")),
+            "deleted" => ("", t!("deleted")),
+            state => ("", state.to_owned()),
         };
         Badge::new(tone, word)
     }
 }
 
-#[derive(Debug, Default, Serialize, FromForm)]
-pub(crate) struct Filter {
-    #[field(default = "")]
-    pub(crate) scope: String,
-    /// A user's id.
-    #[field(default = "")]
-    pub(crate) user: String,
-    #[field(default = "")]
-    after: String,
-}
-
 #[derive(Serialize)]
 pub(crate) struct ResetsView {
-    pub(crate) resets: Vec<ResetRow>,
-    pub(crate) pager: Pager,
-    pub(crate) scopes: Vec<Scope>,
-    pub(crate) filter: Filter,
+    pub(crate) table: Drawn,
     /// Whether the plugin that does resets is there.
     pub(crate) available: bool,
     pub(crate) can_edit: bool,
@@ -95,54 +86,41 @@ impl View for ResetsView {
     }
 
     fn title(&self) -> String {
-        "Password resets".to_owned()
+        t!("Password resets")
     }
 }
 
-#[get("/resets?<filter..>")]
-async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
+#[get("/resets")]
+async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     let available = desk
         .webmin
         .core
         .functions
         .get("users.listPasswordResets")
         .is_some();
-    let mut parameters = json!({ "filter": { "purpose": "password-reset" } });
-    for (name, value) in [("scope", &filter.scope), ("user_id", &filter.user)] {
-        if !value.is_empty() {
-            parameters["filter"][name] = json!(value);
-        }
-    }
-    if !filter.after.is_empty() {
-        parameters["page"] = json!({ "after": filter.after });
-    }
+    let scopes: Vec<Scope> = desk.call("scopes.list", json!({})).await?;
     // What became of resets is told also while the plugin is away.
-    let found: Items<Reset> = desk.call("codes.histories", parameters).await?;
-    let address = Query::new("/resets")
-        .with("scope", &filter.scope)
-        .with("user", &filter.user);
-    let pager = Pager {
-        newer: (!filter.after.is_empty()).then(|| address.to_string()),
-        newer_label: "Latest",
-        older: found.next.map(|next| address.with("after", &next).to_string()),
-        older_label: "Older",
-        ..Pager::default()
-    };
-    let row = |reset: Reset| ResetRow {
-        badge: reset.badge(),
-        pending: reset.state == "pending",
-        reset,
-    };
-    let resets = found.items.into_iter().map(row).collect();
-    let scopes = desk.call("scopes.list", json!({})).await?;
+    let table = table(&scopes, available).read(&desk, &asked).await?;
     desk.page(&ResetsView {
-        resets,
-        pager,
-        scopes,
-        filter,
+        table,
         available,
         can_edit: desk.can_edit(),
     })
+}
+
+#[get("/resets/export.csv")]
+async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&[], true).export(&desk, &asked).await
+}
+
+#[post("/resets/bulk", data = "<posted>")]
+async fn bulk(desk: Desk<'_>, posted: Posted) -> Answer {
+    table(&[], true).bulk(&desk, &posted).await
+}
+
+#[get("/resets/bulk")]
+fn bulk_is_a_button() -> Reply {
+    Reply::go("/resets")
 }
 
 #[get("/reset/<id>/revoke")]
@@ -150,12 +128,14 @@ fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
     let action = format!("/reset/{}/revoke", path_segment(id));
     let page = Confirm::new(
         Area::Resets,
-        "Revoke this reset link?",
+        t!("Revoke this reset link?"),
         action,
-        "Revoke link",
+        &t!("Revoke link"),
         "/resets",
     )
-    .line("The link in the mail stops working at once. The user can ask for a new one.");
+    .line(t!(
+        "The link in the mail stops working at once. The user can ask for a new one."
+    ));
     desk.page(&page)
 }
 
@@ -165,7 +145,7 @@ async fn revoke(desk: Desk<'_>, id: &str) -> Answer {
         .call::<Value>("users.revokePasswordReset", json!({ "id": id }))
         .await
     {
-        Ok(_) => desk.go("/resets", "The link does not work any more."),
+        Ok(_) => desk.go("/resets", t!("The link does not work any more.")),
         Err(error) => desk.back("/resets", error),
     }
 }
@@ -188,7 +168,14 @@ async fn flush(desk: Desk<'_>, posted: Posted) -> Answer {
     {
         Ok(count) => {
             let count = count.as_i64().unwrap_or_default();
-            desk.go("/resets", format!("{count} old reset links were deleted."))
+            desk.go(
+                "/resets",
+                count!(
+                    count,
+                    "{n} old reset link was deleted.",
+                    "{n} old reset links were deleted."
+                ),
+            )
         }
         Err(error) => {
             let mut page = flush_page();
@@ -199,7 +186,15 @@ async fn flush(desk: Desk<'_>, posted: Posted) -> Answer {
 }
 
 fn flush_page() -> Confirm {
-    Confirm::new(Area::Resets, "Delete old reset links?", "/resets/flush".to_owned(), "Delete old links", "/resets")
-        .line("Expired links, and links older than this, are deleted. The job CleanPasswordResets does the same every hour.")
-        .fields([Field::number("hours", "Older than, in hours").value("24").wide()])
+    Confirm::new(
+        Area::Resets,
+        t!("Delete old reset links?"),
+        "/resets/flush".to_owned(),
+        &t!("Delete old links"),
+        "/resets",
+    )
+    .line(t!(
+        "Expired links, and links older than this, are deleted. The job CleanPasswordResets does the same every hour."
+    ))
+    .fields([Field::number("hours", &t!("Older than, in hours")).value("24").wide()])
 }

@@ -1,40 +1,39 @@
 //! Users: found by scope, name and address, made, changed, deleted.
 
 use coronet_core::{Error, random};
-use rocket::{FromForm, Route, get, post, routes};
+use rocket::{Route, get, post, routes};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::records::{Items, Scope, User};
+use super::records::{Scope, User};
+use super::users_table::table;
 use crate::kit::helpers::path_segment;
-use crate::kit::parts::{Confirm, FormPage, Pager};
+use crate::kit::parts::{Confirm, FormPage};
 use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View};
+use crate::kit::table::{Asked, Drawn};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, new, create, show, update, ask_delete, delete]
-}
-
-#[derive(Debug, Default, Serialize, FromForm)]
-pub(crate) struct Filter {
-    #[field(default = "")]
-    pub(crate) scope: String,
-    #[field(default = "")]
-    pub(crate) search: String,
-    /// Empty, `yes` or `no`.
-    #[field(default = "")]
-    pub(crate) active: String,
-    #[field(default = "")]
-    pub(crate) after: String,
+    routes![
+        list,
+        export,
+        bulk,
+        bulk_is_a_button,
+        new,
+        create,
+        show,
+        update,
+        ask_delete,
+        delete
+    ]
 }
 
 #[derive(Serialize)]
 pub(crate) struct UsersView {
-    pub(crate) users: Vec<User>,
-    pub(crate) scopes: Vec<Scope>,
-    pub(crate) filter: Filter,
-    pub(crate) filtered: bool,
-    pub(crate) pager: Pager,
+    pub(crate) table: Drawn,
+    /// The scope that is looked at.
+    pub(crate) scope: String,
+    pub(crate) has_scopes: bool,
     pub(crate) can_edit: bool,
 }
 
@@ -46,7 +45,7 @@ impl View for UsersView {
     }
 
     fn title(&self) -> String {
-        "Users".to_owned()
+        t!("Users")
     }
 }
 
@@ -83,49 +82,35 @@ impl View for NeedsScopeView {
     }
 
     fn title(&self) -> String {
-        "New user".to_owned()
+        t!("New user")
     }
 }
 
-#[get("/users?<filter..>")]
-async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
-    let mut parameters = json!({ "page": { "limit": 50 } });
-    if !filter.scope.is_empty() {
-        parameters["scope"] = json!(filter.scope);
-    }
-    if !filter.search.is_empty() {
-        parameters["search"] = json!(filter.search);
-    }
-    match filter.active.as_str() {
-        "yes" => parameters["active"] = json!(true),
-        "no" => parameters["active"] = json!(false),
-        _ => {}
-    }
-    if !filter.after.is_empty() {
-        parameters["page"]["after"] = json!(filter.after);
-    }
-    let found: Items<User> = desk.call("users.list", parameters).await?;
-    let scopes = desk.call("scopes.list", json!({})).await?;
-    let address = Query::new("/users")
-        .with("scope", &filter.scope)
-        .with("search", &filter.search)
-        .with("active", &filter.active);
-    let pager = Pager {
-        text: String::new(),
-        newer: (!filter.after.is_empty()).then(|| address.to_string()),
-        newer_label: "First page",
-        older: found.next.map(|next| address.with("after", &next).to_string()),
-        older_label: "Next page",
-    };
-    let filtered = !(filter.scope.is_empty() && filter.search.is_empty() && filter.active.is_empty());
+#[get("/users")]
+async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
+    let scopes: Vec<Scope> = desk.call("scopes.list", json!({})).await?;
+    let table = table(&desk, &scopes).read(&desk, &asked).await?;
     desk.page(&UsersView {
-        users: found.items,
-        scopes,
-        filter,
-        filtered,
-        pager,
+        table,
+        scope: asked.get("scope").to_owned(),
+        has_scopes: !scopes.is_empty(),
         can_edit: desk.can_edit(),
     })
+}
+
+#[get("/users/export.csv")]
+async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk, &[]).export(&desk, &asked).await
+}
+
+#[post("/users/bulk", data = "<posted>")]
+async fn bulk(desk: Desk<'_>, posted: Posted) -> Answer {
+    table(&desk, &[]).bulk(&desk, &posted).await
+}
+
+#[get("/users/bulk")]
+fn bulk_is_a_button() -> Reply {
+    Reply::go("/users")
 }
 
 #[get("/users/new?<scope>")]
@@ -165,7 +150,7 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
     {
         Ok(id) => {
             let id = id.as_str().map(str::to_owned).unwrap_or_default();
-            desk.go(format!("/user/{}", path_segment(&id)), "User created.")
+            desk.go(format!("/user/{}", path_segment(&id)), t!("User created."))
         }
         Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
     }
@@ -197,7 +182,7 @@ async fn update(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
         .submit::<Value>("users.update", parameters, form(&user), &posted)
         .await
     {
-        Ok(_) => desk.go(format!("/user/{}", path_segment(id)), "User saved."),
+        Ok(_) => desk.go(format!("/user/{}", path_segment(id)), t!("User saved.")),
         Err(refused) => desk.refused(
             &refused.error,
             &UserView {
@@ -221,7 +206,7 @@ async fn delete(desk: Desk<'_>, id: &str) -> Answer {
     match desk.call::<Value>("users.delete", json!({ "user_id": id })).await {
         Ok(_) => desk.go(
             Query::new("/users").with("scope", &user.scope).below_base(),
-            format!("{} was deleted.", user.username),
+            t!("{name} was deleted.", name = user.username),
         ),
         Err(error) => {
             let mut page = delete_page(&user);
@@ -239,14 +224,14 @@ fn delete_page(user: &User) -> Confirm {
     let path = format!("/user/{}", path_segment(&user.user_id));
     Confirm::new(
         Area::Users,
-        format!("Delete {}?", user.username),
+        t!("Delete {name}?", name = user.username),
         format!("{path}/delete"),
-        "Delete user",
+        &t!("Delete user"),
         path.clone(),
     )
-    .line(format!(
-        "The user leaves {} for good, and their reset links stop working. This cannot be undone.",
-        user.scope
+    .line(t!(
+        "The user leaves {scope} for good, and their reset links stop working. This cannot be undone.",
+        scope = user.scope
     ))
 }
 
@@ -299,7 +284,7 @@ async fn new_form(desk: &Desk<'_>, scope: &str) -> Result<Form, Error> {
 fn new_page(form: Form) -> FormPage {
     FormPage {
         area: Area::Users,
-        title: "New user".to_owned(),
+        title: t!("New user"),
         lead: String::new(),
         back: "/users",
         back_label: "Users",

@@ -82,10 +82,11 @@ impl DesignView {
             danger: Form::new("/design", "Delete for good").danger().cancel("/design"),
             pager: Pager {
                 text: "1 to 50".to_owned(),
+                first: None,
                 newer: Some("#tables".to_owned()),
-                newer_label: "Newer",
+                newer_label: "Newer".to_owned(),
                 older: Some("#tables".to_owned()),
-                older_label: "Older",
+                older_label: "Older".to_owned(),
             },
             progress: [0, 30, 70, 100],
         }

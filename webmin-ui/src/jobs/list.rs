@@ -5,20 +5,14 @@ use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::records::{Job, duration};
-use crate::kit::parts::Badge;
-use crate::kit::{Answer, Area, Desk, View, count, t};
+use super::records::{Job, every};
+use super::table::table;
+use crate::accounts::records::Items;
+use crate::kit::table::{Asked, Drawn};
+use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, reload, reload_is_a_button]
-}
-
-#[derive(Serialize)]
-pub(crate) struct JobRow {
-    pub(crate) badge: Badge,
-    pub(crate) schedule: String,
-    #[serde(flatten)]
-    pub(crate) job: Job,
+    routes![list, export, bulk, bulk_is_a_button, reload, reload_is_a_button]
 }
 
 /// A job that a plugin recommends and that is not there yet.
@@ -33,11 +27,9 @@ pub(crate) struct Recommended {
 
 #[derive(Serialize)]
 pub(crate) struct JobsView {
-    pub(crate) jobs: Vec<JobRow>,
+    pub(crate) table: Drawn,
     pub(crate) recommended: Vec<Recommended>,
     pub(crate) can_edit: bool,
-    /// Whether a job runs now, so that the list looks again by itself.
-    pub(crate) busy: bool,
 }
 
 impl View for JobsView {
@@ -48,7 +40,7 @@ impl View for JobsView {
     }
 
     fn title(&self) -> String {
-        "Jobs Service".to_owned()
+        t!("Jobs Service")
     }
 }
 
@@ -59,24 +51,29 @@ struct Reloaded {
 }
 
 #[get("/jobs")]
-async fn list(desk: Desk<'_>) -> Answer {
-    let jobs = all(&desk).await?;
-    let recommended = recommended(&desk, &jobs);
-    let busy = jobs.iter().any(|job| job.running.is_some());
-    let jobs = jobs
-        .into_iter()
-        .map(|job| JobRow {
-            badge: job.badge(),
-            schedule: job.schedule(),
-            job,
-        })
-        .collect();
+async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
+    let recommended = recommended(&desk).await?;
+    let table = table(&desk, !recommended.is_empty()).read(&desk, &asked).await?;
     desk.page(&JobsView {
-        jobs,
+        table,
         recommended,
         can_edit: desk.can_edit(),
-        busy,
     })
+}
+
+#[get("/jobs/export.csv")]
+async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk, false).export(&desk, &asked).await
+}
+
+#[post("/jobs/bulk", data = "<posted>")]
+async fn bulk(desk: Desk<'_>, posted: Posted) -> Answer {
+    table(&desk, false).bulk(&desk, &posted).await
+}
+
+#[get("/jobs/bulk")]
+fn bulk_is_a_button() -> Reply {
+    Reply::go("/jobs")
 }
 
 #[post("/jobs/reload")]
@@ -99,31 +96,38 @@ async fn reload(desk: Desk<'_>) -> Answer {
 }
 
 #[get("/jobs/reload")]
-fn reload_is_a_button() -> crate::kit::Reply {
-    crate::kit::Reply::go("/jobs")
-}
-
-pub(super) async fn all(desk: &Desk<'_>) -> Result<Vec<Job>, Error> {
-    desk.call("jobs.list", json!({})).await
+fn reload_is_a_button() -> Reply {
+    Reply::go("/jobs")
 }
 
 /// What plugins recommend and nobody added yet.
-pub(super) fn recommended(desk: &Desk<'_>, jobs: &[Job]) -> Vec<Recommended> {
-    let offers = desk.webmin.core.contributions.jobs();
-    let missing = offers.into_iter().filter(|(_, offer)| {
-        !jobs
-            .iter()
-            .any(|job| job.name == offer.name || job.path == offer.path)
-    });
-    missing
-        .map(|(provider, offer)| Recommended {
-            schedule: format!("every {}", duration(offer.interval.into())),
+async fn recommended(desk: &Desk<'_>) -> Result<Vec<Recommended>, Error> {
+    let mut missing = Vec::new();
+    for (provider, offer) in desk.webmin.core.contributions.jobs() {
+        if is_there(desk, &offer.name, &offer.path).await? {
+            continue;
+        }
+        missing.push(Recommended {
+            schedule: every(offer.interval.into()),
             name: offer.name,
             path: offer.path,
             summary: offer.summary,
             provider,
-        })
-        .collect()
+        });
+    }
+    Ok(missing)
+}
+
+/// Whether a job has the name, or the code.
+async fn is_there(desk: &Desk<'_>, name: &str, path: &str) -> Result<bool, Error> {
+    for text in [name, path] {
+        let parameters = json!({ "filter": { "search": text }, "page": { "limit": 500 } });
+        let found: Items<Job> = desk.call("jobs.list", parameters).await?;
+        if found.items.iter().any(|job| job.name == name || job.path == path) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The parameters that add a recommended job.

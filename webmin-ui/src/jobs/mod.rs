@@ -2,15 +2,18 @@
 
 mod add;
 mod form;
+pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod records;
 pub(crate) mod runs;
 pub(crate) mod show;
+mod table;
 
 pub(crate) fn routes() -> Vec<rocket::Route> {
     let mut routes = list::routes();
     routes.extend(add::routes());
     routes.extend(show::routes());
     routes.extend(runs::routes());
+    routes.extend(history::routes());
     routes
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kit::language::say;
 use crate::kit::parts::Badge;
+use crate::kit::{count, t};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -24,6 +26,7 @@ pub(crate) struct Job {
     pub(crate) last_run_at: Option<i64>,
     pub(crate) last_outcome: Option<String>,
     pub(crate) next_run_at: Option<i64>,
+    pub(crate) created_at: Option<i64>,
     pub(crate) error: Option<Problem>,
 }
 
@@ -42,6 +45,8 @@ pub(crate) struct Run {
     pub(crate) job: String,
     pub(crate) trigger: String,
     pub(crate) attempt: i64,
+    /// The tick it is for.
+    pub(crate) due_at: Option<i64>,
     pub(crate) started_at: Option<i64>,
     pub(crate) ended_at: Option<i64>,
     pub(crate) duration_ms: Option<i64>,
@@ -52,29 +57,24 @@ pub(crate) struct Run {
     pub(crate) log: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct RunPage {
-    pub(crate) runs: Vec<Run>,
-    pub(crate) page: i64,
-    pub(crate) pages: i64,
-}
-
 impl Job {
     /// The original's words for a job's state; the colour says whether someone should look.
     pub(crate) fn badge(&self) -> Badge {
         if self.running.is_some() {
-            return Badge::new("info busy", "running");
+            return Badge::new("info busy", t!("running"));
         }
-        let tone = match self.state.as_str() {
-            "recurring" | "once_done" => "good",
-            "sleeping" | "once_waiting" => "info",
-            "stopped" | "retrying" => "warn",
-            "failed" => "bad",
-            _ => "",
-        };
         // The time of "sleeping until …" stands in a column of its own, in the viewer's zone.
-        let words = self.status.split(" until ").next().unwrap_or_default();
-        Badge::new(tone, words.split(" at ").next().unwrap_or_default())
+        let (tone, words) = match self.state.as_str() {
+            "recurring" => ("good", t!("active, recurring")),
+            "retrying" => ("warn", t!("active, error: tried again")),
+            "sleeping" => ("info", t!("active, sleeping")),
+            "stopped" => ("warn", t!("active, waiting for a reload")),
+            "once_waiting" => ("info", t!("active, run once: not run yet")),
+            "once_done" => ("good", t!("active, run once: has run")),
+            "failed" => ("bad", t!("inactive, error")),
+            _ => ("", t!("inactive")),
+        };
+        Badge::new(tone, words)
     }
 
     /// When it runs, in words.
@@ -84,7 +84,7 @@ impl Job {
                 Some(zone) => format!("{cron} ({zone})"),
                 None => format!("{cron} (UTC)"),
             },
-            (None, Some(seconds)) => format!("every {}", duration(seconds)),
+            (None, Some(seconds)) => every(seconds),
             (None, None) => String::new(),
         }
     }
@@ -92,53 +92,76 @@ impl Job {
 
 impl Run {
     pub(crate) fn badge(&self) -> Badge {
-        match self.outcome.as_deref() {
-            None => Badge::new("info busy", "running"),
-            Some("ok") => Badge::new("good", "ok"),
-            Some(calm @ ("sleep" | "stop" | "exit")) => Badge::new("info", calm),
-            Some(cut @ ("cancelled" | "lost")) => Badge::new("warn", cut),
-            Some(bad) => Badge::new("bad", bad),
-        }
+        let word = self.outcome.as_deref().unwrap_or("running");
+        let tone = match word {
+            "running" => "info busy",
+            "ok" => "good",
+            "sleep" | "stop" | "exit" => "info",
+            "cancelled" | "lost" => "warn",
+            _ => "bad",
+        };
+        Badge::new(tone, say(word, &[]))
     }
 
     pub(crate) fn took(&self) -> String {
-        match self.duration_ms {
-            None => String::new(),
-            Some(ms) if ms < 1000 => format!("{ms} ms"),
-            Some(ms) => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
-        }
+        self.duration_ms.map(span).unwrap_or_default()
+    }
+
+    /// How long after its time it started.
+    pub(super) fn late_ms(&self) -> Option<i64> {
+        Some((self.started_at? - self.due_at?).max(0))
     }
 }
 
-/// Seconds as people say them: `hour`, `5 minutes`, `90 seconds`.
-pub(crate) fn duration(seconds: i64) -> String {
-    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-    let (size, unit) = units
-        .into_iter()
-        .find(|(size, _)| seconds >= *size && seconds % size == 0)
-        .unwrap_or((1, "second"));
-    match seconds / size {
-        1 => unit.to_owned(),
-        count => format!("{count} {unit}s"),
+/// Milliseconds as people read them: `40 ms`, `1.5 s`, `3 min 20 s`.
+pub(crate) fn span(ms: i64) -> String {
+    match ms {
+        ..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
+    }
+}
+
+/// Seconds between runs as people say them: `every hour`, `every 5 minutes`.
+pub(crate) fn every(seconds: i64) -> String {
+    match seconds {
+        _ if seconds % 86_400 == 0 => count!(seconds / 86_400, "every day", "every {n} days"),
+        _ if seconds % 3_600 == 0 => count!(seconds / 3_600, "every hour", "every {n} hours"),
+        _ if seconds % 60 == 0 => count!(seconds / 60, "every minute", "every {n} minutes"),
+        _ => count!(seconds, "every second", "every {n} seconds"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::*;
 
     #[test]
     fn intervals_read_naturally() {
         let cases = [
-            (1, "second"),
-            (60, "minute"),
-            (90, "90 seconds"),
-            (3600, "hour"),
-            (7200, "2 hours"),
-            (86_400, "day"),
+            (1, "every second"),
+            (60, "every minute"),
+            (90, "every 90 seconds"),
+            (3600, "every hour"),
+            (7200, "every 2 hours"),
+            (86_400, "every day"),
         ];
         for (seconds, words) in cases {
-            assert_eq!(duration(seconds), words);
+            assert_eq!(every(seconds), words);
+        }
+    }
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        let cases = [
+            (0, "0 ms"),
+            (1_500, "1.5 s"),
+            (200_000, "3 min 20 s"),
+            (7_260_000, "2 h 1 min"),
+        ];
+        for (ms, words) in cases {
+            assert_eq!(span(ms), words);
         }
     }
 }

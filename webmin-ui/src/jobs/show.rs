@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::form::{form, typed};
-use super::records::{Job, Run, RunPage};
+use super::records::{Job, Run};
+use crate::accounts::records::Items;
 use crate::kit::helpers::path_segment;
-use crate::kit::parts::{Badge, Confirm, Pager};
-use crate::kit::query::Query;
+use crate::kit::parts::{Badge, Confirm};
 use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, View};
+
+/// Runs that the job's own page shows.
+const LATEST: u32 = 20;
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, update, run, run_is_a_button, ask_delete, delete]
@@ -31,7 +34,8 @@ pub(crate) struct JobView {
     pub(crate) schedule: String,
     pub(crate) form: Form,
     pub(crate) runs: Vec<RunRow>,
-    pub(crate) pager: Pager,
+    /// Whether there are more runs than these.
+    pub(crate) more: bool,
     pub(crate) can_edit: bool,
     pub(crate) busy: bool,
 }
@@ -53,9 +57,9 @@ struct Started {
     run_id: String,
 }
 
-#[get("/job/<name>?<page>")]
-async fn show(desk: Desk<'_>, name: &str, page: Option<u32>) -> Answer {
-    let view = view(&desk, name, page.unwrap_or(1).max(1)).await?;
+#[get("/job/<name>")]
+async fn show(desk: Desk<'_>, name: &str) -> Answer {
+    let view = view(&desk, name).await?;
     desk.page(&view)
 }
 
@@ -68,7 +72,7 @@ async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
     {
         fields.insert("timezone".to_owned(), json!("UTC"));
     }
-    let mut view = view(&desk, name, 1).await?;
+    let mut view = view(&desk, name).await?;
     let parameters = json!({ "name": name, "changes": changes });
     match desk
         .submit::<Job>("jobs.update", parameters, view.form.clone(), &posted)
@@ -124,15 +128,14 @@ fn delete_page(name: &str) -> Confirm {
     .line("The job and its history are gone for good. Its code stays, so that a new job can use it.")
 }
 
-async fn view(desk: &Desk<'_>, name: &str, page: u32) -> Result<JobView, Error> {
+async fn view(desk: &Desk<'_>, name: &str) -> Result<JobView, Error> {
     let job: Job = desk.call("jobs.get", json!({ "name": name })).await?;
-    let runs: RunPage = desk
-        .call("jobs.runs", json!({ "name": name, "page": page }))
-        .await?;
+    let latest = json!({ "filter": { "job": name }, "page": { "limit": LATEST } });
+    let runs: Items<Run> = desk.call("jobs.listRuns", latest).await?;
     let form = form(format!("/job/{}", path_segment(name)), "Update", &job);
-    let pager = pager(name, &runs);
+    let more = runs.next.is_some();
     let runs = runs
-        .runs
+        .items
         .into_iter()
         .map(|run| RunRow {
             badge: run.badge(),
@@ -145,24 +148,9 @@ async fn view(desk: &Desk<'_>, name: &str, page: u32) -> Result<JobView, Error> 
         schedule: job.schedule(),
         form: form.disabled_unless(desk.can_edit()),
         runs,
-        pager,
+        more,
         can_edit: desk.can_edit(),
         busy: job.running.is_some(),
         job,
     })
-}
-
-fn pager(name: &str, runs: &RunPage) -> Pager {
-    let address = |page: i64| {
-        Query::new(format!("/job/{}", path_segment(name)))
-            .with("page", &page.to_string())
-            .to_string()
-    };
-    Pager {
-        text: format!("Page {} of {}", runs.page, runs.pages.max(1)),
-        newer: (runs.page > 1).then(|| address(runs.page - 1)),
-        newer_label: "Newer",
-        older: (runs.page < runs.pages).then(|| address(runs.page + 1)),
-        older_label: "Older",
-    }
 }

@@ -1,10 +1,15 @@
 //! What a handler answers.
 
+use std::io;
+use std::pin::Pin;
+
 use coronet_core::{Code, Error};
 use rocket::Request;
+use rocket::futures::{Stream, TryStreamExt};
 use rocket::http::{ContentType, Header, Method, Status};
 use rocket::response::{self, Responder, Response};
 use serde::Serialize;
+use tokio_util::io::StreamReader;
 
 use super::Webmin;
 use super::shell;
@@ -48,6 +53,12 @@ pub(crate) enum Reply {
     Data {
         kind: ContentType,
         body: String,
+    },
+    /// A file to be kept, sent while it is made.
+    Download {
+        file: String,
+        kind: ContentType,
+        body: Pin<Box<dyn Stream<Item = io::Result<Vec<u8>>> + Send>>,
     },
     /// What the script shows above the page that asked.
     Dialog {
@@ -127,6 +138,14 @@ impl<'r> Responder<'r, 'static> for Reply {
                 .sized_body(usize::try_from(bytes).ok(), file)
                 .ok(),
             Self::Data { kind, body } => (kind, body).respond_to(request),
+            Self::Download { file, kind, body } => {
+                let bytes = body.map_ok(io::Cursor::new);
+                Response::build()
+                    .header(kind)
+                    .raw_header("Content-Disposition", format!("attachment; filename=\"{file}\""))
+                    .streamed_body(StreamReader::new(bytes))
+                    .ok()
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod posted;
 pub(crate) mod query;
 pub(crate) mod schema_form;
 pub(crate) mod shell;
+pub(crate) mod table;
 pub(crate) mod timeline;
 pub(crate) mod toast;
 pub(crate) mod view;

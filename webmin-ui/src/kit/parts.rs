@@ -26,10 +26,12 @@ impl Badge {
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Pager {
     pub(crate) text: String,
+    /// Back to the first page, where that is not the one before.
+    pub(crate) first: Option<String>,
     pub(crate) newer: Option<String>,
-    pub(crate) newer_label: &'static str,
+    pub(crate) newer_label: String,
     pub(crate) older: Option<String>,
-    pub(crate) older_label: &'static str,
+    pub(crate) older_label: String,
 }
 
 /// A page that is one form.
@@ -63,6 +65,8 @@ pub(crate) struct Confirm {
     pub(crate) area: Area,
     pub(crate) title: String,
     pub(crate) lines: Vec<String>,
+    /// What is meant, one by one.
+    pub(crate) items: Vec<String>,
     pub(crate) form: Form,
 }
 
@@ -80,6 +84,7 @@ impl Confirm {
             area,
             title: title.into(),
             lines: Vec::new(),
+            items: Vec::new(),
             form,
         }
     }

@@ -37,6 +37,15 @@ impl Posted {
         self.raw(name).replace("\r\n", "\n")
     }
 
+    /// All fields whose name starts so, by what comes after that.
+    pub(crate) fn starting_with<'p>(&'p self, start: &'p str) -> impl Iterator<Item = (&'p str, &'p str)> {
+        let named = move |(name, value): (&'p String, &'p String)| {
+            let rest = name.strip_prefix(start)?;
+            Some((rest, value.as_str()))
+        };
+        self.0.iter().filter_map(named)
+    }
+
     /// A check box or switch.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.0.contains_key(name)

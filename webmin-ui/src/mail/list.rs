@@ -1,51 +1,23 @@
 //! The outbox.
 
-use rocket::{FromForm, Route, get, routes};
+use coronet_core::Error;
+use rocket::{Route, get, post, routes};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::records::Summary;
-use crate::accounts::records::Items;
-use crate::kit::parts::{Badge, Pager};
-use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, View};
+use crate::kit::helpers::path_segment;
+use crate::kit::language::say;
+use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filter, Link, Table};
+use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list]
-}
-
-#[derive(Debug, Default, Serialize, FromForm)]
-pub(crate) struct Filter {
-    #[field(default = "")]
-    pub(crate) state: String,
-    #[field(default = "")]
-    pub(crate) search: String,
-    #[field(default = "")]
-    after: String,
-}
-
-#[derive(Serialize)]
-pub(crate) struct MailRow {
-    pub(crate) badge: Badge,
-    #[serde(flatten)]
-    pub(crate) mail: Summary,
-}
-
-/// One of the states the outbox can be looked at by.
-#[derive(Serialize)]
-pub(crate) struct StateChoice {
-    pub(crate) label: &'static str,
-    pub(crate) address: String,
-    pub(crate) here: bool,
+    routes![list, export, bulk, bulk_is_a_button]
 }
 
 #[derive(Serialize)]
 pub(crate) struct OutboxView {
-    pub(crate) mails: Vec<MailRow>,
-    pub(crate) states: Vec<StateChoice>,
-    pub(crate) filter: Filter,
-    pub(crate) filtered: bool,
-    pub(crate) pager: Pager,
+    pub(crate) table: Drawn,
     pub(crate) can_edit: bool,
 }
 
@@ -57,71 +29,152 @@ impl View for OutboxView {
     }
 
     fn title(&self) -> String {
-        "Mail".to_owned()
+        t!("Mail")
     }
 }
 
-#[get("/mail?<filter..>")]
-async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
-    let mut parameters = json!({ "filter": {} });
-    for (name, value) in [("state", &filter.state), ("search", &filter.search)] {
-        if !value.is_empty() {
-            parameters["filter"][name] = json!(value);
-        }
-    }
-    if !filter.after.is_empty() {
-        parameters["page"] = json!({ "after": filter.after });
-    }
-    let found: Items<Summary> = desk.call("mail.list", parameters).await?;
-    let mails = found
-        .items
-        .into_iter()
-        .map(|mail| MailRow {
-            badge: mail.badge(),
-            mail,
-        })
-        .collect();
-    let address = Query::new("/mail")
-        .with("state", &filter.state)
-        .with("search", &filter.search);
-    let pager = Pager {
-        text: String::new(),
-        newer: (!filter.after.is_empty()).then(|| address.to_string()),
-        newer_label: "Latest",
-        older: found.next.map(|next| address.with("after", &next).to_string()),
-        older_label: "Older",
-    };
-    let filtered = !(filter.state.is_empty() && filter.search.is_empty());
-    let states = states(&filter);
+#[get("/mail")]
+async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
+    let table = table(&desk).read(&desk, &asked).await?;
     desk.page(&OutboxView {
-        mails,
-        states,
-        filter,
-        filtered,
-        pager,
+        table,
         can_edit: desk.can_edit(),
     })
 }
 
-const STATES: [(&str, &str); 8] = [
-    ("", "All"),
-    ("queued", "Waiting"),
-    ("sent", "Sent"),
-    ("delivered", "Delivered"),
-    ("bounced", "Bounced"),
-    ("captured", "Captured"),
-    ("failed", "Failed"),
-    ("cancelled", "Cancelled"),
-];
+#[get("/mail/export.csv")]
+async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk).export(&desk, &asked).await
+}
 
-fn states(filter: &Filter) -> Vec<StateChoice> {
-    let choice = |(state, label): (&str, &'static str)| StateChoice {
-        label,
-        address: Query::new("/mail")
-            .with("state", state)
-            .with("search", &filter.search)
-            .to_string(),
-        here: state == filter.state,
-    };
-    STATES.into_iter().map(choice).collect()
+#[post("/mail/bulk", data = "<posted>")]
+async fn bulk(desk: Desk<'_>, posted: Posted) -> Answer {
+    table(&desk).bulk(&desk, &posted).await
+}
+
+#[get("/mail/bulk")]
+fn bulk_is_a_button() -> Reply {
+    Reply::go("/mail")
+}
+
+fn table(desk: &Desk<'_>) -> Table<Summary> {
+    Table::<Summary>::new(Area::Mail, "/mail", "mail.list", "-created")
+        .names(|mail| (mail.id.clone(), subject(mail)))
+        .count(|n| count!(n, "{n} mail", "{n} mails"))
+        .search(t!("Recipient or subject contains"), |sent, text| {
+            sent["filter"]["search"] = json!(text);
+        })
+        .filters([
+            Filter::choice(
+                "state",
+                t!("State"),
+                [
+                    ("", t!("all")),
+                    ("queued", t!("waiting")),
+                    ("sending", t!("being sent")),
+                    ("sent", t!("sent")),
+                    ("delivered", t!("delivered")),
+                    ("bounced", t!("bounced")),
+                    ("captured", t!("captured")),
+                    ("failed", t!("failed")),
+                    ("cancelled", t!("cancelled")),
+                ],
+                |sent, state| sent["filter"]["state"] = json!(state),
+            ),
+            Filter::time(t!("When"), |sent, bound, at| sent["filter"][bound] = json!(at)),
+        ])
+        .columns(columns())
+        .acts(acts())
+        .empty(Empty {
+            icon: "inbox",
+            title: t!("No mail yet"),
+            text: t!(
+                "Mail that apps, jobs and resets send appears here. A test mail shows that all is well."
+            ),
+            act: desk.can_edit().then(|| Link {
+                path: "/mail/test".to_owned(),
+                icon: "mail-forward",
+                label: t!("Test mail"),
+                primary: true,
+            }),
+        })
+}
+
+fn columns() -> Vec<Column<Summary>> {
+    let column = Column::<Summary>::new;
+    vec![
+        column("subject", t!("Subject"), |mail| {
+            let cell = Cell::link(format!("/mail/message/{}", path_segment(&mail.id)), subject(mail));
+            match (&mail.detail, mail.state.as_str()) {
+                (Some(detail), "failed" | "bounced") => cell.sub(detail),
+                _ => cell,
+            }
+            .export(&mail.subject)
+        })
+        .fixed(),
+        column("to", t!("To"), |mail| Cell::text(&mail.to).wrap()).sort("to"),
+        column("state", t!("State"), |mail| {
+            let mut badge = mail.badge();
+            badge.text = say(&badge.text, &[]);
+            Cell::badge(badge, &mail.state)
+        }),
+        column("attempts", t!("Attempts"), |mail| Cell::number(mail.attempts)).right(),
+        column("created", t!("When"), |mail| Cell::ago(mail.created_at, "")).sort("-created"),
+        column("finished", t!("Done with"), |mail| {
+            Cell::ago(mail.finished_at, "")
+        })
+        .extra(),
+        column("due", t!("Tried next"), |mail| Cell::ago(mail.due_at, "")).extra(),
+        column("transport", t!("Transport"), |mail| {
+            Cell::maybe(mail.transport.as_deref())
+        })
+        .extra(),
+        column("detail", t!("Provider's answer"), |mail| {
+            Cell::maybe(mail.detail.as_deref()).wrap()
+        })
+        .extra(),
+        column("id", t!("Id"), |mail| Cell::text(&mail.id).mono().wrap()).extra(),
+    ]
+}
+
+fn subject(mail: &Summary) -> String {
+    match mail.subject.as_str() {
+        "" => t!("(no subject)"),
+        subject => subject.to_owned(),
+    }
+}
+
+fn acts() -> [Act; 2] {
+    [
+        Act::new(
+            "retry",
+            "refresh",
+            t!("Try again"),
+            "mail.retry",
+            |desk, id| Box::pin(act(desk, "mail.retry", id)),
+            |n| count!(n, "{n} mail is sent again.", "{n} mails are sent again."),
+        )
+        .ask(Ask {
+            title: |n| count!(n, "Send {n} mail again?", "Send {n} mails again?"),
+            line: t!(
+                "They go to their recipients through the transport of now. What is sent cannot be taken back."
+            ),
+            submit: t!("Send again"),
+            danger: false,
+        }),
+        Act::new(
+            "cancel",
+            "mail-off",
+            t!("Take back"),
+            "mail.cancel",
+            |desk, id| Box::pin(act(desk, "mail.cancel", id)),
+            |n| count!(n, "{n} mail was taken back.", "{n} mails were taken back."),
+        )
+        .undo("retry"),
+    ]
+}
+
+async fn act(desk: &Desk<'_>, function: &str, id: &str) -> Result<Done, Error> {
+    desk.call::<Value>(function, json!({ "id": id })).await?;
+    Ok(Done::Changed)
 }

@@ -1,15 +1,16 @@
 //! The audit log: every write, and every call that was not allowed.
 
-use rocket::{FromForm, Route, get, routes};
+use rocket::{Route, get, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::kit::parts::Pager;
-use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, View};
+use crate::kit::language::say;
+use crate::kit::parts::Badge;
+use crate::kit::table::{Asked, Cell, Column, Drawn, Empty, Filter, Table};
+use crate::kit::{Answer, Area, Desk, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list]
+    routes![list, export]
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -26,30 +27,14 @@ pub(crate) struct Entry {
     pub(crate) duration_us: i64,
 }
 
-#[derive(Debug, Default, Serialize, FromForm)]
-pub(crate) struct Filter {
-    #[field(default = "")]
-    pub(crate) function: String,
-    #[field(default = "")]
-    pub(crate) caller: String,
-    #[field(default = false)]
-    pub(crate) failed: bool,
-    #[field(default = "")]
-    after: String,
-}
-
 #[derive(Deserialize)]
 pub(crate) struct Listed {
     pub(crate) entries: Vec<Entry>,
-    pub(crate) next: Option<String>,
 }
 
 #[derive(Serialize)]
 pub(crate) struct AuditView {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) filter: Filter,
-    pub(crate) filtered: bool,
-    pub(crate) pager: Pager,
+    pub(crate) table: Drawn,
 }
 
 impl View for AuditView {
@@ -60,56 +45,128 @@ impl View for AuditView {
     }
 
     fn title(&self) -> String {
-        "Audit log".to_owned()
+        t!("Audit log")
     }
 }
 
-#[get("/audit?<filter..>")]
-async fn list(desk: Desk<'_>, filter: Filter) -> Answer {
-    let listed = read(&desk, &filter, 50).await?;
-    let address = Query::new("/audit")
-        .with("function", &filter.function)
-        .with("caller", &filter.caller)
-        .with("failed", if filter.failed { "true" } else { "" });
-    let pager = Pager {
-        text: String::new(),
-        newer: (!filter.after.is_empty()).then(|| address.to_string()),
-        newer_label: "Latest",
-        older: listed
-            .next
-            .map(|next| address.clone().with("after", &next).to_string()),
-        older_label: "Older",
-    };
-    let filtered = filter.failed || !filter.function.is_empty() || !filter.caller.is_empty();
-    desk.page(&AuditView {
-        entries: listed.entries,
-        filter,
-        filtered,
-        pager,
-    })
+#[get("/audit")]
+async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
+    let table = table().read(&desk, &asked).await?;
+    desk.page(&AuditView { table })
 }
 
-async fn read(desk: &Desk<'_>, filter: &Filter, limit: u32) -> Result<Listed, coronet_core::Error> {
-    let given = |text: &str| {
-        if text.is_empty() {
-            Value::Null
-        } else {
-            Value::from(text)
-        }
-    };
-    let parameters = json!({
-        "function": given(&filter.function),
-        "caller": given(&filter.caller),
-        "failed": if filter.failed { Value::from(true) } else { Value::Null },
-        "after": given(&filter.after),
-        "limit": limit,
-    });
-    desk.call("audit.list", parameters).await
+#[get("/audit/export.csv")]
+async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
+    table().export(&desk, &asked).await
+}
+
+fn table() -> Table<Entry> {
+    let kinds = [
+        ("", t!("anyone")),
+        ("operator", t!("operators")),
+        ("app", t!("apps")),
+        ("job", t!("jobs")),
+        ("page", t!("pages")),
+        ("plugin", t!("plugins")),
+        ("system", t!("Coronet itself")),
+    ];
+    Table::<Entry>::new(Area::Audit, "/audit", "audit.list", "-at")
+        .flat()
+        .names(|entry| (entry.id.clone(), entry.function.clone()))
+        .count(|n| count!(n, "{n} entry", "{n} entries"))
+        .search(t!("Function or caller contains"), |sent, text| {
+            sent["search"] = json!(text)
+        })
+        .filters([
+            Filter::choice("kind", t!("By"), kinds, |sent, kind| sent["kind"] = json!(kind)),
+            Filter::choice(
+                "failed",
+                t!("Outcome"),
+                [("", t!("all")), ("true", t!("failed only"))],
+                |sent, failed| sent["failed"] = json!(failed == "true"),
+            ),
+            Filter::time(t!("When"), |sent, bound, at| sent[bound] = json!(at)),
+            Filter::text("function", t!("Function contains"), "users.", |sent, text| {
+                sent["function"] = json!(text);
+            }),
+            Filter::text("caller", t!("Caller contains"), "", |sent, text| {
+                sent["caller"] = json!(text)
+            }),
+        ])
+        .columns(columns())
+        .empty(Empty {
+            icon: "list",
+            title: t!("Nothing yet"),
+            text: t!("The first change will be here."),
+            act: None,
+        })
+}
+
+fn columns() -> Vec<Column<Entry>> {
+    let column = Column::<Entry>::new;
+    vec![
+        column("function", t!("What"), |entry| {
+            Cell::text(&entry.function)
+                .mono()
+                .more(t!("Parameters"), &entry.parameters)
+        })
+        .sort("function")
+        .fixed(),
+        column("caller", t!("Who"), |entry| {
+            let kind = say(&entry.caller_kind, &[]);
+            let sub = match entry.address.as_str() {
+                "" => kind,
+                address => format!("{kind} · {address}"),
+            };
+            Cell::text(&entry.caller_name).sub(sub)
+        })
+        .sort("caller"),
+        column("at", t!("When"), |entry| Cell::time(Some(entry.at))).sort("-at"),
+        column("outcome", t!("Outcome"), |entry| match entry.code {
+            0 => Cell::badge(Badge::new("good", t!("done")), "done"),
+            code => Cell::badge(Badge::new("bad", code.to_string()), "failed").sub(&entry.message),
+        }),
+        column("duration", t!("Took"), |entry| {
+            let whole = entry.duration_us / 1000;
+            let tenth = entry.duration_us % 1000 / 100;
+            Cell::text(format!("{whole}.{tenth} ms"))
+                .export(format!("{whole}.{:03}", entry.duration_us % 1000))
+        })
+        .sort("-duration")
+        .right()
+        .extra(),
+        column("caller_kind", t!("Kind of caller"), |entry| {
+            Cell::text(say(&entry.caller_kind, &[])).export(&entry.caller_kind)
+        })
+        .extra(),
+        column("address", t!("Address"), |entry| {
+            Cell::text(&entry.address).mono()
+        })
+        .extra(),
+        column("code", t!("Code"), |entry| Cell::text(entry.code.to_string()))
+            .right()
+            .extra(),
+        column("message", t!("Message"), |entry| {
+            Cell::text(&entry.message).wrap()
+        })
+        .extra(),
+        column("parameters", t!("Parameters"), |entry| {
+            Cell::text(&entry.parameters).mono().wrap()
+        })
+        .extra(),
+        column("id", t!("Id"), |entry| Cell::text(&entry.id).mono().wrap()).extra(),
+    ]
+}
+
+async fn read(desk: &Desk<'_>, parameters: Value) -> Result<Vec<Entry>, coronet_core::Error> {
+    let listed: Listed = desk.call("audit.list", parameters).await?;
+    Ok(listed.entries)
 }
 
 /// Whether a function was ever called with success, as far back as the log goes.
 pub(crate) async fn was_done(desk: &Desk<'_>, function: &str) -> bool {
     let parameters = json!({ "function": function, "failed": false, "limit": 1 });
-    let listed: Result<Listed, _> = desk.call("audit.list", parameters).await;
-    listed.is_ok_and(|listed| !listed.entries.is_empty())
+    read(desk, parameters)
+        .await
+        .is_ok_and(|entries| !entries.is_empty())
 }

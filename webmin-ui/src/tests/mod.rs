@@ -5,7 +5,7 @@ mod guards;
 mod help;
 mod http;
 mod palette;
-mod samples;
+pub(crate) mod samples;
 mod settings;
 mod verbs;
 mod views;

@@ -1,6 +1,6 @@
 //! Mail.
 
-use super::{AT, Rendered, badge, page, pager, text};
+use super::{AT, Rendered, badge, page, text};
 use crate::kit::timeline::{Actor, Event};
 use crate::kit::view::Views;
 use crate::mail::reader::{Pane, PaneRow, Place};
@@ -51,7 +51,7 @@ pub(super) fn mails(views: &Views) -> Vec<Rendered> {
         detail: Some(text()),
     };
     let one = Mail {
-        summary: summary.clone(),
+        summary,
         from: text(),
         recipients: vec![text()],
         text: Some("https://a.example/<script>alert(1)</script>".to_owned()),
@@ -82,18 +82,6 @@ pub(super) fn mails(views: &Views) -> Vec<Rendered> {
             .to_vec(),
         ..Mail::default()
     };
-    let list = |mails, filtered| outbox::OutboxView {
-        mails,
-        states: vec![outbox::StateChoice {
-            label: "All",
-            address: text(),
-            here: true,
-        }],
-        filter: outbox::Filter::default(),
-        filtered,
-        pager: pager(),
-        can_edit: true,
-    };
     let carrier = Transport {
         name: text(),
         provider: text(),
@@ -104,16 +92,11 @@ pub(super) fn mails(views: &Views) -> Vec<Rendered> {
     vec![
         page(
             views,
-            &list(
-                vec![outbox::MailRow {
-                    badge: badge(),
-                    mail: summary,
-                }],
-                false,
-            ),
+            &outbox::OutboxView {
+                table: crate::kit::table::sample(),
+                can_edit: true,
+            },
         ),
-        page(views, &list(Vec::new(), true)),
-        page(views, &list(Vec::new(), false)),
         page(views, &mail::view(one.clone(), &place("text"), false, true)),
         page(views, &mail::view(one.clone(), &place("html"), false, true)),
         page(views, &read(one.clone(), "source")),

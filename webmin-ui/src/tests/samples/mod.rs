@@ -11,7 +11,9 @@ use crate::accounts::records::{Scope, User};
 use crate::accounts::{reset, resets, scopes, users};
 use crate::dashboard::{self, DashboardView};
 use crate::door::samples as door;
-use crate::kit::parts::{Badge, Confirm, FormPage, Pager};
+use crate::kit::parts::{Badge, Confirm, FormPage};
+use crate::kit::table::{Failure, Outcome};
+use crate::kit::toast::Undo;
 use crate::kit::view::Views;
 use crate::kit::{Area, Field, Form, View};
 use crate::profile::theme::Theme;
@@ -19,7 +21,7 @@ use crate::profile::{OwnSession, ProfileView, password_form};
 use crate::server::audit;
 
 /// Must come out as text, wherever it stands.
-pub(super) const NASTY: &str = "<script>alert(1)</script>\"'";
+pub(crate) const NASTY: &str = "<script>alert(1)</script>\"'";
 const AT: i64 = 1_767_614_400_000;
 
 /// A template's name and what it renders to.
@@ -53,8 +55,8 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
                 can_edit: true,
             },
         ),
-        page(views, &users_view(vec![user()])),
-        page(views, &users_view(Vec::new())),
+        page(views, &users_view()),
+        page(views, &outcome()),
         page(views, &users::NeedsScopeView { can_edit: true }),
         page(
             views,
@@ -64,10 +66,8 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
                 can_edit: true,
             },
         ),
-        page(views, &resets_view(vec![a_reset()], true)),
+        page(views, &resets_view()),
         page(views, &reset_view()),
-        page(views, &resets_view(Vec::new(), true)),
-        page(views, &resets_view(Vec::new(), false)),
         page(
             views,
             &ProfileView::new(
@@ -81,7 +81,10 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
         page(views, &form_page()),
         page(
             views,
-            &Confirm::new(Area::Users, NASTY, "/x".to_owned(), "Delete", "/y").line(NASTY),
+            &Confirm {
+                items: vec![text()],
+                ..Confirm::new(Area::Users, NASTY, "/x".to_owned(), "Delete", "/y").line(NASTY)
+            },
         ),
     ];
     #[cfg(debug_assertions)]
@@ -134,16 +137,6 @@ fn own_session(here: bool) -> OwnSession {
 
 fn badge() -> Badge {
     Badge::new("good", NASTY)
-}
-
-fn pager() -> Pager {
-    Pager {
-        text: text(),
-        newer: Some(text()),
-        newer_label: "Newer",
-        older: Some(text()),
-        older_label: "Older",
-    }
 }
 
 fn form() -> Form {
@@ -214,18 +207,35 @@ fn user() -> User {
     }
 }
 
-fn users_view(users: Vec<User>) -> users::UsersView {
-    let filter = users::Filter {
-        search: text(),
-        ..users::Filter::default()
-    };
+fn users_view() -> users::UsersView {
     users::UsersView {
-        users,
-        scopes: vec![scope()],
-        filter,
-        filtered: true,
-        pager: pager(),
+        table: crate::kit::table::sample(),
+        scope: text(),
+        has_scopes: true,
         can_edit: true,
+    }
+}
+
+fn outcome() -> Outcome {
+    Outcome {
+        area: Area::Users,
+        title: text(),
+        lines: vec![text()],
+        failures: vec![Failure {
+            name: text(),
+            why: text(),
+        }],
+        back: text(),
+        undo: Some(an_undo()),
+    }
+}
+
+fn an_undo() -> Undo {
+    Undo {
+        path: text(),
+        act: text(),
+        back: text(),
+        picks: vec![text()],
     }
 }
 
@@ -264,20 +274,10 @@ fn a_reset() -> resets::Reset {
     }
 }
 
-fn resets_view(resets: Vec<resets::Reset>, available: bool) -> resets::ResetsView {
+fn resets_view() -> resets::ResetsView {
     resets::ResetsView {
-        resets: resets
-            .into_iter()
-            .map(|reset| resets::ResetRow {
-                badge: reset.badge(),
-                pending: true,
-                reset,
-            })
-            .collect(),
-        pager: pager(),
-        scopes: vec![scope()],
-        filter: resets::Filter::default(),
-        available,
+        table: crate::kit::table::sample(),
+        available: true,
         can_edit: true,
     }
 }

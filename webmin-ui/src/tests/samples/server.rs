@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AT, NASTY, Rendered, entry, form, page, pager, text};
+use super::{AT, NASTY, Rendered, form, page, text};
 use crate::kit::Form;
 use crate::kit::view::Views;
 use crate::server::snippets;
@@ -36,12 +36,6 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
         expires_at: Some(AT),
         used_at: None,
         state: "active".to_owned(),
-    };
-    let audit = |entries| audit::AuditView {
-        entries,
-        filter: audit::Filter::default(),
-        filtered: false,
-        pager: pager(),
     };
     let row = functions::FunctionRow {
         name: text(),
@@ -127,8 +121,12 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
                 example: text(),
             },
         ),
-        page(views, &audit(vec![entry()])),
-        page(views, &audit(Vec::new())),
+        page(
+            views,
+            &audit::AuditView {
+                table: crate::kit::table::sample(),
+            },
+        ),
         page(views, &list(vec![service])),
         page(views, &list(Vec::new())),
         page(views, &function(Some(form()))),

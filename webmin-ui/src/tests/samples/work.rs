@@ -1,8 +1,8 @@
 //! Jobs, and the texts of templates, pages and jobs.
 
-use super::{AT, NASTY, Rendered, badge, form, page, pager, part, text};
+use super::{AT, NASTY, Rendered, badge, form, page, part, text};
 use crate::jobs::records::{Job, Problem as RunProblem, Run};
-use crate::jobs::{list as jobs, runs, show as job};
+use crate::jobs::{history, list as jobs, runs, show as job};
 use crate::kit::diff::{self, Sides};
 use crate::kit::view::Views;
 use crate::templates::records::Kind;
@@ -47,18 +47,13 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
         summary: text(),
         provider: text(),
     };
-    let row = jobs::JobRow {
-        badge: badge(),
-        schedule: text(),
-        job: one.clone(),
-    };
     let view = |runs| job::JobView {
         job: one.clone(),
         badge: badge(),
         schedule: text(),
         form: form(),
         runs,
-        pager: pager(),
+        more: true,
         can_edit: true,
         busy: true,
     };
@@ -66,19 +61,15 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
         page(
             views,
             &jobs::JobsView {
-                jobs: vec![row],
+                table: crate::kit::table::sample(),
                 recommended: vec![offer],
                 can_edit: true,
-                busy: true,
             },
         ),
         page(
             views,
-            &jobs::JobsView {
-                jobs: Vec::new(),
-                recommended: Vec::new(),
-                can_edit: true,
-                busy: false,
+            &history::RunsView {
+                table: crate::kit::table::sample(),
             },
         ),
         page(

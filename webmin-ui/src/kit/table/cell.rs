@@ -1,0 +1,144 @@
+//! What stands in a cell, on the page and in the export.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::kit::parts::Badge;
+
+/// A value with how it is shown.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Cell {
+    /// `text`, `link`, `badge`, `ago`, `time` or `blank`.
+    kind: &'static str,
+    text: String,
+    /// A path below the webmin's.
+    href: String,
+    mono: bool,
+    wrap: bool,
+    badge: Option<Badge>,
+    at: Option<i64>,
+    /// A second line.
+    sub: String,
+    sub_time: Option<i64>,
+    sub_href: String,
+    /// A long text that is folded away, with the name of the fold.
+    more: Option<(String, String)>,
+    #[serde(skip)]
+    export: Option<String>,
+}
+
+impl Cell {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let kind = if text.is_empty() { "blank" } else { "text" };
+        Self {
+            kind,
+            text,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn maybe(text: Option<&str>) -> Self {
+        Self::text(text.unwrap_or_default())
+    }
+
+    pub(crate) fn number(number: i64) -> Self {
+        Self::text(super::super::language::grouped(number)).export(number.to_string())
+    }
+
+    pub(crate) fn link(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            kind: "link",
+            text: text.into(),
+            href: path.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The state in a word; `state` is what the export says.
+    pub(crate) fn badge(badge: Badge, state: impl Into<String>) -> Self {
+        Self {
+            kind: "badge",
+            badge: Some(badge),
+            export: Some(state.into()),
+            ..Self::default()
+        }
+    }
+
+    /// How long ago; `never` when it was not.
+    pub(crate) fn ago(at: Option<i64>, never: impl Into<String>) -> Self {
+        Self::moment("ago", at, never.into())
+    }
+
+    pub(crate) fn time(at: Option<i64>) -> Self {
+        Self::moment("time", at, String::new())
+    }
+
+    fn moment(kind: &'static str, at: Option<i64>, never: String) -> Self {
+        Self {
+            kind: if at.is_some() { kind } else { "blank" },
+            text: never,
+            export: Some(at.map(iso).unwrap_or_default()),
+            at,
+            ..Self::default()
+        }
+    }
+
+    /// The same, leading somewhere.
+    pub(crate) fn to(mut self, path: impl Into<String>) -> Self {
+        self.href = path.into();
+        self
+    }
+
+    pub(crate) fn mono(mut self) -> Self {
+        self.mono = true;
+        self
+    }
+
+    /// A text without spaces, such as addresses, may be broken anywhere.
+    pub(crate) fn wrap(mut self) -> Self {
+        self.wrap = true;
+        self
+    }
+
+    pub(crate) fn sub(mut self, sub: impl Into<String>) -> Self {
+        self.sub = sub.into();
+        self
+    }
+
+    pub(crate) fn sub_link(mut self, path: impl Into<String>) -> Self {
+        self.sub_href = path.into();
+        self
+    }
+
+    /// A moment after the second line.
+    pub(crate) fn sub_time(mut self, at: Option<i64>) -> Self {
+        self.sub_time = at;
+        self
+    }
+
+    pub(crate) fn more(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.more = Some((name.into(), text.into()));
+        self
+    }
+
+    /// What the export has in its place.
+    pub(crate) fn export(mut self, export: impl Into<String>) -> Self {
+        self.export = Some(export.into());
+        self
+    }
+
+    pub(super) fn exported(&self) -> &str {
+        self.export.as_deref().unwrap_or(&self.text)
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.kind == "blank"
+    }
+}
+
+fn iso(at: i64) -> String {
+    DateTime::<Utc>::from_timestamp_millis(at)
+        .map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true))
+        .unwrap_or_default()
+}

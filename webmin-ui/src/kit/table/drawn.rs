@@ -1,0 +1,588 @@
+//! A list as its views get it: everything worked out, nothing left to decide.
+
+use serde::Serialize;
+
+use super::filter::{Kind, spans};
+use super::{Asked, Cell, Column, Empty, ROWS, RowAct, Rows, Table};
+use crate::BASE;
+use crate::kit::parts::Pager;
+use crate::kit::{Desk, t};
+
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Drawn {
+    /// Where the forms go.
+    action: String,
+    search: Option<TextField>,
+    fields: Vec<FieldDrawn>,
+    /// Filters that are folded away.
+    folded: Vec<FieldDrawn>,
+    folded_open: bool,
+    /// What the filters' form keeps of the address.
+    kept: Vec<Pair>,
+    sorts: Vec<Choice>,
+    chips: Vec<Chip>,
+    clear: String,
+    heads: Vec<Head>,
+    pub(crate) rows: Vec<Row>,
+    has_row_acts: bool,
+    total: String,
+    columns: Vec<ColumnChoice>,
+    columns_kept: Vec<Pair>,
+    columns_usual: Option<String>,
+    export: String,
+    acts: Vec<BulkAct>,
+    bulk: String,
+    back: String,
+    pager: Pager,
+    pub(crate) filtered: bool,
+    problem: Option<String>,
+    empty: Option<Empty>,
+    /// Whether it is the first page, which may look again by itself.
+    pub(crate) first: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct TextField {
+    label: String,
+    value: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FieldDrawn {
+    /// `choice`, `text` or `date`.
+    kind: &'static str,
+    name: &'static str,
+    label: String,
+    value: String,
+    placeholder: &'static str,
+    choices: Vec<Choice>,
+}
+
+#[derive(Debug, Serialize)]
+struct Choice {
+    value: String,
+    label: String,
+    chosen: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Pair {
+    name: &'static str,
+    value: String,
+}
+
+/// A filter that is set, and the address without it.
+#[derive(Debug, Serialize)]
+struct Chip {
+    label: String,
+    value: String,
+    without: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Head {
+    label: String,
+    class: &'static str,
+    /// The address that sorts by it, and how it is sorted by it now.
+    sort: Option<String>,
+    sorted: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    id: String,
+    name: String,
+    cells: Vec<CellDrawn>,
+    acts: Vec<RowAct>,
+}
+
+#[derive(Debug, Serialize)]
+struct CellDrawn {
+    label: String,
+    class: String,
+    cell: Cell,
+}
+
+#[derive(Debug, Serialize)]
+struct ColumnChoice {
+    key: &'static str,
+    label: String,
+    shown: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct BulkAct {
+    name: &'static str,
+    label: String,
+    icon: &'static str,
+    /// It asks first, in a dialog when there is script.
+    asks: bool,
+    danger: bool,
+}
+
+pub(super) fn drawn<T: serde::de::DeserializeOwned>(
+    table: &Table<T>,
+    desk: &Desk<'_>,
+    asked: &Asked,
+    rows: &Rows<T>,
+    problem: Option<String>,
+) -> Drawn {
+    let chips = chips(table, asked);
+    let shown: Vec<&Column<T>> = shown(table, asked);
+    let (folded, fields): (Vec<_>, Vec<_>) =
+        fields(table, asked).into_iter().partition(|(folded, _)| *folded);
+    let acts = table
+        .acts
+        .iter()
+        .filter(|act| desk.may(act.function))
+        .map(|act| BulkAct {
+            name: act.name,
+            label: act.label.clone(),
+            icon: act.icon,
+            asks: act.ask.is_some(),
+            danger: act.ask.as_ref().is_some_and(|ask| ask.danger),
+        });
+    let can_edit = desk.can_edit();
+    let lines: Vec<Row> = rows
+        .items
+        .iter()
+        .map(|row| line(table, &shown, row, can_edit))
+        .collect();
+    let filtered = !chips.is_empty();
+    Drawn {
+        action: format!("{BASE}{}", table.path),
+        search: table.search.as_ref().map(|search| TextField {
+            label: search.label.clone(),
+            value: asked.get("search").to_owned(),
+        }),
+        folded_open: folded.iter().any(|(_, field)| !field.value.is_empty()),
+        fields: fields.into_iter().map(|(_, field)| field).collect(),
+        folded: folded.into_iter().map(|(_, field)| field).collect(),
+        kept: kept(table, asked),
+        sorts: sorts(table, asked),
+        chips,
+        clear: cleared(table, asked),
+        heads: heads(table, asked, &shown),
+        has_row_acts: lines.iter().any(|row| !row.acts.is_empty()),
+        rows: lines,
+        total: total(table, rows),
+        columns: columns(table, &shown),
+        columns_kept: columns_kept(table, asked),
+        // An empty choice forgets the one that was remembered.
+        columns_usual: asked.columns().is_some().then(|| {
+            let address = asked.address(table, &[("columns", "")]).to_string();
+            let mark = if address.contains('?') { '&' } else { '?' };
+            format!("{address}{mark}columns=")
+        }),
+        export: export(table, asked),
+        acts: acts.collect(),
+        bulk: format!("{BASE}{}/bulk", table.path),
+        back: here(table, asked),
+        pager: pager(table, asked, rows),
+        filtered,
+        problem,
+        empty: rows.items.is_empty().then(|| table.empty.clone()),
+        first: rows.previous.is_none(),
+    }
+}
+
+/// The columns that are chosen, in their own order.
+fn shown<'t, T>(table: &'t Table<T>, asked: &Asked) -> Vec<&'t Column<T>> {
+    let wanted = |column: &&Column<T>| match asked.columns() {
+        Some(chosen) => column.fixed || chosen.iter().any(|key| key == column.key),
+        None => column.fixed || column.shown,
+    };
+    table.columns.iter().filter(wanted).collect()
+}
+
+/// Every field of the filters, with whether it is folded away.
+fn fields<T>(table: &Table<T>, asked: &Asked) -> Vec<(bool, FieldDrawn)> {
+    let mut fields = Vec::new();
+    for filter in &table.filters {
+        match &filter.kind {
+            Kind::Choice { name, choices, .. } => {
+                let choices = choices
+                    .iter()
+                    .map(|(value, label)| (value.as_str(), label.clone()));
+                let field = choice(name, &filter.label, choices, asked);
+                fields.push((filter.folded, field));
+            }
+            Kind::Text {
+                name, placeholder, ..
+            } => fields.push((
+                filter.folded,
+                FieldDrawn {
+                    placeholder,
+                    ..field("text", name, &filter.label, asked)
+                },
+            )),
+            Kind::Hidden { .. } => {}
+            Kind::Time { .. } => {
+                fields.push((false, choice("when", &filter.label, spans(), asked)));
+                fields.push((true, field("date", "from", &t!("From (day in UTC)"), asked)));
+                fields.push((true, field("date", "until", &t!("Until (day in UTC)"), asked)));
+            }
+        }
+    }
+    fields
+}
+
+fn field(kind: &'static str, name: &'static str, label: &str, asked: &Asked) -> FieldDrawn {
+    FieldDrawn {
+        kind,
+        name,
+        label: label.to_owned(),
+        value: asked.get(name).to_owned(),
+        placeholder: "",
+        choices: Vec::new(),
+    }
+}
+
+fn choice<'c>(
+    name: &'static str,
+    label: &str,
+    choices: impl IntoIterator<Item = (&'c str, String)>,
+    asked: &Asked,
+) -> FieldDrawn {
+    let chosen = asked.get(name);
+    let choices = choices.into_iter().map(|(value, label)| Choice {
+        chosen: value == chosen,
+        value: value.to_owned(),
+        label,
+    });
+    FieldDrawn {
+        choices: choices.collect(),
+        ..field("choice", name, label, asked)
+    }
+}
+
+fn chips<T>(table: &Table<T>, asked: &Asked) -> Vec<Chip> {
+    let mut chips = Vec::new();
+    let mut chip = |name: &'static str, label: String, value: String| {
+        if !asked.get(name).is_empty() {
+            let without = asked.address(table, &[(name, "")]).to_string();
+            chips.push(Chip {
+                label,
+                value,
+                without,
+            });
+        }
+    };
+    if table.search.is_some() {
+        chip("search", t!("Search"), asked.get("search").to_owned());
+    }
+    for filter in &table.filters {
+        let called = |name: &str, choices: &[(String, String)]| {
+            let value = asked.get(name);
+            let known = choices.iter().find(|(known, _)| known == value);
+            known.map_or(value, |(_, label)| label).to_owned()
+        };
+        match &filter.kind {
+            Kind::Choice { name, choices, .. } => chip(name, filter.label.clone(), called(name, choices)),
+            Kind::Text { name, .. } | Kind::Hidden { name, .. } => {
+                chip(name, filter.label.clone(), asked.get(name).to_owned());
+            }
+            Kind::Time { .. } => {
+                let spans = spans().map(|(value, label)| (value.to_owned(), label));
+                chip("when", filter.label.clone(), called("when", &spans));
+                chip("from", t!("From"), asked.get("from").to_owned());
+                chip("until", t!("Until"), asked.get("until").to_owned());
+            }
+        }
+    }
+    chips
+}
+
+/// The address with the order and the columns, and no filter.
+fn cleared<T>(table: &Table<T>, asked: &Asked) -> String {
+    let filters = table.filters.iter().flat_map(|filter| filter.names());
+    let none: Vec<(&str, &str)> = filters.chain(["search"]).map(|name| (name, "")).collect();
+    asked.address(table, &none).to_string()
+}
+
+fn kept<T>(table: &Table<T>, asked: &Asked) -> Vec<Pair> {
+    let hidden = table.filters.iter().filter_map(|filter| match &filter.kind {
+        Kind::Hidden { name, .. } => Some(*name),
+        _ => None,
+    });
+    pairs(hidden.chain(["columns"]), asked)
+}
+
+fn columns_kept<T>(table: &Table<T>, asked: &Asked) -> Vec<Pair> {
+    let filters = table.filters.iter().flat_map(|filter| filter.names());
+    pairs(["search"].into_iter().chain(filters).chain(["sort"]), asked)
+}
+
+fn pairs(names: impl Iterator<Item = &'static str>, asked: &Asked) -> Vec<Pair> {
+    names
+        .map(|name| Pair {
+            name,
+            value: asked.get(name).to_owned(),
+        })
+        .filter(|pair| !pair.value.is_empty())
+        .collect()
+}
+
+/// All orders, for where there are no heads to click: on a phone.
+fn sorts<T: serde::de::DeserializeOwned>(table: &Table<T>, asked: &Asked) -> Vec<Choice> {
+    let now = table.sorted(asked);
+    let mut sorts = Vec::new();
+    for column in &table.columns {
+        let Some(sort) = column.sort else { continue };
+        let bare = sort.trim_start_matches('-');
+        for (value, label) in [
+            (bare.to_owned(), t!("{column}, ascending", column = column.label)),
+            (
+                format!("-{bare}"),
+                t!("{column}, descending", column = column.label),
+            ),
+        ] {
+            sorts.push(Choice {
+                chosen: value == now,
+                value,
+                label,
+            });
+        }
+    }
+    sorts
+}
+
+fn heads<T: serde::de::DeserializeOwned>(table: &Table<T>, asked: &Asked, shown: &[&Column<T>]) -> Vec<Head> {
+    let now = table.sorted(asked);
+    let head = |column: &&Column<T>| {
+        let sort = column.sort.map(|sort| {
+            let turned = match now.strip_prefix('-') {
+                Some(bare) => bare.to_owned(),
+                None => format!("-{now}"),
+            };
+            // The first click sorts the way that is usual, the next the other way round.
+            let next = if is_same(now, sort) {
+                turned
+            } else {
+                sort.to_owned()
+            };
+            asked.address(table, &[("sort", &next)]).to_string()
+        });
+        let sorted = match column.sort {
+            Some(sort) if is_same(now, sort) && now.starts_with('-') => "descending",
+            Some(sort) if is_same(now, sort) => "ascending",
+            _ => "",
+        };
+        Head {
+            label: column.label.clone(),
+            class: if column.right { "right" } else { "" },
+            sort,
+            sorted,
+        }
+    };
+    shown.iter().map(head).collect()
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    one.trim_start_matches('-') == other.trim_start_matches('-')
+}
+
+fn line<T>(table: &Table<T>, shown: &[&Column<T>], row: &T, can_edit: bool) -> Row {
+    let (id, name) = (table.name_of)(row);
+    let cells = shown.iter().map(|column| {
+        let cell = (column.cell)(row);
+        let mut class = String::new();
+        for (is, word) in [
+            (column.right, "right"),
+            (cell.is_blank(), "blank"),
+            (column.fixed, "lead"),
+        ] {
+            if is {
+                class.push_str(word);
+                class.push(' ');
+            }
+        }
+        CellDrawn {
+            label: column.label.clone(),
+            class: class.trim_end().to_owned(),
+            cell,
+        }
+    });
+    Row {
+        cells: cells.collect(),
+        acts: if can_edit {
+            (table.row_acts)(row)
+        } else {
+            Vec::new()
+        },
+        id,
+        name,
+    }
+}
+
+/// How many rows there are, as far as that is known without counting for long.
+fn total<T>(table: &Table<T>, rows: &Rows<T>) -> String {
+    let whole = rows.next.is_none() && rows.previous.is_none();
+    let here = i64::try_from(rows.items.len()).unwrap_or(i64::MAX);
+    match rows.total {
+        _ if whole => (table.count)(here),
+        Some(total) if !total.more => (table.count)(total.count),
+        Some(total) => t!("more than {count}", count = (table.count)(total.count)),
+        None => t!(
+            "more than {count}",
+            count = (table.count)(i64::try_from(ROWS).unwrap_or(i64::MAX))
+        ),
+    }
+}
+
+fn columns<T>(table: &Table<T>, shown: &[&Column<T>]) -> Vec<ColumnChoice> {
+    let choices = table.columns.iter().filter(|column| !column.fixed);
+    choices
+        .map(|column| ColumnChoice {
+            key: column.key,
+            label: column.label.clone(),
+            shown: shown.iter().any(|shown| shown.key == column.key),
+        })
+        .collect()
+}
+
+fn export<T>(table: &Table<T>, asked: &Asked) -> String {
+    let address = asked.address(table, &[("columns", "")]).to_string();
+    let start = BASE.len() + table.path.len();
+    format!("{}/export.csv{}", &address[..start], &address[start..])
+}
+
+fn here<T>(table: &Table<T>, asked: &Asked) -> String {
+    let place = ["after", "before"].map(|name| (name, asked.get(name)));
+    asked.address(table, &place).to_string()
+}
+
+fn pager<T>(table: &Table<T>, asked: &Asked, rows: &Rows<T>) -> Pager {
+    let address = |name, place: &str| asked.address(table, &[(name, place)]).to_string();
+    Pager {
+        text: String::new(),
+        first: (rows.previous.is_some()).then(|| asked.address(table, &[]).to_string()),
+        newer: rows.previous.as_ref().map(|place| address("before", place)),
+        newer_label: t!("Previous page"),
+        older: rows.next.as_ref().map(|place| address("after", place)),
+        older_label: t!("Next page"),
+    }
+}
+
+/// A list with everything in it, and something nasty in every text.
+#[cfg(test)]
+pub(crate) fn sample() -> Drawn {
+    use crate::kit::parts::Badge;
+    use crate::tests::samples::NASTY;
+
+    let text = || NASTY.to_owned();
+    let choices = || {
+        vec![Choice {
+            value: text(),
+            label: text(),
+            chosen: true,
+        }]
+    };
+    let field = |kind, name| FieldDrawn {
+        kind,
+        name,
+        label: text(),
+        value: text(),
+        placeholder: "users.",
+        choices: choices(),
+    };
+    let cell = |cell| CellDrawn {
+        label: text(),
+        class: "right".to_owned(),
+        cell,
+    };
+    let act = |kind| RowAct {
+        kind,
+        path: text(),
+        icon: "key",
+        label: text(),
+        about: text(),
+        danger: true,
+    };
+    let row = Row {
+        id: text(),
+        name: text(),
+        cells: vec![
+            cell(
+                Cell::link(NASTY, NASTY)
+                    .sub(NASTY)
+                    .sub_link(NASTY)
+                    .more(NASTY, NASTY),
+            ),
+            cell(
+                Cell::badge(Badge::new("good", NASTY), NASTY)
+                    .sub(NASTY)
+                    .sub_time(Some(1)),
+            ),
+            cell(Cell::ago(Some(1), NASTY).to(NASTY)),
+            cell(Cell::ago(None, NASTY)),
+            cell(Cell::time(Some(1)).to(NASTY)),
+            cell(Cell::text(NASTY).mono().wrap().to(NASTY)),
+        ],
+        acts: vec![act("link"), act("ask"), act("post")],
+    };
+    Drawn {
+        action: text(),
+        search: Some(TextField {
+            label: text(),
+            value: text(),
+        }),
+        fields: vec![field("choice", "one")],
+        folded: vec![field("text", "two"), field("date", "three")],
+        folded_open: true,
+        kept: vec![Pair {
+            name: "kept",
+            value: text(),
+        }],
+        sorts: choices(),
+        chips: vec![Chip {
+            label: text(),
+            value: text(),
+            without: text(),
+        }],
+        clear: text(),
+        heads: ["ascending", "descending", ""]
+            .map(|sorted| Head {
+                label: text(),
+                class: "right",
+                sort: Some(text()),
+                sorted,
+            })
+            .into(),
+        rows: vec![row],
+        has_row_acts: true,
+        total: text(),
+        columns: vec![ColumnChoice {
+            key: "a",
+            label: text(),
+            shown: true,
+        }],
+        columns_kept: vec![Pair {
+            name: "kept",
+            value: text(),
+        }],
+        columns_usual: Some(text()),
+        export: text(),
+        acts: vec![BulkAct {
+            name: "delete",
+            label: text(),
+            icon: "trash",
+            asks: true,
+            danger: true,
+        }],
+        bulk: text(),
+        back: text(),
+        pager: Pager {
+            text: text(),
+            first: Some(text()),
+            newer: Some(text()),
+            newer_label: text(),
+            older: Some(text()),
+            older_label: text(),
+        },
+        filtered: true,
+        problem: None,
+        empty: None,
+        first: true,
+    }
+}
