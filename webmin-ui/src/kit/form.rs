@@ -171,10 +171,10 @@ impl Field {
     }
 
     /// Goes along unseen.
-    pub(crate) fn hidden(name: impl AsRef<str>, value: impl Into<String>) -> Self {
+    pub(crate) fn hidden(name: &str, value: &str) -> Self {
         Self {
-            value: value.into(),
-            ..Self::new("hidden", name.as_ref(), "")
+            value: value.to_owned(),
+            ..Self::new("hidden", name, "")
         }
     }
 

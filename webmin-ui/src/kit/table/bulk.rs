@@ -149,13 +149,13 @@ impl<T: DeserializeOwned> Table<T> {
         page.items = picks.iter().map(|(id, name)| called(id, name)).collect();
         let mut fields = vec![
             Field::hidden("act", act.name),
-            Field::hidden("back", back),
+            Field::hidden("back", &back),
             Field::hidden("sure", "yes"),
         ];
         fields.extend(
             picks
                 .iter()
-                .map(|(id, name)| Field::hidden(format!("{PICK}{id}"), *name)),
+                .map(|(id, name)| Field::hidden(&format!("{PICK}{id}"), name)),
         );
         desk.page(&page.line(ask.line.clone()).fields(fields))
     }
