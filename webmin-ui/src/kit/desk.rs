@@ -90,11 +90,6 @@ impl Desk<'_> {
             .is_some_and(|function| functions.allows(&self.caller, &function))
     }
 
-    /// The operator as the registry knows them, for what goes on beside the request.
-    pub(crate) fn caller(&self) -> Caller {
-        self.caller.clone()
-    }
-
     pub(crate) fn can_edit(&self) -> bool {
         self.operator.role >= Role::Editor
     }

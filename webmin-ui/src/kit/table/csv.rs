@@ -27,7 +27,7 @@ impl<T: DeserializeOwned + Send + Sync> Table<T> {
         let rest = Rest {
             language: Language::current(),
             functions: desk.webmin.core.functions.clone(),
-            caller: desk.caller(),
+            caller: desk.caller().clone(),
             function: self.function,
             flat: self.flat,
             parameters,
