@@ -51,6 +51,7 @@ const SECTIONS = {
   ],
   Dashboard: [
     ["a fresh server", "/webmin/", { world: "empty", view: "dashboard/show" }],
+    ["first steps", "/webmin/first-steps", { world: "empty", view: "dashboard/steps" }],
     ["a server at work", "/webmin/", { view: "dashboard/show" }],
     ["a week of it", "/webmin/?range=week", { view: "dashboard/show" }],
     ["as a viewer", "/webmin/", { as: "viewer", view: "dashboard/show" }],
@@ -150,6 +151,7 @@ const SECTIONS = {
   Functions: [
     ["list", "/webmin/functions", { view: "functions/list" }],
     ["none fits", "/webmin/functions?q=nothing-at-all", { view: "functions/list" }],
+    ["OpenAPI", "/webmin/functions/openapi", { view: "functions/openapi" }],
     ["one that reads", "/webmin/function/users.getGroup", { view: "functions/show" }],
     ["one that changes things", "/webmin/function/users.register", { view: "functions/show" }],
     ["tried", "/webmin/function/scopes.list", {
@@ -274,7 +276,9 @@ export const NO_PAGES = {
   "/profile/password": "leads to the form", "/profile/theme": "leads to the form", "/profile/language": "leads to the form",
   "/profile/elsewhere": "leads to the form", "/settings/<group>/reset/<_>": "leads to the settings",
   "/backups/make": "leads to the backups", "/backups/state": "a part that renews itself",
-  "/dashboard/live": "parts that renew themselves", "/templates/file": "JSON for the editor", "/templates/revision": "leads to the comparison",
+  "/dashboard/live": "parts that renew themselves", "/templates/file": "JSON for the editor",
+  "/functions/openapi.json": "JSON to take along", "/mail/message/<id>/source.eml": "a file to take along",
+  "/first-steps/<_>": "leads to the steps", "/templates/revision": "leads to the comparison",
   "/plugin/<name>/settings": "leads to the form",
   "/jobs/recommended/<_>": "leads to the list", "/jobs/reload": "leads to the list",
   "/job/<name>/run": "leads to the job", "/run/<id>/cancel": "leads to the run",
@@ -282,7 +286,7 @@ export const NO_PAGES = {
 };
 
 /** Views that are frames or parts of others. */
-export const NO_VIEWS = ["shell/door", "shell/fragment", "shell/head", "shell/toast", "shell/toasts", "templates/preview"];
+export const NO_VIEWS = ["shell/door", "shell/fragment", "shell/head", "shell/toast", "shell/toasts", "templates/conflict"];
 
 export const addressOf = (entry, world) => typeof entry.path === "function" ? entry.path(world) : entry.path;
 
