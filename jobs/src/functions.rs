@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::form::{Changes, NewJob, invalid};
 use crate::job::{Outcome, Phase};
 use crate::overview::overview;
+use crate::records;
 use crate::scheduler::lease;
 use crate::service::Jobs;
 use crate::store::{HandClaim, JobFilter, RunFilter};
@@ -104,6 +105,7 @@ async fn create(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobVi
     jobs.provide_code(&call, &job.path).await?;
     jobs.store.insert(job.clone()).await?;
     jobs.changed.notify_one();
+    call.changed(records::creating(&job));
     Ok(job.into())
 }
 
@@ -118,10 +120,11 @@ async fn update(jobs: Arc<Jobs>, call: Arc<Call>, input: Update) -> Result<JobVi
     let now = jobs.core.clock.now_ms();
     let changes = input.changes;
     let new_path = changes.has_path();
-    let job = jobs
+    let (before, job) = jobs
         .store
         .change(&input.name, move |job| changes.apply(job, now))
         .await?;
+    call.changed(records::updating(&before, &job));
     if new_path {
         jobs.provide_code(&call, &job.path).await?;
     }
@@ -157,9 +160,11 @@ struct ByName {
     name: String,
 }
 
-async fn delete(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByName) -> Result<bool> {
-    let running = jobs.store.get(&input.name).await?.running;
+async fn delete(jobs: Arc<Jobs>, call: Arc<Call>, input: ByName) -> Result<bool> {
+    let job = jobs.store.get(&input.name).await?;
     jobs.store.delete(&input.name).await?;
+    call.changed(records::deleting(&job));
+    let running = job.running;
     // Nobody can see or end the run any more, so it is ended here.
     if let Some(run) = running {
         jobs.cancel_here(&run);

@@ -1,11 +1,16 @@
 //! The audit log: who did what, when and from where.
 //!
-//! The registry tells it of every write, and of every call that was not allowed, whoever made it.
+//! The registry tells it of every write, and of every call that was not allowed, whoever made it. Functions that change
+//! something say what ([`Call::changed`](crate::functions::Call::changed)): that is kept beside the entry (`changes`), and
+//! can be taken back while it is as the entry left it (`undo`).
 
+mod changes;
 mod store;
+mod undo;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
@@ -17,16 +22,20 @@ use crate::functions::{AuditSink, Call, CallRecord, Function};
 use crate::{Core, Error, Result, Total, random};
 
 pub use store::Entry;
+use store::NewEntry;
 
 /// Longer parameters are cut: the log says what was done, it does not keep every template's text.
 const PARAMETERS_LIMIT: usize = 2000;
 /// A name that someone typed to sign in may be anything.
 const NAME_LIMIT: usize = 64;
+/// The longest that what is called for an undo may take: a plugin starts anew.
+const UNDO_DEADLINE: Duration = Duration::from_secs(60);
 
 /// The log itself.
 pub struct Audit {
     core: Core,
-    entries: Together<Entry, ()>,
+    entries: Together<NewEntry, ()>,
+    undoing: tokio::sync::Mutex<()>,
 }
 
 /// An act that is no call of a function, such as signing in.
@@ -39,24 +48,40 @@ pub struct Act<'a> {
     pub error: Option<&'a Error>,
 }
 
-/// Starts recording, and adds the function that reads the log.
+/// Starts recording, and adds the functions that read the log and undo what it tells of.
 ///
 /// # Errors
-/// When the function's name is taken.
+/// When a function's name is taken.
 pub fn start(core: &Core) -> Result<Arc<Audit>> {
     let audit = Arc::new(Audit {
         core: core.clone(),
         entries: Together::default(),
+        undoing: tokio::sync::Mutex::default(),
     });
     core.functions.set_audit(Arc::clone(&audit) as Arc<dyn AuditSink>);
     core.functions.add(
         "core",
-        vec![Function::read(
-            "audit.list",
-            "Lists what was done, latest first.",
-            &audit,
-            list,
-        )],
+        vec![
+            Function::read(
+                "audit.list",
+                "Lists what was done, latest first.",
+                &audit,
+                list,
+            ),
+            Function::read(
+                "audit.get",
+                "Gives an entry with what it changed, and whether that can be undone.",
+                &audit,
+                undo::get,
+            ),
+            Function::write(
+                "audit.undo",
+                "Puts back what an entry changed, if it is as the entry left it.",
+                &audit,
+                undo::undo,
+            )
+            .deadline(UNDO_DEADLINE),
+        ],
     )?;
     Ok(audit)
 }
@@ -88,7 +113,11 @@ impl Audit {
                 .unwrap_or_default(),
             duration_us: 0,
         };
-        if let Err(error) = self.write(entry).await {
+        let new = NewEntry {
+            entry,
+            changes: Vec::new(),
+        };
+        if let Err(error) = self.write(new).await {
             tracing::error!(%error, act = act.name, "the audit log could not be written");
         }
     }
@@ -96,7 +125,7 @@ impl Audit {
 
 impl Audit {
     /// Acts that end at the same time share a write.
-    async fn write(&self, entry: Entry) -> Result<()> {
+    async fn write(&self, entry: NewEntry) -> Result<()> {
         let db = self.core.db.clone();
         self.entries
             .share(entry, |entries| store::insert(db, entries))
@@ -172,9 +201,11 @@ async fn list(audit: Arc<Audit>, _call: Arc<Call>, input: List) -> Result<Listed
 impl AuditSink for Audit {
     fn record(&self, record: CallRecord) -> BoxFuture<'_, Result<()>> {
         let caller = record.call.caller.root();
+        // Ids sort by time, so they are also where the next page starts.
+        let id = record.call.entry();
+        let changes = changes::rows(&id, record.call.part_of.as_deref(), record.changes);
         let entry = Entry {
-            // Ids sort by time, so they are also where the next page starts.
-            id: random::id("aud"),
+            id,
             at: record.at,
             caller_kind: caller.kind().to_owned(),
             caller_id: caller.id().to_owned(),
@@ -193,7 +224,7 @@ impl AuditSink for Audit {
                 .unwrap_or_default(),
             duration_us: i64::try_from(record.duration.as_micros()).unwrap_or(i64::MAX),
         };
-        Box::pin(self.write(entry))
+        Box::pin(self.write(NewEntry { entry, changes }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The table `audit`.
+//! The tables `audit` and `audit_changes`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,6 +6,7 @@ use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::List;
+use super::changes::ChangeRow;
 use crate::db::{self, Listing, Oldest, SortKey, Value, containing, in_lists, placeholders};
 use crate::{Db, Page, PartRequest, Result};
 
@@ -29,19 +30,36 @@ pub struct Entry {
     pub duration_us: i64,
 }
 
+/// An entry with what it changed.
+#[derive(Debug, Clone)]
+pub(super) struct NewEntry {
+    pub(super) entry: Entry,
+    pub(super) changes: Vec<ChangeRow>,
+}
+
 const COLUMNS: usize = 11;
+const CHANGE_COLUMNS: usize = 11;
 
 pub(super) const OLDEST: Oldest = Oldest {
     select: "SELECT id, at FROM audit ORDER BY id LIMIT $1",
     delete: "DELETE FROM audit WHERE id <= $1 AND at < $2",
 };
 
-pub(super) async fn insert(db: Db, entries: Vec<Entry>) -> Result<Vec<()>> {
+pub(super) async fn insert(db: Db, entries: Vec<NewEntry>) -> Result<Vec<()>> {
     let count = entries.len();
+    let mut rows = Vec::with_capacity(count);
+    let mut changes = Vec::new();
+    for new in entries {
+        rows.push(new.entry);
+        changes.extend(new.changes);
+    }
     db.write(move |tx| {
         Box::pin(async move {
-            for entries in in_lists(entries) {
-                insert_rows(tx, entries).await?;
+            for rows in in_lists(rows) {
+                insert_rows(tx, rows).await?;
+            }
+            for changes in in_lists(changes) {
+                insert_changes(tx, changes).await?;
             }
             Ok(vec![(); count])
         })
@@ -76,6 +94,78 @@ async fn insert_rows(tx: &mut AnyConnection, entries: Vec<Entry>) -> Result<()> 
     })
     .await?;
     Ok(())
+}
+
+async fn insert_changes(tx: &mut AnyConnection, changes: Vec<ChangeRow>) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO audit_changes (entry_id, place, part_of, function, kind, thing, before_state, after_state, cut,
+                                    reversal, never)
+         VALUES {}",
+        placeholders(changes.len(), CHANGE_COLUMNS)
+    );
+    db::execute(tx, sql, |mut query| {
+        for change in changes {
+            query = query
+                .bind(change.entry_id)
+                .bind(change.place)
+                .bind(change.part_of)
+                .bind(change.function)
+                .bind(change.kind)
+                .bind(change.thing.replace('\0', "\u{fffd}"))
+                .bind(change.before_state)
+                .bind(change.after_state)
+                .bind(change.cut)
+                .bind(change.reversal)
+                .bind(change.never);
+        }
+        query
+    })
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn get(db: &Db, id: &str) -> Result<Option<Entry>> {
+    let entry = sqlx::query_as(
+        "SELECT id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message, duration_us
+         FROM audit WHERE id = $1",
+    )
+    .bind(id.to_owned())
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(entry)
+}
+
+/// What an entry and its steps changed, in the order in which it was done.
+pub(super) async fn changes(db: &Db, entry: &str) -> Result<Vec<ChangeRow>> {
+    let rows = sqlx::query_as(
+        "SELECT entry_id, place, part_of, function, kind, thing, before_state, after_state, cut, reversal, never
+         FROM audit_changes
+         WHERE entry_id = $1 OR (part_of <> '' AND part_of = $1)
+         ORDER BY entry_id, place",
+    )
+    .bind(entry.to_owned())
+    .fetch_all(db.reader())
+    .await?;
+    Ok(rows)
+}
+
+/// Entries after this one that changed the thing too, the next one first.
+pub(super) async fn later(db: &Db, kind: &str, thing: &str, after: &str, limit: i64) -> Result<Vec<Entry>> {
+    let rows = sqlx::query_as(
+        "SELECT id, at, caller_kind, caller_id, caller_name, address, audit.function AS function, parameters, code,
+                message, duration_us
+         FROM audit
+         WHERE id IN (SELECT entry_id FROM audit_changes WHERE kind = $1 AND thing = $2 AND entry_id > $3)
+         ORDER BY id
+         LIMIT $4",
+    )
+    .bind(kind.to_owned())
+    .bind(thing.to_owned())
+    .bind(after.to_owned())
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    Ok(rows)
 }
 
 const LIST: Listing<Entry> = Listing {

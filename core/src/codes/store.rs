@@ -252,7 +252,7 @@ pub(super) async fn redeem(db: &Db, redemption: Redemption) -> Result<User> {
             }
             // Before the user changes, which would end the codes for another reason.
             histories::used(tx, user_id.clone(), code_id, actor, now).await?;
-            let user = accounts::apply(tx, &user_id, changes).await?;
+            let (_, user) = accounts::apply(tx, &user_id, changes).await?;
             sqlx::query("DELETE FROM codes WHERE user_id = $1")
                 .bind(user_id)
                 .execute(&mut *tx)

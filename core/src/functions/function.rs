@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::change::{Change, Changed, Changes};
 use super::schema::{self, Parameters};
 use super::{Access, Caller, Effect, Registry, Role};
 use crate::{Error, Result};
@@ -51,6 +52,9 @@ pub struct Call {
     pub function: String,
     /// When the call is given up.
     pub deadline: Instant,
+    /// The entry in the audit log of the call that this one is a step of.
+    pub part_of: Option<Arc<str>>,
+    pub(super) changes: Changes,
     pub(super) registry: Registry,
 }
 
@@ -63,6 +67,44 @@ impl Call {
         self.registry
             .call_within(&Caller::System, name, parameters, Some(self.deadline))
             .await
+    }
+
+    /// Calls another function as whoever made this call, and as a step of it: with their rights, and in the audit log
+    /// with an entry of its own that belongs to this call's.
+    ///
+    /// # Errors
+    /// Those of the function.
+    pub async fn act(&self, name: &str, parameters: Value) -> Result<Value> {
+        self.registry
+            .call_as_step(&self.caller, name, parameters, Some(self.deadline), Some(self.entry().into()))
+            .await
+    }
+
+    /// The id of this call's entry in the audit log, if it gets one.
+    pub fn entry(&self) -> String {
+        format!("aud{}", self.id.trim_start_matches("call"))
+    }
+
+    /// Tells the audit log what this call changed, once that is done. What a plugin does for another call belongs to
+    /// that call's entry.
+    pub fn changed(&self, change: Change) {
+        let function = self.registry.get(&self.function);
+        let secret = function.as_ref().map(|function| function.parameters.secret());
+        let changed = Changed {
+            function: self.function.clone(),
+            change: change.masked(secret.unwrap_or_default()),
+        };
+        self.recorded().changes.keep(changed);
+    }
+
+    /// The call whose entry in the audit log tells of this one.
+    fn recorded(&self) -> &Call {
+        match &self.caller {
+            Caller::Plugin {
+                parent: Some(parent), ..
+            } => parent.recorded(),
+            _ => self,
+        }
     }
 
     pub fn registry(&self) -> &Registry {

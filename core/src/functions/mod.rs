@@ -7,6 +7,7 @@
 mod access;
 mod actor;
 mod caller;
+mod change;
 mod function;
 mod limits;
 mod metrics;
@@ -17,10 +18,12 @@ mod schema;
 pub use access::{Access, Effect, Role, grants_allow};
 pub use actor::Actor;
 pub use caller::{AppCaller, Caller, OperatorCaller, Via};
+pub use change::{Change, Changed, Reversal, Undo};
 pub use function::{Call, Function, Handler, Spec};
 pub(crate) use limits::network;
 pub use metrics::CallMetrics;
 pub use registry::{AuditSink, CallRecord, Registry};
+pub use schema::masked;
 pub(crate) use schema::{of as schema_of, rule};
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::change::{Changed, Changes};
 use super::limits::Limits;
 use super::{Access, Call, CallMetrics, Caller, Effect, Function, Spec, grants_allow};
 use crate::settings::Live;
@@ -32,6 +33,8 @@ pub struct CallRecord {
     pub parameters: Value,
     pub error: Option<Error>,
     pub duration: Duration,
+    /// What it changed, secrets masked.
+    pub changes: Vec<Changed>,
 }
 
 struct Registered {
@@ -146,6 +149,17 @@ impl Registry {
         parameters: Value,
         latest: Option<Instant>,
     ) -> Result<Value> {
+        self.call_as_step(caller, name, parameters, latest, None).await
+    }
+
+    pub(super) async fn call_as_step(
+        &self,
+        caller: &Caller,
+        name: &str,
+        parameters: Value,
+        latest: Option<Instant>,
+        part_of: Option<Arc<str>>,
+    ) -> Result<Value> {
         let Some(function) = self.get(name) else {
             return Err(Error::new(
                 Code::NotFound,
@@ -158,6 +172,8 @@ impl Registry {
             caller: caller.clone(),
             function: name.to_owned(),
             deadline: latest.map_or(deadline, |latest| latest.min(deadline)),
+            part_of,
+            changes: Changes::default(),
             registry: self.clone(),
         });
         let span = tracing::debug_span!("call", id = %call.id, function = name, caller = caller.kind());
@@ -210,6 +226,7 @@ impl Registry {
             parameters: function.parameters.masked(parameters),
             error: error.cloned(),
             duration: started.elapsed(),
+            changes: call.changes.take(),
         };
         // The act is done, or was refused: that its record failed is for the log, not for the caller.
         if let Err(error) = audit.record(record).await {

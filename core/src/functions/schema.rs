@@ -72,6 +72,11 @@ impl Parameters {
         validator.validate(parameters).map_err(|cause| explain(&cause))
     }
 
+    /// The names of secret fields, at any depth.
+    pub(super) fn secret(&self) -> &[String] {
+        &self.secret
+    }
+
     /// The parameters with every secret masked, for audit and log.
     pub(super) fn masked(&self, parameters: &Value) -> Value {
         let mut masked = parameters.clone();
@@ -108,12 +113,27 @@ fn collect_secrets(name: &str, schema: &Value, secret: &mut Vec<String>) {
 /// Well-known names are masked wherever they stand, also in free-form objects such as plugin settings.
 const ALWAYS_SECRET: [&str; 6] = ["password", "secret", "api_key", "signing_key", "key", "code"];
 
-fn mask(value: &mut Value, secret: &[String]) {
+/// A value with what is secret by its name masked.
+pub fn masked(mut value: Value) -> Value {
+    mask(&mut value, &[]);
+    value
+}
+
+/// What stands in place of a secret.
+pub(super) const MASK: &str = "•••";
+/// What stands in place of a secret that was changed.
+pub(super) const NEW_MASK: &str = "••• (new)";
+
+pub(super) fn is_secret(name: &str, secret: &[String]) -> bool {
+    ALWAYS_SECRET.contains(&name) || secret.iter().any(|secret| secret == name)
+}
+
+pub(super) fn mask(value: &mut Value, secret: &[String]) {
     match value {
         Value::Object(map) => {
             for (name, value) in map.iter_mut() {
-                if ALWAYS_SECRET.contains(&name.as_str()) || secret.contains(name) {
-                    *value = Value::from("•••");
+                if is_secret(name, secret) {
+                    *value = Value::from(MASK);
                 } else {
                     mask(value, secret);
                 }

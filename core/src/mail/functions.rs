@@ -10,7 +10,7 @@ use super::reports::{Report, Reported};
 use super::trouble::Trouble;
 use super::view::Filter;
 use super::{Mail, MailService, Message, Stats, Summary, Transport, store};
-use crate::functions::{Access, Actor, Call, Caller, Function, Role};
+use crate::functions::{Access, Actor, Call, Caller, Change, Function, Reversal, Role};
 use crate::{Code, Error, Page, PartRequest, Result};
 
 const TEST_TEMPLATE: &str = "mail/test.tpl";
@@ -198,8 +198,22 @@ async fn transports(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<
     mail.transports.list(mail.core.clock.now_ms()).await
 }
 
-async fn use_transport(mail: Arc<MailService>, _: Arc<Call>, input: ByName) -> Result<bool> {
-    mail.use_transport(&input.name).await.map(|()| true)
+async fn use_transport(mail: Arc<MailService>, call: Arc<Call>, input: ByName) -> Result<bool> {
+    let before = mail.transports.active().await?;
+    mail.use_transport(&input.name).await?;
+    if before != input.name {
+        let change = Change::of("mail transport", &input.name)
+            .before(&json!({ "transport": before }))
+            .after(&json!({ "transport": input.name }));
+        call.changed(change.undo(Reversal {
+            function: "mail.useTransport".to_owned(),
+            parameters: json!({ "name": before }),
+            look: "mail.transports".to_owned(),
+            at: json!({}),
+            expect: json!({ "name": input.name, "active": true }),
+        }));
+    }
+    Ok(true)
 }
 
 async fn trouble(mail: Arc<MailService>, _call: Arc<Call>, _input: Nothing) -> Result<Trouble> {

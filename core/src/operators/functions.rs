@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Operators, Session, store};
-use crate::functions::{Call, Function, Role};
+use crate::functions::{Call, Change, Function, Role};
 use crate::{Code, Error, Result};
 
 pub(super) fn all(operators: &Arc<Operators>) -> Vec<Function> {
@@ -111,8 +112,14 @@ struct Operator {
     last_login_at: Option<i64>,
 }
 
-async fn add(operators: Arc<Operators>, _call: Arc<Call>, input: Add) -> Result<Added> {
+/// What an operator is called in the audit log.
+const KIND: &str = "operator";
+const BY_HAND: &str = "Rights of operators are given by hand, not by undoing.";
+
+async fn add(operators: Arc<Operators>, call: Arc<Call>, input: Add) -> Result<Added> {
     let id = operators.add(&input.name, input.password, input.role).await?;
+    let after = json!({ "name": input.name.trim(), "role": input.role, "active": true });
+    call.changed(Change::of(KIND, &id).after(&after).never(BY_HAND));
     Ok(Added { id })
 }
 
@@ -129,40 +136,51 @@ async fn list(operators: Arc<Operators>, _call: Arc<Call>, _input: Nothing) -> R
     Ok(shown.collect())
 }
 
-async fn update(operators: Arc<Operators>, _call: Arc<Call>, input: Update) -> Result<bool> {
-    found(
-        store::update(&operators.core.db, &input.id, input.role.name(), input.active).await?,
-        "operator",
-    )
-}
-
-async fn set_password(operators: Arc<Operators>, _call: Arc<Call>, input: SetPassword) -> Result<bool> {
-    operators.set_password(&input.name, input.password).await?;
+async fn update(operators: Arc<Operators>, call: Arc<Call>, input: Update) -> Result<bool> {
+    let before = store::update(&operators.core.db, &input.id, input.role.name(), input.active).await?;
+    let before = before.ok_or_else(|| absent(KIND))?;
+    let after = json!({ "name": before.name, "role": input.role, "active": input.active });
+    let change = Change::of(KIND, &input.id).before(&before.shown()).after(&after);
+    call.changed(change.never(BY_HAND));
     Ok(true)
 }
 
-async fn remove(operators: Arc<Operators>, _call: Arc<Call>, input: ById) -> Result<bool> {
-    found(store::remove(&operators.core.db, &input.id).await?, "operator")
+async fn set_password(operators: Arc<Operators>, call: Arc<Call>, input: SetPassword) -> Result<bool> {
+    let id = operators.set_password(&input.name, input.password).await?;
+    // Only that there is another one: both are masked.
+    let change = Change::of(KIND, id)
+        .before(&json!({ "password": "old" }))
+        .after(&json!({ "password": "new" }));
+    call.changed(change.never("A password is kept as a hash, and the old one is gone."));
+    Ok(true)
+}
+
+async fn remove(operators: Arc<Operators>, call: Arc<Call>, input: ById) -> Result<bool> {
+    let before = store::remove(&operators.core.db, &input.id).await?;
+    let before = before.ok_or_else(|| absent(KIND))?;
+    let change = Change::of(KIND, &input.id).before(&before.shown());
+    call.changed(change.never("The password is gone. Add the operator again."));
+    Ok(true)
 }
 
 async fn sessions(operators: Arc<Operators>, _call: Arc<Call>, _input: Nothing) -> Result<Vec<Session>> {
     operators.list_sessions().await
 }
 
-async fn end_session(operators: Arc<Operators>, _call: Arc<Call>, input: ById) -> Result<bool> {
-    found(
-        store::end_session(&operators.core.db, &input.id).await?,
-        "open session",
-    )
+async fn end_session(operators: Arc<Operators>, call: Arc<Call>, input: ById) -> Result<bool> {
+    let open = operators.list_sessions().await?;
+    if !store::end_session(&operators.core.db, &input.id).await? {
+        return Err(absent("open session"));
+    }
+    let ended = open.iter().find(|session| session.id == input.id);
+    let before = ended.map(|session| {
+        json!({ "operator": session.operator_name, "address": session.address, "browser": session.user_agent })
+    });
+    let change = Change::of("session", &input.id).before(&before.unwrap_or_else(|| json!({})));
+    call.changed(change.never("Whoever was signed out signs in again."));
+    Ok(true)
 }
 
-fn found(was: bool, what: &str) -> Result<bool> {
-    if was {
-        Ok(true)
-    } else {
-        Err(Error::new(
-            Code::NotFound,
-            format!("There is no {what} with this id."),
-        ))
-    }
+fn absent(what: &str) -> Error {
+    Error::new(Code::NotFound, format!("There is no {what} with this id."))
 }

@@ -154,18 +154,16 @@ impl Operators {
         Ok(id)
     }
 
-    /// Sets an operator's password and ends all of their sessions.
+    /// Sets an operator's password and ends all of their sessions. Returns the operator's id.
     ///
     /// # Errors
     /// `NotFound`, or `PasswordInvalid` with what to change.
-    pub async fn set_password(&self, name: &str, password: String) -> Result<()> {
+    pub async fn set_password(&self, name: &str, password: String) -> Result<String> {
         let hash = self.hashed(name, password).await?;
-        if store::set_password(&self.core.db, name, hash).await? {
-            self.attempts.start_over(&account_key(name));
-            Ok(())
-        } else {
-            Err(unknown(name))
-        }
+        let id = store::set_password(&self.core.db, name, hash).await?;
+        let id = id.ok_or_else(|| unknown(name))?;
+        self.attempts.start_over(&account_key(name));
+        Ok(id)
     }
 
     /// Changes the operator's own password, and ends their other sessions.

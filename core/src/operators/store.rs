@@ -136,14 +136,22 @@ pub(super) async fn insert_first(
     .await
 }
 
-pub(super) async fn set_password(db: &Db, name: &str, hash: String) -> Result<bool> {
+impl OperatorRow {
+    /// What the audit log may keep of it.
+    pub(super) fn shown(&self) -> serde_json::Value {
+        serde_json::json!({ "name": self.name, "role": self.role, "active": self.active != 0 })
+    }
+}
+
+/// Sets a password and ends the operator's sessions. Returns the operator's id.
+pub(super) async fn set_password(db: &Db, name: &str, hash: String) -> Result<Option<String>> {
     let name = name.trim().to_owned();
     db.write(move |tx| {
         Box::pin(async move {
-            let done = sqlx::query("UPDATE operators SET password_hash = $2 WHERE name = $1")
+            let id = sqlx::query_scalar("UPDATE operators SET password_hash = $2 WHERE name = $1 RETURNING id")
                 .bind(name.clone())
                 .bind(hash)
-                .execute(&mut *tx)
+                .fetch_optional(&mut *tx)
                 .await?;
             sqlx::query(
                 "DELETE FROM sessions WHERE operator_id IN (SELECT id FROM operators WHERE name = $1)",
@@ -151,19 +159,25 @@ pub(super) async fn set_password(db: &Db, name: &str, hash: String) -> Result<bo
             .bind(name)
             .execute(&mut *tx)
             .await?;
-            Ok(done.rows_affected() > 0)
+            Ok(id)
         })
     })
     .await
 }
 
 /// Sets role and whether the operator is active. An operator who is no longer active has no sessions.
-/// The last active admin stays one: without any, nobody could change anything.
-pub(super) async fn update(db: &Db, id: &str, role: &'static str, active: bool) -> Result<bool> {
+/// The last active admin stays one: without any, nobody could change anything. Returns the operator as they were.
+pub(super) async fn update(
+    db: &Db,
+    id: &str,
+    role: &'static str,
+    active: bool,
+) -> Result<Option<OperatorRow>> {
     let id = id.to_owned();
     db.write(move |tx| {
         Box::pin(async move {
-            let done = sqlx::query("UPDATE operators SET role = $2, active = $3 WHERE id = $1")
+            let before = by_id(tx, &id).await?;
+            sqlx::query("UPDATE operators SET role = $2, active = $3 WHERE id = $1")
                 .bind(id.clone())
                 .bind(role)
                 .bind(i64::from(active))
@@ -176,26 +190,38 @@ pub(super) async fn update(db: &Db, id: &str, role: &'static str, active: bool) 
                     .await?;
             }
             keep_an_admin(tx).await?;
-            Ok(done.rows_affected() > 0)
+            Ok(before)
         })
     })
     .await
 }
 
-pub(super) async fn remove(db: &Db, id: &str) -> Result<bool> {
+async fn by_id(tx: &mut sqlx::AnyConnection, id: &str) -> Result<Option<OperatorRow>> {
+    let row = sqlx::query_as(
+        "SELECT id, name, password_hash, role, active, created_at, last_login_at FROM operators WHERE id = $1",
+    )
+    .bind(id.to_owned())
+    .fetch_optional(&mut *tx)
+    .await?;
+    Ok(row)
+}
+
+/// Removes an operator. Returns who it was.
+pub(super) async fn remove(db: &Db, id: &str) -> Result<Option<OperatorRow>> {
     let id = id.to_owned();
     db.write(move |tx| {
         Box::pin(async move {
+            let before = by_id(tx, &id).await?;
             sqlx::query("DELETE FROM sessions WHERE operator_id = $1")
                 .bind(id.clone())
                 .execute(&mut *tx)
                 .await?;
-            let done = sqlx::query("DELETE FROM operators WHERE id = $1")
+            sqlx::query("DELETE FROM operators WHERE id = $1")
                 .bind(id)
                 .execute(&mut *tx)
                 .await?;
             keep_an_admin(tx).await?;
-            Ok(done.rows_affected() > 0)
+            Ok(before)
         })
     })
     .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coronet_plugin_abi::manifest::{JobManifest, Provided, RouteManifest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 use super::Plugins;
@@ -14,10 +14,13 @@ use super::log::Line;
 use super::plugin::{LastError, Plugin, State};
 use super::supervisor::Wish;
 use crate::Result;
-use crate::functions::{Call, Function, Role};
+use crate::functions::{Call, Change, Function, Reversal, Role};
 
 /// Starting a plugin may take as long as the supervisor waits for it.
 const PATIENT: Duration = Duration::from_secs(60);
+
+/// What a plugin is called in the audit log.
+const KIND: &str = "plugin";
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -200,20 +203,69 @@ async fn check(plugins: Arc<Plugins>, _: Arc<Call>, input: Check) -> Result<Valu
     serde_json::to_value(manifest).map_err(crate::Error::unexpected)
 }
 
-async fn configure(plugins: Arc<Plugins>, _: Arc<Call>, input: Configure) -> Result<Details> {
-    plugins.grant(&input.name, Wish::Configure(input.settings)).await
+async fn configure(plugins: Arc<Plugins>, call: Arc<Call>, input: Configure) -> Result<Details> {
+    let before = details(&*plugins.find(&input.name)?);
+    let entered = input.settings.clone();
+    let after = plugins.grant(&input.name, Wish::Configure(input.settings)).await?;
+    let change = Change::of(KIND, &input.name)
+        .before(&kept(&before))
+        .after(&kept(&after));
+    // Which secrets were entered, and never what they are: a list of names, so that it is seen although their values are
+    // masked by these names.
+    let new: Vec<&String> = entered
+        .iter()
+        .filter(|(name, value)| after.secrets.contains_key(*name) && !(value.is_null() || *value == ""))
+        .map(|(name, _)| name)
+        .collect();
+    let change = if new.is_empty() {
+        change
+    } else {
+        let mut with = kept(&after);
+        with.insert("new_secrets".to_owned(), json!(new));
+        change.after(&with)
+    };
+    call.changed(change.never("Settings of a plugin are checked by starting it with them. Change them in its form."));
+    Ok(after)
+}
+
+/// What the audit log keeps of a plugin's settings: the values that may be shown, and which secrets are set.
+fn kept(details: &Details) -> Map<String, Value> {
+    let mut kept = details.settings.clone();
+    let set = details.secrets.iter().filter(|(_, state)| *state == "set");
+    let set: Vec<&String> = set.map(|(name, _)| name).collect();
+    kept.insert("secrets_set".to_owned(), json!(set));
+    kept
 }
 
 async fn restart(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Details> {
     plugins.grant(&input.name, Wish::Restart).await
 }
 
-async fn enable(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Details> {
-    plugins.grant(&input.name, Wish::Enable(true)).await
+async fn enable(plugins: Arc<Plugins>, call: Arc<Call>, input: Name) -> Result<Details> {
+    switch(&plugins, &call, &input.name, true).await
 }
 
-async fn disable(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Details> {
-    plugins.grant(&input.name, Wish::Enable(false)).await
+async fn disable(plugins: Arc<Plugins>, call: Arc<Call>, input: Name) -> Result<Details> {
+    switch(&plugins, &call, &input.name, false).await
+}
+
+async fn switch(plugins: &Arc<Plugins>, call: &Call, name: &str, on: bool) -> Result<Details> {
+    let was = plugins.find(name)?.status().enabled;
+    let details = plugins.grant(name, Wish::Enable(on)).await?;
+    if was != on {
+        let change = Change::of(KIND, name)
+            .before(&json!({ "enabled": was }))
+            .after(&json!({ "enabled": on }));
+        let back = if on { "plugins.disable" } else { "plugins.enable" };
+        call.changed(change.undo(Reversal {
+            function: back.to_owned(),
+            parameters: json!({ "name": name }),
+            look: "plugins.get".to_owned(),
+            at: json!({ "name": name }),
+            expect: json!({ "enabled": on }),
+        }));
+    }
+    Ok(details)
 }
 
 pub(super) fn summary(plugin: &Plugin) -> Summary {

@@ -10,7 +10,7 @@ use super::change::Change;
 use super::configuration::{self, Key};
 use super::description::{self, Group, Setting};
 use super::store::{self, Row};
-use crate::functions::{Call, Function, Role};
+use crate::functions::{self, Call, Function, Reversal, Role};
 use crate::{Core, Result};
 
 pub(super) fn all(core: &Core) -> Vec<Function> {
@@ -149,6 +149,8 @@ async fn change(
     revision: Option<i64>,
 ) -> Result<GroupNow> {
     let group = description::group(group)?;
+    let before = State::read(core).await?.of(group);
+    let entered: Vec<String> = values.keys().cloned().collect();
     let change = Change {
         group,
         values,
@@ -156,7 +158,44 @@ async fn change(
         by: call.caller.root().name().to_owned(),
     };
     core.settings.change(change).await?;
-    Ok(State::read(core).await?.of(group))
+    let after = State::read(core).await?.of(group);
+    if after.revision != before.revision {
+        call.changed(recorded(&before, &after, &entered));
+    }
+    Ok(after)
+}
+
+/// What the audit log keeps of a change. Secrets are only named: a list, so that it is seen although values are masked
+/// by these names.
+fn recorded(before: &GroupNow, after: &GroupNow, entered: &[String]) -> functions::Change {
+    let values = |group: &GroupNow| -> Map<String, Value> {
+        let open = group.settings.iter().filter(|now| !now.setting.secret);
+        open.map(|now| (now.setting.name.clone(), now.value.clone()))
+            .collect()
+    };
+    let is_secret = |now: &&SettingNow| now.setting.secret && entered.contains(&now.setting.name);
+    let secrets: Vec<&String> = after
+        .settings
+        .iter()
+        .filter(is_secret)
+        .map(|now| &now.setting.name)
+        .collect();
+    let change = functions::Change::of("settings", &after.name).before(&values(before));
+    if !secrets.is_empty() {
+        let mut with = values(after);
+        with.insert("new_secrets".to_owned(), json!(secrets));
+        let why = "It also set a secret, and the old one is gone. Change the rest by hand.";
+        return change.after(&with).never(why);
+    }
+    let change = change.after(&values(after));
+    let (was, _) = change.touched();
+    change.undo(Reversal {
+        function: "settings.update".to_owned(),
+        parameters: json!({ "group": after.name, "changes": was, "revision": after.revision }),
+        look: "settings.get".to_owned(),
+        at: json!({ "group": after.name }),
+        expect: json!({ "revision": after.revision }),
+    })
 }
 
 async fn show_configuration(core: Arc<Core>, _: Arc<Call>, _: Nothing) -> Result<Vec<Key>> {

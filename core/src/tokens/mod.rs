@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::functions::{AppCaller, Call, Caller, Function, Role};
+use crate::functions::{AppCaller, Call, Caller, Change, Function, Role};
 use crate::remembered::Remembered;
 use crate::{Clock, Code, Core, Db, Error, Result, db, random};
 use store::LiveToken;
@@ -21,6 +22,8 @@ use store::LiveToken;
 /// `used_at` is written at most once in this time, so that a busy token does not write with every call.
 const USED_EVERY_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
+/// What a token is called in the audit log.
+const KIND: &str = "token";
 
 /// The tokens of the server.
 pub struct Tokens {
@@ -193,7 +196,9 @@ async fn create(tokens: Arc<Tokens>, call: Arc<Call>, input: Create) -> Result<C
         expires_at: input.expires_in_days.map(|days| now + days * DAY_MS),
     };
     let id = row.id.clone();
+    let after = json!({ "name": row.name, "grants": input.grants, "expires_at": row.expires_at, "state": "active" });
     store::insert(&tokens.db, row).await?;
+    call.changed(Change::of(KIND, &id).after(&after).never("A new token is taken away by revoking it."));
     Ok(Created { id, token })
 }
 
@@ -231,16 +236,18 @@ async fn list(tokens: Arc<Tokens>, _call: Arc<Call>, _input: Nothing) -> Result<
         .collect()
 }
 
-async fn revoke(tokens: Arc<Tokens>, _call: Arc<Call>, input: ById) -> Result<bool> {
+async fn revoke(tokens: Arc<Tokens>, call: Arc<Call>, input: ById) -> Result<bool> {
     let revoked = store::revoke(&tokens.db, &input.id, tokens.clock.now_ms()).await;
     tokens.live.forget();
-    if revoked? {
-        return Ok(true);
-    }
-    Err(Error::new(
-        Code::NotFound,
-        "There is no active token with this id.",
-    ))
+    let Some(name) = revoked? else {
+        let text = "There is no active token with this id.";
+        return Err(Error::new(Code::NotFound, text));
+    };
+    let change = Change::of(KIND, &input.id)
+        .before(&json!({ "name": name, "state": "active" }))
+        .after(&json!({ "name": name, "state": "revoked" }));
+    call.changed(change.never("A revoked token stays revoked. Create another one."));
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -96,16 +96,19 @@ pub(super) async fn list(db: &Db) -> Result<Vec<TokenRow>> {
     Ok(rows)
 }
 
-pub(super) async fn revoke(db: &Db, id: &str, now: i64) -> Result<bool> {
+/// Revokes a token that is not revoked yet. Returns its name.
+pub(super) async fn revoke(db: &Db, id: &str, now: i64) -> Result<Option<String>> {
     let id = id.to_owned();
     db.write(move |tx| {
         Box::pin(async move {
-            let done = sqlx::query("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
-                .bind(id)
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-            Ok(done.rows_affected() > 0)
+            let name = sqlx::query_scalar(
+                "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING name",
+            )
+            .bind(id)
+            .bind(now)
+            .fetch_optional(&mut *tx)
+            .await?;
+            Ok(name)
         })
     })
     .await

@@ -127,8 +127,8 @@ impl Store {
         rows.try_map(JobRow::into_job)
     }
 
-    /// Changes a job in one transaction with reading it.
-    pub async fn change<F>(&self, name: &str, change: F) -> Result<Job>
+    /// Changes a job in one transaction with reading it. Returns it before and after.
+    pub async fn change<F>(&self, name: &str, change: F) -> Result<(Job, Job)>
     where
         F: FnOnce(&mut Job) -> Result<()> + Send + 'static,
     {
@@ -140,9 +140,10 @@ impl Store {
                     let mut job = rows::by_name(tx, &name, lock)
                         .await?
                         .ok_or_else(|| no_job(&name))?;
+                    let before = job.clone();
                     change(&mut job)?;
                     rows::update(tx, &job).await?;
-                    Ok(job)
+                    Ok((before, job))
                 })
             })
             .await

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Layer, Layers, ResourcePath, check, history, moving, presence,
+    Layer, Layers, ResourcePath, check, history, moving, presence, records,
     store::{self, Change, EditedRow},
 };
 use crate::Templates;
@@ -257,7 +257,7 @@ async fn write(templates: Arc<Templates>, call: Arc<Call>, input: WriteInput) ->
     let path = parse(&input.path)?;
     let (note, expected) = (input.note, input.revision);
     templates
-        .save(path, input.text, "write", note, expected, &call.caller)
+        .save(path, input.text, "write", note, expected, &call)
         .await
 }
 
@@ -316,7 +316,7 @@ async fn revert(templates: Arc<Templates>, call: Arc<Call>, input: RevertInput) 
         at: templates.core.clock.now_ms(),
         expected: input.revision,
     };
-    templates.change(path, change).await
+    templates.change(path, change, &call).await
 }
 
 impl Templates {
@@ -328,7 +328,7 @@ impl Templates {
         kind: &'static str,
         note: String,
         expected: Option<i64>,
-        caller: &Caller,
+        call: &Call,
     ) -> Result<Changed> {
         self.refresh().await?;
         let (text, warnings) = self.checked(&path, text).await?;
@@ -336,12 +336,12 @@ impl Templates {
             path: path.to_string(),
             text: Some(text),
             kind,
-            author: author(caller),
+            author: author(&call.caller),
             note,
             at: self.core.clock.now_ms(),
             expected,
         };
-        let changed = self.change(path, change).await?;
+        let changed = self.change(path, change, call).await?;
         Ok(Changed { warnings, ..changed })
     }
 
@@ -354,10 +354,15 @@ impl Templates {
             .map_err(Error::unexpected)?
     }
 
-    async fn change(&self, path: ResourcePath, change: Change) -> Result<Changed> {
+    async fn change(&self, path: ResourcePath, change: Change, call: &Call) -> Result<Changed> {
         let kept = self.core.settings.now().retention.revisions;
-        let (revision, live) = store::change(&self.core.db, change, kept).await?;
-        Ok(self.changed(&path, revision, live))
+        let (layers, under) = (Arc::clone(&self.layers), path.clone());
+        let below = tokio::task::spawn_blocking(move || records::below(&layers, &under))
+            .await
+            .map_err(Error::unexpected)?;
+        let made = store::change(&self.core.db, change, kept).await?;
+        call.changed(records::changing(&path, &made, &below));
+        Ok(self.changed(&path, made.revision, made.live))
     }
 
     /// Takes in what the database holds now.

@@ -108,7 +108,7 @@ pub(super) async fn restore(
     let text = revision_text(&templates, &path, input.revision).await?;
     let note = format!("Revision {} restored", input.revision);
     templates
-        .save(path, text, "restore", note, input.expected, &call.caller)
+        .save(path, text, "restore", note, input.expected, &call)
         .await
 }
 

@@ -11,6 +11,7 @@ mod layers;
 mod moving;
 mod path;
 mod presence;
+mod records;
 pub(crate) mod store;
 
 pub use layers::Layer;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::functions::{Changed, author, parse};
+use super::records;
 use super::store::{self, Change};
 use crate::Templates;
 
@@ -51,9 +52,11 @@ pub(super) async fn relocate(
         expected: input.revision,
     };
     let kept = templates.core.settings.now().retention.revisions;
-    let (revision, live) = store::relocate(&templates.core.db, from.to_string(), change, kept).await?;
+    let made = store::relocate(&templates.core.db, from.to_string(), change, kept).await?;
+    let revision = made.revision;
+    call.changed(records::moving(&from, &to, revision));
     templates.changed(&from, revision, None);
-    let mut changed = templates.changed(&to, revision, live);
+    let mut changed = templates.changed(&to, revision, made.live);
     changed.warnings = warnings;
     Ok(changed)
 }

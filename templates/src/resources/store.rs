@@ -81,20 +81,29 @@ pub(crate) async fn revision_text(db: &Db, path: &str, revision: i64) -> Result<
     Ok(text.flatten())
 }
 
+/// What a change came to.
+pub(crate) struct Made {
+    pub(crate) revision: i64,
+    /// The edited row that was live before.
+    pub(crate) replaced: Option<EditedRow>,
+    pub(crate) live: Option<EditedRow>,
+}
+
 /// Makes a change and returns its revision, and the row that is live then. Of all revisions the `kept` newest stay.
 ///
 /// Fails with `Conflict` when another change came since the author looked (W16).
-pub(crate) async fn change(db: &Db, change: Change, kept: i64) -> Result<(i64, Option<EditedRow>)> {
+pub(crate) async fn change(db: &Db, change: Change, kept: i64) -> Result<Made> {
     db.write(move |tx| Box::pin(async move { apply(tx, change, kept).await }))
         .await
 }
 
-async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<(i64, Option<EditedRow>)> {
+async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<Made> {
     // First, so that on PostgreSQL two changes of one resource wait for each other here, and not pass side by side.
     sqlx::query("UPDATE resource_changes SET counter = counter + 1 WHERE id = 1")
         .execute(&mut *tx)
         .await?;
-    check_expected(tx, &change).await?;
+    let replaced = edited(tx, &change.path).await?;
+    check_expected(&change, replaced.as_ref())?;
     let last: Option<i64> =
         sqlx::query_scalar("SELECT MAX(revision) FROM resource_revisions WHERE path = $1")
             .bind(change.path.clone())
@@ -123,7 +132,11 @@ async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<(i64
             None
         }
     };
-    Ok((revision, live))
+    Ok(Made {
+        revision,
+        replaced,
+        live,
+    })
 }
 
 /// Moves an edited text with its whole history to another path, where nothing was ever edited, and makes `change`
@@ -135,14 +148,14 @@ pub(crate) async fn relocate(
     from: String,
     change: Change,
     kept: i64,
-) -> Result<(i64, Option<EditedRow>)> {
+) -> Result<Made> {
     db.write(move |tx| {
         Box::pin(async move {
             let looked_at = Change {
                 path: from.clone(),
                 ..change.clone()
             };
-            check_expected(tx, &looked_at).await?;
+            check_expected(&looked_at, edited(tx, &from).await?.as_ref())?;
             let held: Option<i64> =
                 sqlx::query_scalar("SELECT MAX(revision) FROM resource_revisions WHERE path = $1")
                     .bind(change.path.clone())
@@ -175,16 +188,22 @@ pub(crate) async fn relocate(
     .await
 }
 
-async fn check_expected(tx: &mut AnyConnection, change: &Change) -> Result<()> {
+async fn edited(tx: &mut AnyConnection, path: &str) -> Result<Option<EditedRow>> {
+    let row = sqlx::query_as(
+        "SELECT path, revision, text, author, note, changed_at FROM resources WHERE path = $1",
+    )
+    .bind(path.to_owned())
+    .fetch_optional(&mut *tx)
+    .await?;
+    Ok(row)
+}
+
+fn check_expected(change: &Change, live: Option<&EditedRow>) -> Result<()> {
     let Some(expected) = change.expected else {
         return Ok(());
     };
-    let live: Option<(i64, String, i64)> =
-        sqlx::query_as("SELECT revision, author, changed_at FROM resources WHERE path = $1")
-            .bind(change.path.clone())
-            .fetch_optional(&mut *tx)
-            .await?;
-    let (revision, author, changed_at) = live.unwrap_or((0, String::new(), 0));
+    let (revision, author, changed_at) =
+        live.map_or((0, "", 0), |row| (row.revision, row.author.as_str(), row.changed_at));
     if revision == expected {
         return Ok(());
     }

@@ -10,12 +10,14 @@ use serde_json::json;
 
 use super::{Accounts, names};
 use crate::address::EmailAddress;
-use crate::functions::{Access, Call, Caller, Function, Role};
+use crate::functions::{Access, Call, Caller, Change, Function, Reversal, Role};
 use crate::{Code, Error, Result};
 
 const LINK_LIFETIME: std::ops::RangeInclusive<i64> = 600..=86_400;
 const LONGEST_TEXT: usize = 200;
 const LONGEST_URL: usize = 2000;
+/// What a scope is called in the audit log.
+const KIND: &str = "scope";
 
 /// An application.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -256,7 +258,7 @@ pub(super) fn functions(accounts: &Arc<Accounts>) -> Vec<Function> {
     ]
 }
 
-async fn create(accounts: Arc<Accounts>, _: Arc<Call>, input: Create) -> Result<Scope> {
+async fn create(accounts: Arc<Accounts>, call: Arc<Call>, input: Create) -> Result<Scope> {
     let mut settings = ScopeSettings::default();
     input.settings.unwrap_or_default().apply(&mut settings)?;
     let now = accounts.core.clock.now_ms();
@@ -266,7 +268,13 @@ async fn create(accounts: Arc<Accounts>, _: Arc<Call>, input: Create) -> Result<
         created_at: now,
         updated_at: now,
     };
-    store::insert(&accounts.core.db, scope).await
+    let scope = store::insert(&accounts.core.db, scope).await?;
+    call.changed(
+        Change::of(KIND, &scope.name)
+            .after(&scope.settings)
+            .never("A new scope is taken away by deleting it, which asks about its users."),
+    );
+    Ok(scope)
 }
 
 async fn list(accounts: Arc<Accounts>, call: Arc<Call>, _: Nothing) -> Result<Vec<Scope>> {
@@ -282,7 +290,7 @@ async fn get(accounts: Arc<Accounts>, call: Arc<Call>, input: ByName) -> Result<
     Ok(accounts.shown(scope, &call))
 }
 
-async fn update(accounts: Arc<Accounts>, _: Arc<Call>, input: Update) -> Result<Scope> {
+async fn update(accounts: Arc<Accounts>, call: Arc<Call>, input: Update) -> Result<Scope> {
     let name = names::scope(&input.name).map_err(|_| not_found(&input.name))?;
     let now = accounts.core.clock.now_ms();
     let updated = store::update(&accounts.core.db, name, now, |settings| {
@@ -290,14 +298,50 @@ async fn update(accounts: Arc<Accounts>, _: Arc<Call>, input: Update) -> Result<
     });
     let updated = updated.await;
     accounts.scopes.forget();
-    updated
+    let (before, scope) = updated?;
+    call.changed(updating(&before, &scope));
+    Ok(scope)
 }
 
-async fn delete(accounts: Arc<Accounts>, _: Arc<Call>, input: Delete) -> Result<u64> {
+fn updating(before: &ScopeSettings, scope: &Scope) -> Change {
+    let change = Change::of(KIND, &scope.name)
+        .before(before)
+        .after(&scope.settings);
+    let (was, is) = change.touched();
+    change.undo(Reversal {
+        function: "scopes.update".to_owned(),
+        parameters: json!({ "name": scope.name, "settings": was }),
+        look: "scopes.get".to_owned(),
+        at: json!({ "name": scope.name }),
+        expect: is.into(),
+    })
+}
+
+async fn delete(accounts: Arc<Accounts>, call: Arc<Call>, input: Delete) -> Result<u64> {
     let name = names::scope(&input.name).map_err(|_| not_found(&input.name))?;
-    let deleted = store::delete(&accounts.core.db, name, input.with_users.unwrap_or(false)).await;
+    let with_users = input.with_users.unwrap_or(false);
+    let deleted = store::delete(&accounts.core.db, name.clone(), with_users).await;
     accounts.scopes.forget();
-    deleted
+    let Some((settings, users)) = deleted? else {
+        return Ok(0);
+    };
+    let mut before = serde_json::to_value(&settings).map_err(Error::unexpected)?;
+    let change = Change::of(KIND, &name);
+    call.changed(if users > 0 {
+        before["users"] = users.into();
+        change
+            .before(&before)
+            .never("Its users went with it, and they cannot be brought back.")
+    } else {
+        change.before(&before).undo(Reversal {
+            function: "scopes.create".to_owned(),
+            parameters: json!({ "name": name, "settings": settings }),
+            look: "scopes.get".to_owned(),
+            at: json!({ "name": name }),
+            expect: json!(null),
+        })
+    });
+    Ok(1)
 }
 
 impl Accounts {

@@ -67,7 +67,13 @@ pub(super) async fn insert(db: &Db, scope: Scope) -> Result<Scope> {
     .await
 }
 
-pub(super) async fn update<F>(db: &Db, name: String, now: i64, change: F) -> Result<Scope>
+/// Changes a scope. Returns its settings as they were, and the scope as it is.
+pub(super) async fn update<F>(
+    db: &Db,
+    name: String,
+    now: i64,
+    change: F,
+) -> Result<(ScopeSettings, Scope)>
 where
     F: FnOnce(&mut ScopeSettings) -> Result<()> + Send + 'static,
 {
@@ -83,19 +89,25 @@ where
             .fetch_optional(&mut *tx)
             .await?;
             let mut scope = row.ok_or_else(|| not_found(&name))?.read()?;
+            let before = scope.settings.clone();
             change(&mut scope.settings)?;
             sqlx::query("UPDATE scopes SET settings = $2 WHERE name = $1")
                 .bind(name)
                 .bind(text(&scope.settings)?)
                 .execute(&mut *tx)
                 .await?;
-            Ok(scope)
+            Ok((before, scope))
         })
     })
     .await
 }
 
-pub(super) async fn delete(db: &Db, name: String, with_users: bool) -> Result<u64> {
+/// Deletes a scope. Returns its settings and how many users went with it; `None` when it was not there.
+pub(super) async fn delete(
+    db: &Db,
+    name: String,
+    with_users: bool,
+) -> Result<Option<(ScopeSettings, i64)>> {
     db.write(move |tx| {
         Box::pin(async move {
             let users: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE scope = $1")
@@ -108,11 +120,14 @@ pub(super) async fn delete(db: &Db, name: String, with_users: bool) -> Result<u6
                 );
                 return Err(Error::new(Code::Conflict, text).with_details(json!({ "users": users })));
             }
-            let done = sqlx::query("DELETE FROM scopes WHERE name = $1")
-                .bind(name)
-                .execute(&mut *tx)
-                .await?;
-            Ok(done.rows_affected())
+            let deleted: Option<Row> = sqlx::query_as(
+                "DELETE FROM scopes WHERE name = $1 RETURNING name, settings, created_at, updated_at",
+            )
+            .bind(name)
+            .fetch_optional(&mut *tx)
+            .await?;
+            let scope = deleted.map(Row::read).transpose()?;
+            Ok(scope.map(|scope| (scope.settings, users)))
         })
     })
     .await

@@ -3,6 +3,7 @@
 mod changes;
 pub(super) mod login;
 mod query;
+mod records;
 pub(crate) mod store;
 
 use std::sync::Arc;
@@ -122,7 +123,7 @@ pub(super) fn functions(accounts: &Arc<Accounts>) -> Vec<Function> {
     functions
 }
 
-async fn register(accounts: Arc<Accounts>, _: Arc<Call>, input: Register) -> Result<String> {
+async fn register(accounts: Arc<Accounts>, call: Arc<Call>, input: Register) -> Result<String> {
     let meta = input.meta.unwrap_or_default();
     let username = names::username(&input.username)?;
     let scope = accounts.scope(&input.scope).await?;
@@ -157,22 +158,33 @@ async fn register(accounts: Arc<Accounts>, _: Arc<Call>, input: Register) -> Res
         now,
         last_login_at: meta.login.unwrap_or(false).then_some(now),
     };
-    store::insert(&accounts.core.db, user).await
+    let (kept, id) = (records::new(&call, &user), store::insert(&accounts.core.db, user).await?);
+    kept.into_iter().for_each(|change| call.changed(change));
+    Ok(id)
 }
 
 async fn get(accounts: Arc<Accounts>, _: Arc<Call>, input: ById) -> Result<User> {
     accounts.user(&input.user_id).await
 }
 
-async fn update(accounts: Arc<Accounts>, _: Arc<Call>, input: Update) -> Result<User> {
+async fn update(accounts: Arc<Accounts>, call: Arc<Call>, input: Update) -> Result<User> {
     let prepared = accounts.prepare(&input.user_id, input.update_params).await?;
-    let user = store::update(&accounts.core.db, input.user_id, prepared.clone()).await?;
+    let (before, user) = store::update(&accounts.core.db, input.user_id, prepared.clone()).await?;
     accounts.changed(&user, &prepared);
+    if records::are_kept(&call) {
+        call.changed(records::updating(&before, &user, prepared.password_hash.is_some()));
+    }
     Ok(user)
 }
 
-async fn delete(accounts: Arc<Accounts>, _: Arc<Call>, input: ById) -> Result<u64> {
-    store::delete(&accounts.core.db, input.user_id).await
+async fn delete(accounts: Arc<Accounts>, call: Arc<Call>, input: ById) -> Result<u64> {
+    let Some(user) = store::delete(&accounts.core.db, input.user_id).await? else {
+        return Ok(0);
+    };
+    if records::are_kept(&call) {
+        call.changed(records::deleting(&user));
+    }
+    Ok(1)
 }
 
 async fn find(accounts: Arc<Accounts>, _: Arc<Call>, input: Find) -> Result<User> {

@@ -216,14 +216,15 @@ fn refused(cause: sqlx::Error, scope: &str) -> Error {
     }
 }
 
-pub(super) async fn update(db: &Db, id: String, changes: Prepared) -> Result<User> {
+/// Changes a user. Returns the user before and after.
+pub(super) async fn update(db: &Db, id: String, changes: Prepared) -> Result<(User, User)> {
     db.write(move |tx| Box::pin(async move { apply(tx, &id, changes).await }))
         .await
 }
 
 /// Makes the changes within a transaction, and kills the user's codes when the password, the address or the
-/// activity is another one now (C04, C14).
-pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -> Result<User> {
+/// activity is another one now (C04, C14). Returns the user before and after.
+pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -> Result<(User, User)> {
     // Taking the row by a change keeps others from changing it until we are done, on both databases.
     let row: Option<Row> = sqlx::query_as(
         "UPDATE users SET updated_at = $2 WHERE id = $1
@@ -245,7 +246,7 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
         group: state.group.clone(),
         extra: state.extra.clone(),
         active: state.active,
-        ..before
+        ..before.clone()
     };
     let done = sqlx::query(
         "UPDATE users SET username = $2, username_key = $3, email = $4, email_key = $5, group_name = $6, extra = $7,
@@ -271,7 +272,7 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
             .execute(&mut *tx)
             .await?;
     }
-    Ok(user)
+    Ok((before, user))
 }
 
 fn merge(before: &User, hash: String, changes: Prepared) -> Result<NewState> {
@@ -292,14 +293,19 @@ fn merge(before: &User, hash: String, changes: Prepared) -> Result<NewState> {
     })
 }
 
-pub(super) async fn delete(db: &Db, id: String) -> Result<u64> {
+/// Deletes a user. Returns who it was.
+pub(super) async fn delete(db: &Db, id: String) -> Result<Option<User>> {
     db.write(move |tx| {
         Box::pin(async move {
-            let done = sqlx::query("DELETE FROM users WHERE id = $1")
-                .bind(id)
-                .execute(&mut *tx)
-                .await?;
-            Ok(done.rows_affected())
+            let row: Option<Row> = sqlx::query_as(
+                "DELETE FROM users WHERE id = $1
+                 RETURNING id, scope, username, email, group_name, extra, password_hash, active, created_at, updated_at,
+                           last_login_at",
+            )
+            .bind(id)
+            .fetch_optional(&mut *tx)
+            .await?;
+            Ok(row.map(Row::read).transpose()?.map(|(user, _)| user))
         })
     })
     .await
