@@ -9,6 +9,7 @@ pub mod address;
 mod attempts;
 pub mod audit;
 pub mod backups;
+pub mod bundle;
 pub mod clock;
 pub mod codes;
 pub mod config;

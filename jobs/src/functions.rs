@@ -8,7 +8,7 @@ use coronet_core::functions::{Access, Call, Caller, Function};
 use coronet_core::{Code, Error, Page, PartRequest, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::form::{Changes, NewJob, invalid};
 use crate::job::{Outcome, Phase};
@@ -49,6 +49,12 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
             delete,
         )
         .access(apps_and_jobs),
+        Function::read(
+            "jobs.check",
+            "Gives the settings that a job would have, without adding it.",
+            jobs,
+            check,
+        ),
         Function::read("jobs.get", "Finds a job by its name.", jobs, get).access(apps_and_jobs),
         Function::read(
             "jobs.list",
@@ -107,6 +113,11 @@ async fn create(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobVi
     jobs.changed.notify_one();
     call.changed(records::creating(&job));
     Ok(job.into())
+}
+
+async fn check(jobs: Arc<Jobs>, _call: Arc<Call>, input: Create) -> Result<Value> {
+    let job = input.job.into_job(jobs.core.clock.now_ms())?;
+    Ok(records::settings(&job))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,5 +1,6 @@
 //! The command line: a thin adaptor over the registry.
 
+mod bundle;
 mod client;
 mod health;
 mod jobs;
@@ -80,6 +81,9 @@ enum Command {
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Export and import scopes, jobs, texts and settings as files.
+    #[command(subcommand)]
+    Bundle(bundle::Command),
     /// Look at jobs, and run them.
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -127,6 +131,11 @@ impl Cli {
             Command::Call { function, parameters } => {
                 let result = client.call(&function, read_parameters(parameters)?).await?;
                 output.value(&result);
+            }
+            Command::Bundle(command) => {
+                let code = bundle::run(&client, command, output).await;
+                client.close().await;
+                return code;
             }
             Command::Operator(command) => operator::run(&client, command, output).await?,
             Command::Token(command) => token::run(&client, command, output).await?,

@@ -59,6 +59,11 @@ impl Output {
         }
     }
 
+    /// A word beside the result, on standard error.
+    pub fn note(self, text: &str) {
+        say(std::io::stderr(), text);
+    }
+
     /// What went wrong, in words; with `--json`, as the object `{code, message, …}`.
     pub fn error(self, error: &Error) {
         if self.json {

@@ -3,7 +3,7 @@
 //! A rendering costs a look into memory and one `stat` for each file of the home it is made of: no reading, no
 //! parsing. A template that breaks while the server runs keeps its last good form, and the error is logged.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::engine::{Place, Problem, Source, Sources, TemplateFault, Unit};
@@ -116,10 +116,22 @@ impl Compiled {
     }
 }
 
+/// Texts that are looked at as if they were live, by their whole paths.
+pub(crate) type Drafts<'a> = BTreeMap<&'a str, &'a str>;
+
 /// Compiles a text as if it were live at `path`, to see whether it may be saved.
 pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<Unit, TemplateFault> {
-    let sources = WithDraft { layers, path, text };
-    Unit::compile(path.as_str(), &sources).0
+    check_among(layers, &Drafts::from([(path.as_str(), text)]), path).0
+}
+
+/// Compiles the draft at `path` as if all drafts were live. Also gives the paths of all texts that it is made of.
+pub(crate) fn check_among(
+    layers: &Layers,
+    drafts: &Drafts<'_>,
+    path: &ResourcePath,
+) -> (Result<Unit, TemplateFault>, Vec<String>) {
+    let (unit, looked_at) = Unit::compile(path.as_str(), &WithDrafts { layers, drafts });
+    (unit, looked_at.into_iter().map(|(path, ())| path).collect())
 }
 
 fn answer(kept: &Kept) -> Result<Arc<Unit>, TemplateFault> {
@@ -159,46 +171,46 @@ impl Sources for Layers {
 
     /// Includes of a page are looked for among pages first; all others, as in mail, below `templates/`.
     fn resolve(&self, from: &str, name: &str) -> Option<String> {
-        if from.starts_with("pages/") {
-            let folder = from.rsplit_once('/').map_or("pages", |(folder, _)| folder);
-            let beside = [folder, "pages"]
-                .into_iter()
-                .filter_map(|root| ResourcePath::parse(&format!("{root}/{name}")));
-            if let Some(found) = beside
-                .into_iter()
-                .find(|path| Layers::stamp(self, path) != Stamp::Absent)
-            {
-                return Some(found.to_string());
-            }
-        }
-        ResourcePath::below("templates", name)
-            .filter(ResourcePath::is_template)
-            .map(|path| path.to_string())
+        resolve(from, name, |path| Layers::stamp(self, path) != Stamp::Absent)
     }
 }
 
-/// The layers with one text replaced by a draft.
-struct WithDraft<'a> {
-    layers: &'a Layers,
-    path: &'a ResourcePath,
-    text: &'a str,
+fn resolve(from: &str, name: &str, is_there: impl Fn(&ResourcePath) -> bool) -> Option<String> {
+    if from.starts_with("pages/") {
+        let folder = from.rsplit_once('/').map_or("pages", |(folder, _)| folder);
+        let beside = [folder, "pages"]
+            .into_iter()
+            .filter_map(|root| ResourcePath::parse(&format!("{root}/{name}")));
+        if let Some(found) = beside.into_iter().find(|path| is_there(path)) {
+            return Some(found.to_string());
+        }
+    }
+    ResourcePath::below("templates", name)
+        .filter(ResourcePath::is_template)
+        .map(|path| path.to_string())
 }
 
-impl Sources for WithDraft<'_> {
+/// The layers with some texts replaced by drafts.
+struct WithDrafts<'a> {
+    layers: &'a Layers,
+    drafts: &'a Drafts<'a>,
+}
+
+impl Sources for WithDrafts<'_> {
     type Stamp = ();
 
     fn source(&self, path: &str) -> Result<Option<Source>, Problem> {
-        if path == self.path.as_str() {
-            return Ok(Some(Source {
-                text: self.text.into(),
-            }));
+        match self.drafts.get(path) {
+            Some(text) => Ok(Some(Source { text: (*text).into() })),
+            None => Sources::source(self.layers, path),
         }
-        Sources::source(self.layers, path)
     }
 
     fn stamp(&self, _: &str) {}
 
     fn resolve(&self, from: &str, name: &str) -> Option<String> {
-        Sources::resolve(self.layers, from, name)
+        resolve(from, name, |path| {
+            self.drafts.contains_key(path.as_str()) || Layers::stamp(self.layers, path) != Stamp::Absent
+        })
     }
 }

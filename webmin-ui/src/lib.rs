@@ -5,6 +5,8 @@
 //! function registry as the signed-in operator, so authorization, validation and audit are not repeated here.
 
 mod accounts;
+mod audit;
+mod bundle;
 mod dashboard;
 #[cfg(debug_assertions)]
 mod design;
@@ -57,6 +59,8 @@ pub fn stage(core: Core, operators: Arc<Operators>) -> Result<AdHoc> {
             .mount(BASE, in_language(plugins::routes()))
             .mount(BASE, in_language(server::routes()))
             .mount(BASE, in_language(settings::routes()))
+            .mount(BASE, in_language(audit::routes()))
+            .mount(BASE, in_language(bundle::routes()))
             .mount(BASE, in_language(profile::routes()))
             .mount(BASE, in_language(help::routes()))
             .mount(BASE, in_language(palette::routes()))

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::store::ChangeRow;
 use crate::functions::{Change, Changed, Reversal, Undo};
 use crate::{Error, Result};
 
@@ -12,22 +13,6 @@ const TEXT_LIMIT: usize = 64 * 1024;
 /// One side of a change whose JSON is longer even so is left out.
 const SIDE_LIMIT: usize = 256 * 1024;
 const THING_LIMIT: usize = 300;
-
-/// A row of `audit_changes`.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(super) struct ChangeRow {
-    pub(super) entry_id: String,
-    pub(super) place: i64,
-    pub(super) part_of: String,
-    pub(super) function: String,
-    pub(super) kind: String,
-    pub(super) thing: String,
-    pub(super) before_state: String,
-    pub(super) after_state: String,
-    pub(super) cut: i64,
-    pub(super) reversal: String,
-    pub(super) never: String,
-}
 
 /// What a write changed.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -60,7 +45,10 @@ pub(super) fn rows(entry: &str, part_of: Option<&str>, changes: Vec<Changed>) ->
         let cut_after = shorten(&mut after);
         thing.truncate(thing.floor_char_boundary(THING_LIMIT));
         let (reversal, never) = match undo {
-            Undo::By(reversal) => (serde_json::to_string(&*reversal).unwrap_or_default(), String::new()),
+            Undo::By(reversal) => (
+                serde_json::to_string(&*reversal).unwrap_or_default(),
+                String::new(),
+            ),
             Undo::Never(why) => (String::new(), why),
         };
         ChangeRow {
@@ -97,7 +85,9 @@ impl ChangeRow {
         if self.reversal.is_empty() {
             return Ok(None);
         }
-        serde_json::from_str(&self.reversal).map(Some).map_err(Error::unexpected)
+        serde_json::from_str(&self.reversal)
+            .map(Some)
+            .map_err(Error::unexpected)
     }
 }
 
@@ -133,8 +123,12 @@ fn shorten_texts(value: &mut Value) -> bool {
             text.push('…');
             true
         }
-        Value::Array(items) => items.iter_mut().fold(false, |cut, item| shorten_texts(item) || cut),
-        Value::Object(fields) => fields.values_mut().fold(false, |cut, field| shorten_texts(field) || cut),
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |cut, item| shorten_texts(item) || cut),
+        Value::Object(fields) => fields
+            .values_mut()
+            .fold(false, |cut, field| shorten_texts(field) || cut),
         _ => false,
     }
 }

@@ -62,12 +62,7 @@ pub fn start(core: &Core) -> Result<Arc<Audit>> {
     core.functions.add(
         "core",
         vec![
-            Function::read(
-                "audit.list",
-                "Lists what was done, latest first.",
-                &audit,
-                list,
-            ),
+            Function::read("audit.list", "Lists what was done, latest first.", &audit, list),
             Function::read(
                 "audit.get",
                 "Gives an entry with what it changed, and whether that can be undone.",
@@ -241,3 +236,6 @@ fn shortened(parameters: &Value) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,22 @@ pub struct Entry {
     pub duration_us: i64,
 }
 
+/// A row of `audit_changes`.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(super) struct ChangeRow {
+    pub(super) entry_id: String,
+    pub(super) place: i64,
+    pub(super) part_of: String,
+    pub(super) function: String,
+    pub(super) kind: String,
+    pub(super) thing: String,
+    pub(super) before_state: String,
+    pub(super) after_state: String,
+    pub(super) cut: i64,
+    pub(super) reversal: String,
+    pub(super) never: String,
+}
+
 /// An entry with what it changed.
 #[derive(Debug, Clone)]
 pub(super) struct NewEntry {
@@ -230,4 +246,22 @@ pub(super) async fn list(db: &Db, filter: List) -> Result<Page<Entry>> {
         count: filter.count,
     };
     LIST.read(db, chosen, filter.sort.as_deref(), &part).await
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::Db;
+
+    /// Everything that is kept in the log's tables, as one text.
+    pub(crate) async fn everything(db: &Db) -> String {
+        let mut kept = String::new();
+        for sql in [
+            "SELECT parameters || message FROM audit",
+            "SELECT before_state || after_state || reversal || never || thing FROM audit_changes",
+        ] {
+            let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(db.reader()).await.unwrap();
+            kept.push_str(&rows.join("\n"));
+        }
+        kept
+    }
 }

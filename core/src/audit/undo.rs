@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::changes::{ChangeRow, ChangeView};
+use super::changes::ChangeView;
+use super::store::ChangeRow;
 use super::{Audit, Entry, store};
 use crate::functions::{Call, Change, Reversal, masked};
 use crate::{Code, Error, Result};
@@ -75,7 +76,9 @@ pub(super) async fn get(audit: Arc<Audit>, call: Arc<Call>, input: ById) -> Resu
         },
     };
     Ok(Details {
-        part_of: own.map(|row| row.part_of.clone()).filter(|whole| !whole.is_empty()),
+        part_of: own
+            .map(|row| row.part_of.clone())
+            .filter(|whole| !whole.is_empty()),
         undoes: own.filter(|row| row.kind == KIND).map(|row| row.thing.clone()),
         changes: rows
             .iter()
@@ -132,10 +135,14 @@ async fn read(audit: &Audit, id: &str) -> Result<(Entry, Vec<ChangeRow>)> {
 fn undoable<'r>(entry: &Entry, rows: &'r [ChangeRow]) -> std::result::Result<&'r ChangeRow, String> {
     let own: Vec<&ChangeRow> = rows.iter().filter(|row| row.entry_id == entry.id).collect();
     match own.as_slice() {
-        [] if entry.code != 0 => Err("It was refused or failed: it changed nothing that is known.".to_owned()),
+        [] if entry.code != 0 => {
+            Err("It was refused or failed: it changed nothing that is known.".to_owned())
+        }
         [] if !rows.is_empty() => Err("It was made in steps. Open a step to undo it.".to_owned()),
         [] => Err("What it changed was not kept, so nothing can be put back.".to_owned()),
-        [row] if row.reversal.is_empty() && row.never.is_empty() => Err("This kind of change cannot be undone.".to_owned()),
+        [row] if row.reversal.is_empty() && row.never.is_empty() => {
+            Err("This kind of change cannot be undone.".to_owned())
+        }
         [row] if row.reversal.is_empty() => Err(row.never.clone()),
         [row] => Ok(row),
         _ => Err("It changed several things at once.".to_owned()),
@@ -163,7 +170,11 @@ async fn view(audit: &Audit, call: &Call, row: &ChangeRow) -> Result<UndoView> {
     };
     Ok(UndoView {
         possible: differences.is_empty(),
-        reason: if differences.is_empty() { String::new() } else { changed_since(row) },
+        reason: if differences.is_empty() {
+            String::new()
+        } else {
+            changed_since(row)
+        },
         function: Some(reversal.function),
         differences,
         since,

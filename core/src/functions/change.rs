@@ -128,7 +128,11 @@ fn mask_both(before: &mut Value, after: &mut Value, secret: &[String]) {
             }
         }
         // What stands on one side only.
-        let both: Vec<String> = before.keys().filter(|name| after.contains_key(*name)).cloned().collect();
+        let both: Vec<String> = before
+            .keys()
+            .filter(|name| after.contains_key(*name))
+            .cloned()
+            .collect();
         mask_rest(before, &both, secret);
         mask_rest(after, &both, secret);
         return;
@@ -193,15 +197,23 @@ mod tests {
             .before(&json!({ "name": "a", "colour": "red", "old": 1 }))
             .after(&json!({ "name": "a", "colour": "blue", "new": 2 }));
         let (before, after) = change.touched();
-        assert_eq!(Value::Object(before), json!({ "colour": "red", "old": 1, "new": null }));
-        assert_eq!(Value::Object(after), json!({ "colour": "blue", "old": null, "new": 2 }));
+        assert_eq!(
+            Value::Object(before),
+            json!({ "colour": "red", "old": 1, "new": null })
+        );
+        assert_eq!(
+            Value::Object(after),
+            json!({ "colour": "blue", "old": null, "new": 2 })
+        );
     }
 
     #[test]
     fn c09_a_secret_shows_only_that_it_changed() {
         let secret = ["spare".to_owned()];
         let change = Change::of("thing", "a")
-            .before(&json!({ "api_key": "one", "spare": "same", "deep": { "password": "p1" }, "code": "gone" }))
+            .before(
+                &json!({ "api_key": "one", "spare": "same", "deep": { "password": "p1" }, "code": "gone" }),
+            )
             .after(&json!({ "api_key": "two", "spare": "same", "deep": { "password": "p2" }, "key": "new" }))
             .masked(&secret);
         assert_eq!(
@@ -218,6 +230,9 @@ mod tests {
     fn c09_a_way_back_that_needs_a_secret_is_none() {
         let change = |parameters| Change::of("thing", "a").undo(reversal(parameters)).masked(&[]);
         assert!(matches!(change(json!({ "colour": "red" })).undo, Undo::By(_)));
-        assert!(matches!(change(json!({ "password": "red" })).undo, Undo::Never(_)));
+        assert!(matches!(
+            change(json!({ "password": "red" })).undo,
+            Undo::Never(_)
+        ));
     }
 }

@@ -76,7 +76,13 @@ impl Call {
     /// Those of the function.
     pub async fn act(&self, name: &str, parameters: Value) -> Result<Value> {
         self.registry
-            .call_as_step(&self.caller, name, parameters, Some(self.deadline), Some(self.entry().into()))
+            .call_as_step(
+                &self.caller,
+                name,
+                parameters,
+                Some(self.deadline),
+                Some(self.entry().into()),
+            )
             .await
     }
 

@@ -191,7 +191,7 @@ impl Operators {
 
     async fn check_change(&self, operator: &OperatorCaller, old: String, new: String) -> Result<()> {
         self.check_own(operator, old).await?;
-        self.set_password(&operator.name, new).await
+        self.set_password(&operator.name, new).await.map(drop)
     }
 
     /// Whether it is this operator who is at the keyboard: asked again before an act that cannot be taken back.

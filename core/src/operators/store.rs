@@ -148,11 +148,12 @@ pub(super) async fn set_password(db: &Db, name: &str, hash: String) -> Result<Op
     let name = name.trim().to_owned();
     db.write(move |tx| {
         Box::pin(async move {
-            let id = sqlx::query_scalar("UPDATE operators SET password_hash = $2 WHERE name = $1 RETURNING id")
-                .bind(name.clone())
-                .bind(hash)
-                .fetch_optional(&mut *tx)
-                .await?;
+            let id =
+                sqlx::query_scalar("UPDATE operators SET password_hash = $2 WHERE name = $1 RETURNING id")
+                    .bind(name.clone())
+                    .bind(hash)
+                    .fetch_optional(&mut *tx)
+                    .await?;
             sqlx::query(
                 "DELETE FROM sessions WHERE operator_id IN (SELECT id FROM operators WHERE name = $1)",
             )

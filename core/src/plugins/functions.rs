@@ -206,7 +206,9 @@ async fn check(plugins: Arc<Plugins>, _: Arc<Call>, input: Check) -> Result<Valu
 async fn configure(plugins: Arc<Plugins>, call: Arc<Call>, input: Configure) -> Result<Details> {
     let before = details(&*plugins.find(&input.name)?);
     let entered = input.settings.clone();
-    let after = plugins.grant(&input.name, Wish::Configure(input.settings)).await?;
+    let after = plugins
+        .grant(&input.name, Wish::Configure(input.settings))
+        .await?;
     let change = Change::of(KIND, &input.name)
         .before(&kept(&before))
         .after(&kept(&after));
@@ -224,7 +226,9 @@ async fn configure(plugins: Arc<Plugins>, call: Arc<Call>, input: Configure) -> 
         with.insert("new_secrets".to_owned(), json!(new));
         change.after(&with)
     };
-    call.changed(change.never("Settings of a plugin are checked by starting it with them. Change them in its form."));
+    call.changed(
+        change.never("Settings of a plugin are checked by starting it with them. Change them in its form."),
+    );
     Ok(after)
 }
 

@@ -37,6 +37,15 @@ impl Settings {
         self.refresh().await
     }
 
+    /// Says whether the change could be made.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub(super) async fn check(&self, change: Change) -> Result<()> {
+        let rows = store::all(&self.db).await?;
+        self.decide(change, 0, &rows, self.clock.now_ms()).map(drop)
+    }
+
     /// What is to be written so that the change holds.
     fn decide(&self, change: Change, revision: i64, rows: &[Row], now: i64) -> Result<Vec<Row>> {
         let group = change.group;

@@ -11,7 +11,7 @@ use super::configuration::{self, Key};
 use super::description::{self, Group, Setting};
 use super::store::{self, Row};
 use crate::functions::{self, Call, Function, Reversal, Role};
-use crate::{Core, Result};
+use crate::{Code, Core, Error, Result};
 
 pub(super) fn all(core: &Core) -> Vec<Function> {
     let core = Arc::new(core.clone());
@@ -23,6 +23,12 @@ pub(super) fn all(core: &Core) -> Vec<Function> {
             list,
         ),
         Function::read("settings.get", "Gives the settings of a group.", &core, get),
+        Function::read(
+            "settings.check",
+            "Gives the settings that a group would have, without changing it.",
+            &core,
+            check,
+        ),
         Function::write(
             "settings.update",
             "Changes settings of a group, all or none, and lets them act at once.",
@@ -134,6 +140,42 @@ async fn get(core: Arc<Core>, _: Arc<Call>, input: ByGroup) -> Result<GroupNow> 
 
 async fn update(core: Arc<Core>, call: Arc<Call>, input: Update) -> Result<GroupNow> {
     change(&core, &call, &input.group, input.changes, input.revision).await
+}
+
+/// What is not named is at its default in the answer; secrets are not in it.
+async fn check(core: Arc<Core>, _: Arc<Call>, input: Update) -> Result<Map<String, Value>> {
+    let group = description::group(&input.group)?;
+    let mut values = input.changes;
+    if let Some(secret) = group
+        .settings
+        .iter()
+        .find(|one| one.secret && values.contains_key(&one.name))
+    {
+        let text = format!("`{}` is a secret: it is set by hand.", secret.name);
+        return Err(Error::new(Code::ParameterInvalid, text));
+    }
+    let mut whole = Map::new();
+    for setting in group.settings.iter().filter(|setting| !setting.secret) {
+        let given = values
+            .shift_remove(&setting.name)
+            .filter(|value| !value.is_null());
+        whole.insert(
+            setting.name.clone(),
+            given.unwrap_or_else(|| setting.default.clone()),
+        );
+    }
+    // What is left has a name that the group does not know.
+    for name in values.keys() {
+        group.setting(name)?;
+    }
+    let change = Change {
+        group,
+        values: whole.clone(),
+        revision: None,
+        by: String::new(),
+    };
+    core.settings.check(change).await?;
+    Ok(whole)
 }
 
 async fn reset(core: Arc<Core>, call: Arc<Call>, input: Reset) -> Result<GroupNow> {

@@ -196,9 +196,14 @@ async fn create(tokens: Arc<Tokens>, call: Arc<Call>, input: Create) -> Result<C
         expires_at: input.expires_in_days.map(|days| now + days * DAY_MS),
     };
     let id = row.id.clone();
-    let after = json!({ "name": row.name, "grants": input.grants, "expires_at": row.expires_at, "state": "active" });
+    let after =
+        json!({ "name": row.name, "grants": input.grants, "expires_at": row.expires_at, "state": "active" });
     store::insert(&tokens.db, row).await?;
-    call.changed(Change::of(KIND, &id).after(&after).never("A new token is taken away by revoking it."));
+    call.changed(
+        Change::of(KIND, &id)
+            .after(&after)
+            .never("A new token is taken away by revoking it."),
+    );
     Ok(Created { id, token })
 }
 

@@ -4,6 +4,7 @@ use coronet_core::lua;
 use coronet_core::{Code, Error, Result};
 
 use super::{Layers, ResourcePath};
+use crate::compiled::Drafts;
 use crate::engine::{Problem, TemplateFault};
 use crate::{compiled, warnings};
 
@@ -28,6 +29,25 @@ const PAGE_TEXTS: [&str; 12] = [
 
 /// Checks that `text` works at `path`. What may still fail for real requests is in the answer.
 pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<Vec<Problem>> {
+    let drafts = Drafts::from([(path.as_str(), text)]);
+    check_among(layers, &drafts, path, text).map(|checked| checked.warnings)
+}
+
+/// What was found about a text that may be saved.
+#[derive(Default)]
+pub(super) struct Checked {
+    pub(super) warnings: Vec<Problem>,
+    /// Paths of the texts it is made of, also of drafts.
+    pub(super) parts: Vec<String>,
+}
+
+/// Checks that `text` works at `path` when all drafts are live.
+pub(super) fn check_among(
+    layers: &Layers,
+    drafts: &Drafts<'_>,
+    path: &ResourcePath,
+    text: &str,
+) -> Result<Checked> {
     if text.len() > MAX_TEXT {
         let message = format!("{path} would have {} bytes; {MAX_TEXT} are allowed.", text.len());
         return Err(Error::new(Code::TooLarge, message));
@@ -39,10 +59,10 @@ pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<
         ));
     }
     match (path.root(), path.extension()) {
-        ("templates" | "pages", "tpl" | "hbs") => check_template(layers, path, text),
-        ("pages" | "jobs", "lua") => check_lua(path, text).map(|()| Vec::new()),
-        ("pages", "json" | "webmanifest") => check_json(path, text).map(|()| Vec::new()),
-        ("pages", extension) if PAGE_TEXTS.contains(&extension) => Ok(Vec::new()),
+        ("templates" | "pages", "tpl" | "hbs") => check_template(layers, drafts, path),
+        ("pages" | "jobs", "lua") => check_lua(path, text).map(|()| Checked::default()),
+        ("pages", "json" | "webmanifest") => check_json(path, text).map(|()| Checked::default()),
+        ("pages", extension) if PAGE_TEXTS.contains(&extension) => Ok(Checked::default()),
         (root, _) => Err(Error::new(Code::ParameterInvalid, wrong_kind(root))),
     }
 }
@@ -82,11 +102,15 @@ pub(crate) fn missing_link(path: &ResourcePath, unit: &crate::engine::Unit) -> O
     })
 }
 
-fn check_template(layers: &Layers, path: &ResourcePath, text: &str) -> Result<Vec<Problem>> {
-    let unit = compiled::check(layers, path, text)?;
+fn check_template(layers: &Layers, drafts: &Drafts<'_>, path: &ResourcePath) -> Result<Checked> {
+    let (unit, parts) = compiled::check_among(layers, drafts, path);
+    let unit = unit?;
     match missing_link(path, &unit) {
         Some(fault) => Err(fault.into()),
-        None => Ok(warnings::of(path, &unit)),
+        None => Ok(Checked {
+            warnings: warnings::of(path, &unit),
+            parts,
+        }),
     }
 }
 

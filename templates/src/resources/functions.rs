@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Layer, Layers, ResourcePath, check, history, moving, presence, records,
     store::{self, Change, EditedRow},
+    together,
 };
 use crate::Templates;
 use crate::engine::Problem;
@@ -29,6 +30,12 @@ pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
             "Reads a resource: the live text, or that of one layer.",
             templates,
             read,
+        ),
+        Function::read(
+            "resources.checkAll",
+            "Says whether texts could be saved together, and in which order.",
+            templates,
+            together::check,
         ),
         Function::write(
             "resources.write",

@@ -13,6 +13,7 @@ mod path;
 mod presence;
 mod records;
 pub(crate) mod store;
+mod together;
 
 pub use layers::Layer;
 pub(crate) use layers::{Layers, Stamp};

@@ -13,9 +13,10 @@ pub(super) fn below(layers: &Layers, path: &ResourcePath) -> Value {
     let found = [Layer::File, Layer::Shipped]
         .into_iter()
         .find_map(|layer| layers.in_layer(path, layer).ok().flatten());
-    found.map_or(Value::Null, |live| {
-        json!({ "layer": live.layer, "revision": 0, "text": live.text })
-    })
+    found.map_or(
+        Value::Null,
+        |live| json!({ "layer": live.layer, "revision": 0, "text": live.text }),
+    )
 }
 
 pub(super) fn changing(path: &ResourcePath, made: &Made, below: &Value) -> Change {

@@ -202,8 +202,9 @@ fn check_expected(change: &Change, live: Option<&EditedRow>) -> Result<()> {
     let Some(expected) = change.expected else {
         return Ok(());
     };
-    let (revision, author, changed_at) =
-        live.map_or((0, "", 0), |row| (row.revision, row.author.as_str(), row.changed_at));
+    let (revision, author, changed_at) = live.map_or((0, "", 0), |row| {
+        (row.revision, row.author.as_str(), row.changed_at)
+    });
     if revision == expected {
         return Ok(());
     }

@@ -13,10 +13,11 @@ use super::markdown;
 struct Docs;
 
 /// The order in which an operator is likely to need them; guides that are not named here follow by name.
-const SHELF: [&str; 10] = [
+const SHELF: [&str; 11] = [
     "webmin",
     "running",
     "settings",
+    "bundle",
     "mail",
     "users-and-scopes",
     "templates-and-pages",

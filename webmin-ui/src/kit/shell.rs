@@ -211,7 +211,7 @@ const WORK: &str = text!("Content and work");
 const SERVER: &str = text!("Server");
 
 /// The navigation, in its order; places of one group stand together.
-pub(crate) const PLACES: [Place; 13] = [
+pub(crate) const PLACES: [Place; 14] = [
     Place::new("", Area::Dashboard, "/", text!("Dashboard")).known_by(
         "layout-dashboard",
         "d",
@@ -252,6 +252,11 @@ pub(crate) const PLACES: [Place; 13] = [
         "settings",
         "e",
         "options configuration backups retention",
+    ),
+    Place::new(SERVER, Area::Bundle, "/bundle", text!("Export and import")).known_by(
+        "archive",
+        "x",
+        "bundle backup files git copy",
     ),
 ];
 

@@ -37,6 +37,7 @@ pub(crate) enum Area {
     Audit,
     Operators,
     Settings,
+    Bundle,
     Profile,
     Help,
     /// Pages outside the navigation.
@@ -59,6 +60,7 @@ impl Area {
             Self::Audit => "audit",
             Self::Operators => "operators",
             Self::Settings => "settings",
+            Self::Bundle => "bundle",
             Self::Profile => "profile",
             Self::Help => "help",
             Self::None => "",

@@ -246,6 +246,12 @@ pub(super) fn functions(accounts: &Arc<Accounts>) -> Vec<Function> {
             .access(known | Access::PAGE),
         Function::read("scopes.get", "Gives a scope with its settings.", accounts, get)
             .access(known | Access::PAGE),
+        Function::read(
+            "scopes.check",
+            "Gives the settings that a scope would have, without making it.",
+            accounts,
+            check,
+        ),
         Function::write("scopes.update", "Changes settings of a scope.", accounts, update).access(known),
         Function::write(
             "scopes.delete",
@@ -275,6 +281,21 @@ async fn create(accounts: Arc<Accounts>, call: Arc<Call>, input: Create) -> Resu
             .never("A new scope is taken away by deleting it, which asks about its users."),
     );
     Ok(scope)
+}
+
+/// A scope as it would be.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Draft {
+    name: String,
+    #[serde(flatten)]
+    settings: ScopeSettings,
+}
+
+async fn check(_: Arc<Accounts>, _: Arc<Call>, input: Create) -> Result<Draft> {
+    let mut settings = ScopeSettings::default();
+    input.settings.unwrap_or_default().apply(&mut settings)?;
+    let name = names::scope(&input.name)?;
+    Ok(Draft { name, settings })
 }
 
 async fn list(accounts: Arc<Accounts>, call: Arc<Call>, _: Nothing) -> Result<Vec<Scope>> {

@@ -68,12 +68,7 @@ pub(super) async fn insert(db: &Db, scope: Scope) -> Result<Scope> {
 }
 
 /// Changes a scope. Returns its settings as they were, and the scope as it is.
-pub(super) async fn update<F>(
-    db: &Db,
-    name: String,
-    now: i64,
-    change: F,
-) -> Result<(ScopeSettings, Scope)>
+pub(super) async fn update<F>(db: &Db, name: String, now: i64, change: F) -> Result<(ScopeSettings, Scope)>
 where
     F: FnOnce(&mut ScopeSettings) -> Result<()> + Send + 'static,
 {
@@ -103,11 +98,7 @@ where
 }
 
 /// Deletes a scope. Returns its settings and how many users went with it; `None` when it was not there.
-pub(super) async fn delete(
-    db: &Db,
-    name: String,
-    with_users: bool,
-) -> Result<Option<(ScopeSettings, i64)>> {
+pub(super) async fn delete(db: &Db, name: String, with_users: bool) -> Result<Option<(ScopeSettings, i64)>> {
     db.write(move |tx| {
         Box::pin(async move {
             let users: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE scope = $1")

@@ -158,7 +158,10 @@ async fn register(accounts: Arc<Accounts>, call: Arc<Call>, input: Register) -> 
         now,
         last_login_at: meta.login.unwrap_or(false).then_some(now),
     };
-    let (kept, id) = (records::new(&call, &user), store::insert(&accounts.core.db, user).await?);
+    let (kept, id) = (
+        records::new(&call, &user),
+        store::insert(&accounts.core.db, user).await?,
+    );
     kept.into_iter().for_each(|change| call.changed(change));
     Ok(id)
 }
@@ -172,7 +175,11 @@ async fn update(accounts: Arc<Accounts>, call: Arc<Call>, input: Update) -> Resu
     let (before, user) = store::update(&accounts.core.db, input.user_id, prepared.clone()).await?;
     accounts.changed(&user, &prepared);
     if records::are_kept(&call) {
-        call.changed(records::updating(&before, &user, prepared.password_hash.is_some()));
+        call.changed(records::updating(
+            &before,
+            &user,
+            prepared.password_hash.is_some(),
+        ));
     }
     Ok(user)
 }

@@ -75,7 +75,9 @@ fn fields(user: &User) -> Value {
 fn back_to(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
     let gone = after.keys().filter(|name| !before.contains_key(*name));
     let gone = gone.map(|name| (name.clone(), Value::Null));
-    let changed = before.iter().filter(|(name, value)| after.get(*name) != Some(value));
+    let changed = before
+        .iter()
+        .filter(|(name, value)| after.get(*name) != Some(value));
     gone.chain(changed.map(|(name, value)| (name.clone(), value.clone())))
         .collect()
 }

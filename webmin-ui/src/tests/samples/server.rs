@@ -2,11 +2,44 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AT, NASTY, Rendered, form, page, text};
+use super::{AT, NASTY, Rendered, entry, form, page, text};
+use crate::audit::{EntryView, Shown, fields};
 use crate::kit::Form;
 use crate::kit::view::Views;
 use crate::server::snippets;
 use crate::server::{audit, functions, openapi, operators, sessions, tokens};
+
+fn audit_entry() -> EntryView {
+    let before = json!({ (NASTY): NASTY, "text": format!("{NASTY}\n"), "same": NASTY });
+    let after = json!({ (NASTY): "new", "text": format!("{NASTY}{NASTY}\n"), "same": NASTY });
+    let (fields, same) = fields::of(&before, &after);
+    let change = Shown {
+        kind: text(),
+        thing: text(),
+        link: Some(text()),
+        step: Some(text()),
+        function: text(),
+        made: false,
+        gone: false,
+        fields,
+        same,
+        cut: true,
+    };
+    EntryView {
+        entry: entry(),
+        parameters: text(),
+        took: text(),
+        changes: vec![change],
+        part_of: Some(text()),
+        undone_by: Some(entry()),
+        undoes: Some(text()),
+        can_undo: true,
+        undo_by: text(),
+        reason: text(),
+        differences: fields::of(&before, &after).0,
+        since: vec![entry()],
+    }
+}
 
 pub(super) fn server(views: &Views) -> Vec<Rendered> {
     let operator = operators::OperatorRow {
@@ -127,6 +160,7 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
                 table: crate::kit::table::sample(),
             },
         ),
+        page(views, &audit_entry()),
         page(views, &list(vec![service])),
         page(views, &list(Vec::new())),
         page(views, &function(Some(form()))),

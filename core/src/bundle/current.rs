@@ -1,0 +1,129 @@
+//! The server as files: always in the same order and form, so that two exports of the same state are the same bytes.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Files, Kind, LeftOut, paths};
+use crate::functions::Call;
+use crate::{Error, Result};
+
+/// What an operator chose about a job, in the order in which it is written.
+const JOB: [&str; 10] = [
+    "name", "path", "interval", "cron", "timezone", "run_once", "active", "timeout", "retries", "misfire",
+];
+/// What a scope has beside its settings.
+const SCOPE_FACTS: [&str; 2] = ["created_at", "updated_at"];
+
+/// What a bundle of this server has.
+#[derive(Debug, Default)]
+pub(super) struct Current {
+    pub(super) files: Files,
+    /// Texts that lie in files of the home, by their places in the bundle: they cannot be deleted from here.
+    pub(super) in_home: Vec<String>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    path: String,
+    layer: String,
+    layers: Vec<String>,
+}
+
+pub(super) async fn read(call: &Call) -> Result<Current> {
+    let mut current = Current::default();
+    let scopes: Vec<Map<String, Value>> = get(call, "scopes.list", json!({})).await?;
+    for mut scope in scopes {
+        scope.retain(|name, _| !SCOPE_FACTS.contains(&name.as_str()));
+        let name = scope["name"].as_str().unwrap_or_default();
+        let path = paths::of(Kind::Scopes, name);
+        current.files.insert(path, written(&scope)?);
+    }
+    let jobs: Vec<Map<String, Value>> = get(call, "jobs.list", json!({})).await?;
+    for job in jobs {
+        let chosen: Map<String, Value> = JOB
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), job.get(*name)?.clone())))
+            .collect();
+        let path = paths::of(Kind::Jobs, job["name"].as_str().unwrap_or_default());
+        current.files.insert(path, written(&chosen)?);
+    }
+    read_settings(call, &mut current).await?;
+    read_resources(call, &mut current).await?;
+    Ok(current)
+}
+
+#[derive(Deserialize)]
+struct Group {
+    name: String,
+    settings: Vec<Setting>,
+}
+
+#[derive(Deserialize)]
+struct Setting {
+    name: String,
+    value: Value,
+    secret: bool,
+}
+
+async fn read_settings(call: &Call, current: &mut Current) -> Result<()> {
+    let groups: Vec<Group> = get(call, "settings.list", json!({})).await?;
+    for group in groups {
+        let open = group.settings.into_iter().filter(|setting| !setting.secret);
+        let values: Map<String, Value> = open.map(|setting| (setting.name, setting.value)).collect();
+        current
+            .files
+            .insert(paths::of(Kind::Settings, &group.name), written(&values)?);
+    }
+    Ok(())
+}
+
+/// Texts that this installation changed: edited ones, and files of the home that differ from what ships.
+async fn read_resources(call: &Call, current: &mut Current) -> Result<()> {
+    let resources: Vec<Resource> = get(call, "resources.list", json!({})).await?;
+    for resource in resources.into_iter().filter(|one| one.layer != "shipped") {
+        let path = paths::of_resource(&resource.path);
+        let text = match text(call, &resource.path, None).await {
+            Ok(text) => text,
+            Err(error) => {
+                let why = error.message().to_owned();
+                current.left_out.push(LeftOut { path, why });
+                continue;
+            }
+        };
+        if resource.layer == "file" {
+            current.in_home.push(path.clone());
+        }
+        let is_shipped = resource.layers.iter().any(|layer| layer == "shipped");
+        if is_shipped && self::text(call, &resource.path, Some("shipped")).await? == text {
+            continue;
+        }
+        current.files.insert(path, text);
+    }
+    Ok(())
+}
+
+/// The text of a resource, the live one or that of a layer.
+pub(super) async fn text(call: &Call, path: &str, layer: Option<&str>) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Text {
+        text: String,
+    }
+    let parameters = json!({ "path": path, "layer": layer });
+    Ok(get::<Text>(call, "resources.read", parameters).await?.text)
+}
+
+async fn get<T: serde::de::DeserializeOwned>(call: &Call, function: &str, parameters: Value) -> Result<T> {
+    let answer = call.act(function, parameters).await?;
+    serde_json::from_value(answer).map_err(Error::unexpected)
+}
+
+/// Fields as TOML: in their order, without those that are not set.
+pub(super) fn written(fields: &Map<String, Value>) -> Result<String> {
+    let set: Map<String, Value> = fields
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    toml::to_string_pretty(&set).map_err(Error::unexpected)
+}

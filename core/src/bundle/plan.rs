@@ -1,0 +1,288 @@
+//! What importing files would change.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::current::{self, Current};
+use super::{Files, Kind, bad, paths};
+use crate::functions::Call;
+use crate::{Error, Result};
+
+/// What would happen to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    Create,
+    Change,
+    Same,
+    Delete,
+}
+
+/// A file of the bundle, or a thing that is in none, and what would happen to it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Item {
+    pub path: String,
+    pub kind: Kind,
+    pub name: String,
+    pub action: Action,
+    /// The file as an export would write it now.
+    pub before: Option<String>,
+    /// The file as an export would write it afterwards.
+    pub after: Option<String>,
+    /// Why it cannot be imported.
+    pub problem: Option<String>,
+    /// The call that does it.
+    #[serde(skip)]
+    pub(super) step: Option<(&'static str, Value)>,
+    /// Where it stands among the steps.
+    #[serde(skip)]
+    pub(super) turn: (u8, usize),
+}
+
+/// What importing would change.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// Names exactly this plan: `bundle.apply` wants it.
+    pub hash: String,
+    /// Whether everything could be imported.
+    pub ready: bool,
+    pub items: Vec<Item>,
+}
+
+pub(super) async fn make(call: &Call, files: &Files, only: Option<&[Kind]>, prune: bool) -> Result<Plan> {
+    let current = current::read(call).await?;
+    let wanted = |kind: Kind| only.is_none_or(|only| only.contains(&kind));
+    let mut items = Vec::new();
+    for (path, text) in files {
+        if let Some(kind) = Kind::of(path).filter(|kind| wanted(*kind)) {
+            items.push(item(call, &current, kind, path, text).await?);
+        }
+    }
+    check_together(call, &mut items).await?;
+    if prune {
+        items.extend(
+            deletions(&current, files)
+                .into_iter()
+                .filter(|item| wanted(item.kind)),
+        );
+    }
+    Ok(Plan {
+        hash: hash(&items)?,
+        ready: items.iter().all(|item| item.problem.is_none()),
+        items,
+    })
+}
+
+async fn item(call: &Call, current: &Current, kind: Kind, path: &str, text: &str) -> Result<Item> {
+    let mut item = Item {
+        path: path.to_owned(),
+        kind,
+        name: String::new(),
+        action: Action::Same,
+        before: None,
+        after: None,
+        problem: None,
+        step: None,
+        turn: (turn(kind), 0),
+    };
+    if kind.is_resource() {
+        let whole = paths::resource(path);
+        item.name.clone_from(&whole);
+        item.before = match current.files.get(path) {
+            Some(text) => Some(text.clone()),
+            None => current::text(call, &whole, None).await.ok(),
+        };
+        item.after = Some(text.to_owned());
+        let parameters = json!({ "path": whole, "text": text, "note": "Imported" });
+        item.step = Some(("resources.write", parameters));
+    } else {
+        item.before = current.files.get(path).cloned();
+        match record(call, kind, path, text, item.before.is_some()).await {
+            Ok(record) => {
+                item.name = record.name;
+                item.after = Some(record.text);
+                item.step = Some(record.step);
+            }
+            Err(error) if error.incident().is_some() => return Err(error),
+            Err(error) => {
+                item.name = path.to_owned();
+                item.after = Some(text.to_owned());
+                item.problem = Some(error.message().to_owned());
+            }
+        }
+    }
+    item.action = match &item.before {
+        None => Action::Create,
+        before if *before == item.after => Action::Same,
+        Some(_) => Action::Change,
+    };
+    Ok(item)
+}
+
+/// A scope, a job or a group of settings, checked and in the form that an export gives it.
+struct Record {
+    name: String,
+    text: String,
+    step: (&'static str, Value),
+}
+
+async fn record(call: &Call, kind: Kind, path: &str, text: &str, is_there: bool) -> Result<Record> {
+    let mut fields: Map<String, Value> = toml::from_str(text).map_err(|cause| {
+        let line = cause
+            .span()
+            .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let place = line.map(|line| format!(" in line {line}")).unwrap_or_default();
+        bad(path, &format!("is not valid TOML{place}: {}", cause.message()))
+    })?;
+    let told = |error: Error| {
+        Error::new(
+            error.code(),
+            format!("{}: {}", paths::shown(path), error.message()),
+        )
+    };
+    if kind == Kind::Settings {
+        let name = path
+            .trim_start_matches("settings/")
+            .trim_end_matches(".toml")
+            .to_owned();
+        let parameters = json!({ "group": name, "changes": fields });
+        let checked = call.act("settings.check", parameters).await.map_err(told)?;
+        let step = ("settings.update", json!({ "group": name, "changes": checked }));
+        return Ok(Record {
+            text: current::written(&object(checked)?)?,
+            name,
+            step,
+        });
+    }
+    let checked = if kind == Kind::Jobs {
+        call.act("jobs.check", json!({ "job": fields })).await
+    } else {
+        let name = fields.shift_remove("name").unwrap_or_default();
+        let parameters = json!({ "name": name, "settings": fields });
+        call.act("scopes.check", parameters).await
+    };
+    let checked = object(checked.map_err(told)?)?;
+    let name = checked["name"].as_str().unwrap_or_default().to_owned();
+    let place = paths::of(kind, &name);
+    if place != path {
+        return Err(bad(path, &format!("holds \"{name}\", whose file is {place}")));
+    }
+    Ok(Record {
+        text: current::written(&checked)?,
+        step: step(kind, &name, checked, is_there),
+        name,
+    })
+}
+
+fn step(kind: Kind, name: &str, checked: Map<String, Value>, is_there: bool) -> (&'static str, Value) {
+    let mut rest = checked.clone();
+    rest.shift_remove("name");
+    match (kind, is_there) {
+        (Kind::Jobs, false) => ("jobs.create", json!({ "job": checked })),
+        (Kind::Jobs, true) => {
+            // An empty zone takes the zone away; a null would leave it.
+            if let Some(zone) = rest.get_mut("timezone").filter(|zone| zone.is_null()) {
+                *zone = Value::from("");
+            }
+            ("jobs.update", json!({ "name": name, "changes": rest }))
+        }
+        (_, false) => ("scopes.create", json!({ "name": name, "settings": rest })),
+        (_, true) => ("scopes.update", json!({ "name": name, "settings": rest })),
+    }
+}
+
+fn object(value: Value) -> Result<Map<String, Value>> {
+    match value {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(Error::unexpected("a check gave no object")),
+    }
+}
+
+/// Looks at all texts that would change as one, and puts them into an order in which they can be saved.
+pub(super) async fn check_together(call: &Call, items: &mut [Item]) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Checked {
+        order: Vec<String>,
+        problems: Vec<Refused>,
+    }
+    #[derive(Deserialize)]
+    struct Refused {
+        path: String,
+        message: String,
+    }
+    let texts: BTreeMap<&str, &str> = items
+        .iter()
+        .filter(|item| item.kind.is_resource() && matches!(item.action, Action::Create | Action::Change))
+        .filter_map(|item| Some((item.name.as_str(), item.after.as_deref()?)))
+        .collect();
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let answer = call.act("resources.checkAll", json!({ "files": texts })).await?;
+    let checked: Checked = serde_json::from_value(answer).map_err(Error::unexpected)?;
+    for item in items.iter_mut().filter(|item| item.kind.is_resource()) {
+        let place = checked.order.iter().position(|path| *path == item.name);
+        item.turn.1 = place.unwrap_or_default();
+        let refused = checked.problems.iter().find(|refused| refused.path == item.name);
+        item.problem = refused.map(|refused| format!("{}: {}", paths::shown(&item.path), refused.message));
+    }
+    Ok(())
+}
+
+/// What is on the server and not in the bundle. Settings are always there.
+fn deletions(current: &Current, files: &Files) -> Vec<Item> {
+    let gone = current
+        .files
+        .iter()
+        .filter(|(path, _)| !files.contains_key(*path));
+    gone.filter_map(|(path, text)| {
+        let kind = Kind::of(path).filter(|kind| *kind != Kind::Settings)?;
+        if current.in_home.contains(path) {
+            return None;
+        }
+        let name = if kind.is_resource() {
+            paths::resource(path)
+        } else {
+            let fields: Map<String, Value> = toml::from_str(text).ok()?;
+            fields.get("name")?.as_str()?.to_owned()
+        };
+        let step = match kind {
+            Kind::Jobs => ("jobs.delete", json!({ "name": name })),
+            Kind::Scopes => ("scopes.delete", json!({ "name": name })),
+            _ => ("resources.revert", json!({ "path": name })),
+        };
+        Some(Item {
+            path: path.clone(),
+            kind,
+            name,
+            action: Action::Delete,
+            before: Some(text.clone()),
+            after: None,
+            problem: None,
+            step: Some(step),
+            // Last, and the other way round: first jobs, then their code.
+            turn: (20 - turn(kind), 0),
+        })
+    })
+    .collect()
+}
+
+/// In this order things need each other: settings, scopes, texts, jobs.
+fn turn(kind: Kind) -> u8 {
+    match kind {
+        Kind::Settings => 0,
+        Kind::Scopes => 1,
+        Kind::Templates | Kind::Pages | Kind::Code => 2,
+        Kind::Jobs => 3,
+    }
+}
+
+fn hash(items: &[Item]) -> Result<String> {
+    let text = serde_json::to_vec(items).map_err(Error::unexpected)?;
+    let digest = Sha256::digest(text);
+    Ok(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+}

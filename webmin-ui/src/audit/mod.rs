@@ -1,0 +1,211 @@
+//! One entry of the audit log: what was asked for, what it changed, and the way back.
+
+pub(crate) mod fields;
+
+use coronet_core::Error;
+use rocket::{Route, get, post, routes};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::kit::helpers::path_segment;
+use crate::kit::query::Query;
+use crate::kit::{Answer, Area, Desk, View, t};
+use crate::server::audit::Entry;
+use fields::Field;
+
+pub(crate) fn routes() -> Vec<Route> {
+    routes![show, undo]
+}
+
+/// What `audit.get` gives.
+#[derive(Deserialize)]
+struct Details {
+    #[serde(flatten)]
+    entry: Entry,
+    changes: Vec<Change>,
+    part_of: Option<String>,
+    undone_by: Option<Entry>,
+    undoes: Option<String>,
+    undo: Undo,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    entry: String,
+    function: String,
+    kind: String,
+    thing: String,
+    before: Value,
+    after: Value,
+    cut: bool,
+}
+
+#[derive(Deserialize)]
+struct Undo {
+    possible: bool,
+    reason: String,
+    function: Option<String>,
+    differences: Vec<Difference>,
+    since: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Difference {
+    field: String,
+    left: Value,
+    now: Value,
+}
+
+#[derive(Serialize)]
+pub(crate) struct EntryView {
+    pub(crate) entry: Entry,
+    /// The parameters, laid out for reading.
+    pub(crate) parameters: String,
+    pub(crate) took: String,
+    pub(crate) changes: Vec<Shown>,
+    pub(crate) part_of: Option<String>,
+    pub(crate) undone_by: Option<Entry>,
+    pub(crate) undoes: Option<String>,
+    pub(crate) can_undo: bool,
+    /// What the undo would call.
+    pub(crate) undo_by: String,
+    /// Why it cannot be undone; empty when it can.
+    pub(crate) reason: String,
+    pub(crate) differences: Vec<Field>,
+    pub(crate) since: Vec<Entry>,
+}
+
+/// A change as it is shown.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    pub(crate) kind: String,
+    pub(crate) thing: String,
+    /// Where the thing is looked at, when it has a page.
+    pub(crate) link: Option<String>,
+    /// The step that made it, when it is not the entry itself.
+    pub(crate) step: Option<String>,
+    pub(crate) function: String,
+    pub(crate) made: bool,
+    pub(crate) gone: bool,
+    pub(crate) fields: Vec<Field>,
+    /// Fields that stayed as they were.
+    pub(crate) same: Vec<Field>,
+    pub(crate) cut: bool,
+}
+
+impl View for EntryView {
+    const TEMPLATE: &'static str = "audit/entry";
+
+    fn area(&self) -> Area {
+        Area::Audit
+    }
+
+    fn title(&self) -> String {
+        self.entry.function.clone()
+    }
+}
+
+#[get("/audit/<id>")]
+async fn show(desk: Desk<'_>, id: &str) -> Answer {
+    let details: Details = desk.call("audit.get", json!({ "id": id })).await?;
+    desk.page(&view(&desk, details))
+}
+
+#[post("/audit/<id>/undo")]
+async fn undo(desk: Desk<'_>, id: &str) -> Answer {
+    let page = format!("/audit/{}", path_segment(id));
+    let undone: Result<Value, Error> = desk.call("audit.undo", json!({ "id": id })).await;
+    match undone {
+        Ok(_) => desk.go(page, t!("Undone. It is as it was before.")),
+        Err(error) => desk.back(page, error),
+    }
+}
+
+fn view(desk: &Desk<'_>, details: Details) -> EntryView {
+    let entry = details.entry;
+    let undo = details.undo;
+    let may = desk.may("audit.undo") && undo.function.as_deref().is_none_or(|function| desk.may(function));
+    let differences = undo
+        .differences
+        .iter()
+        .map(|one| Field::new(&one.field, Some(&one.left), Some(&one.now)))
+        .collect();
+    EntryView {
+        parameters: pretty(&entry.parameters),
+        took: took(entry.duration_us),
+        changes: details
+            .changes
+            .iter()
+            .map(|change| shown(change, &entry.id))
+            .collect(),
+        part_of: details.part_of,
+        undone_by: details.undone_by,
+        undoes: details.undoes,
+        can_undo: undo.possible && may,
+        reason: if undo.possible && !may {
+            t!("Your role may not undo this.")
+        } else {
+            undo.reason
+        },
+        undo_by: undo.function.unwrap_or_default(),
+        differences,
+        since: undo.since,
+        entry,
+    }
+}
+
+fn shown(change: &Change, entry: &str) -> Shown {
+    let (fields, same) = fields::of(&change.before, &change.after);
+    Shown {
+        link: link(&change.kind, &change.thing),
+        kind: change.kind.clone(),
+        thing: change.thing.clone(),
+        step: (change.entry != entry).then(|| change.entry.clone()),
+        function: change.function.clone(),
+        made: change.before.is_null(),
+        gone: change.after.is_null(),
+        fields,
+        same,
+        cut: change.cut,
+    }
+}
+
+/// Where a thing of this kind is looked at.
+fn link(kind: &str, thing: &str) -> Option<String> {
+    let segment = path_segment(thing);
+    Some(match kind {
+        "scope" => format!("/scope/{segment}"),
+        "user" => format!("/user/{segment}"),
+        "job" => format!("/job/{segment}"),
+        "resource" => Query::new("/templates/edit").with("path", thing).below_base(),
+        "plugin" => format!("/plugin/{segment}"),
+        "operator" => format!("/operator/{segment}"),
+        "settings" => format!("/settings/{segment}"),
+        "mail transport" => "/mail/transport".to_owned(),
+        "session" => "/operators".to_owned(),
+        "token" => "/tokens".to_owned(),
+        _ => return None,
+    })
+}
+
+/// JSON laid out over lines; what was cut stays as it is.
+fn pretty(parameters: &str) -> String {
+    match serde_json::from_str::<Value>(parameters) {
+        Ok(Value::Object(none)) if none.is_empty() => String::new(),
+        Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
+        Err(_) => parameters.to_owned(),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a duration that is shown with two digits"
+)]
+fn took(microseconds: i64) -> String {
+    match microseconds {
+        0 => String::new(),
+        1..1000 => format!("{microseconds} µs"),
+        1000..1_000_000 => format!("{:.1} ms", microseconds as f64 / 1000.0),
+        _ => format!("{:.1} s", microseconds as f64 / 1_000_000.0),
+    }
+}
