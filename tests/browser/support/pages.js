@@ -5,6 +5,8 @@
 // world's ids. `make` clicks its state together and must change nothing that another page shows. `view` is the template
 // under webmin-ui/views.
 
+import { bundle } from "./bundle.js";
+
 const refuse = async (page) => {
   await page.locator("main [data-save]").last().click();
   await page.locator('main [aria-invalid="true"], main .notice.bad').first().waitFor();
@@ -18,6 +20,10 @@ const editor = async (page) => {
   await page.locator(".cm-content").first().waitFor();
   // What the text becomes is rendered beside it, where there is room.
   await page.waitForLoadState("networkidle");
+};
+const upload = async (page, buffer) => {
+  await page.locator("#f-bundle").setInputFiles({ name: "bundle.tar.gz", mimeType: "application/gzip", buffer });
+  await page.locator('main button:has-text("Review")').click();
 };
 const edit = (path) => `/webmin/templates/edit?path=${encodeURIComponent(path)}`;
 
@@ -174,6 +180,27 @@ const SECTIONS = {
   "Audit log": [
     ["list", "/webmin/audit", { view: "audit/list" }],
     ["nothing fits", "/webmin/audit?function=nothing.at.all", { view: "audit/list" }],
+    ["a change", ({ ids }) => `/webmin/audit/${ids.change}`, { view: "audit/entry" }],
+    ["a change, changed since", ({ ids }) => `/webmin/audit/${ids.oldChange}`, { view: "audit/entry" }],
+  ],
+  "Export and import": [
+    ["export and import", "/webmin/bundle", { view: "bundle/show" }],
+    ["for a viewer", "/webmin/bundle", { as: "viewer", view: "bundle/show" }],
+    ["refused", "/webmin/bundle", {
+      view: "bundle/show",
+      async make(page) {
+        await upload(page, Buffer.from("no archive"));
+        await page.getByRole("alert").waitFor();
+      },
+    }],
+    ["review", "/webmin/bundle", {
+      view: "bundle/review",
+      async make(page) {
+        await upload(page, bundle({ "scopes/New.toml": 'name = "New"\nsubject = "Hello"\n', "jobs/Wrong.toml": 'name = "Wrong"\n' }));
+        await page.getByRole("heading", { name: "Review the import" }).waitFor();
+        await page.locator("main details").first().click();
+      },
+    }],
   ],
   Operators: [
     ["list", "/webmin/operators", { view: "operators/list" }],
@@ -266,6 +293,7 @@ export const PAGES = Object.entries(SECTIONS).flatMap(([section, pages]) =>
 
 /** Addresses of the webmin that show no page of their own, with the reason. */
 export const NO_PAGES = {
+  "/bundle/export": "a download", "/bundle/review/<id>": "made from /bundle",
   "/assets/<name>": "scripts, styles and fonts",
   "/help/images/<name>": "pictures",
   "/functions/words": "JSON for the editor",

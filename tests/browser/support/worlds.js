@@ -101,6 +101,10 @@ export class World {
     const operators = await call("operators.list");
     ids.vera = operators.find(({ name }) => name === "vera").id;
     ids.session = (await call("operators.sessions"))[0].id;
+    for (const [key, subject] of [["oldChange", "Set a new password"], ["change", "Your new password"]]) {
+      await call("scopes.update", { name: "Harbour", settings: { subject } });
+      ids[key] = (await call("audit.list", { function: "scopes.update" })).entries[0].id;
+    }
     this.sessions.viewer = await this.signIn("vera", OPERATOR.password);
   }
 
