@@ -125,10 +125,12 @@ fn shorten_texts(value: &mut Value) -> bool {
         }
         Value::Array(items) => items
             .iter_mut()
-            .fold(false, |cut, item| shorten_texts(item) || cut),
+            .map(shorten_texts)
+            .fold(false, std::ops::BitOr::bitor),
         Value::Object(fields) => fields
             .values_mut()
-            .fold(false, |cut, field| shorten_texts(field) || cut),
+            .map(shorten_texts)
+            .fold(false, std::ops::BitOr::bitor),
         _ => false,
     }
 }

@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn in_a_list_one_entry_has_to_show_it() {
         let expect = json!({ "name": "mailgun", "active": true });
-        let list = |active| json!([{ "name": "capture", "active": !active }, { "name": "mailgun", "active": active }]);
+        let list = |active: bool| json!([{ "name": "capture", "active": !active }, { "name": "mailgun", "active": active }]);
         assert!(differences(&expect, &list(true)).is_empty());
         assert!(!differences(&expect, &list(false)).is_empty());
         assert!(!differences(&expect, &json!([])).is_empty());

@@ -143,12 +143,7 @@ async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<Made
 /// there.
 ///
 /// Fails with `Conflict` when another change came since the author looked, or the other path has a history.
-pub(crate) async fn relocate(
-    db: &Db,
-    from: String,
-    change: Change,
-    kept: i64,
-) -> Result<Made> {
+pub(crate) async fn relocate(db: &Db, from: String, change: Change, kept: i64) -> Result<Made> {
     db.write(move |tx| {
         Box::pin(async move {
             let looked_at = Change {

@@ -46,7 +46,7 @@ test("a bundle is downloaded, and imported after its differences were reviewed",
   await expect(page.getByText("1 difference from this server.")).toBeVisible();
   expect(await violations(page)).toEqual([]);
   await page.getByText("Travels", { exact: true }).click();
-  await expect(page.locator(".diff .del")).toContainText("Changed here");
+  await expect(page.locator(".sides-scroll")).toContainText("Changed here");
   await page.getByRole("button", { name: "Import what is chosen" }).click();
   await page.getByRole("button", { name: "Import", exact: true }).click();
   await expect(page.getByRole("heading", { name: "What was imported" })).toBeVisible();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::templates::diff::{self, Line};
+use crate::kit::diff::{self, Sides};
 
 /// A field before and after.
 #[derive(Debug, Serialize)]
@@ -13,26 +13,26 @@ pub(crate) struct Field {
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
     /// In place of the two, when one of them has several lines.
-    pub(crate) lines: Vec<Line>,
+    pub(crate) sides: Sides,
 }
 
 impl Field {
     pub(crate) fn new(name: &str, before: Option<&Value>, after: Option<&Value>) -> Self {
         let (before, after) = (before.and_then(text), after.and_then(text));
         let is_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\n'));
-        let lines = if is_long(&before) || is_long(&after) {
-            diff::lines(
+        let sides = if is_long(&before) || is_long(&after) {
+            diff::sides(
                 before.as_deref().unwrap_or_default(),
                 after.as_deref().unwrap_or_default(),
             )
         } else {
-            Vec::new()
+            Sides::default()
         };
         Self {
             name: name.replace('_', " "),
             before,
             after,
-            lines,
+            sides,
         }
     }
 }
@@ -123,8 +123,8 @@ mod tests {
     #[test]
     fn a_text_of_several_lines_is_compared_by_line() {
         let (changed, _) = of(&json!({ "text": "a\nb\n" }), &json!({ "text": "a\nc\n" }));
-        let kinds: Vec<_> = changed[0].lines.iter().map(|line| line.kind).collect();
-        assert_eq!(kinds, ["", "del", "add"]);
+        let kinds: Vec<_> = changed[0].sides.rows.iter().map(|row| row.kind).collect();
+        assert_eq!(kinds, ["same", "changed"]);
     }
 
     #[test]

@@ -6,10 +6,10 @@ use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::kit::diff::{self, Sides};
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Badge, Confirm};
 use crate::kit::{Answer, Area, Desk, Field, Posted, Reply, View, count, t};
-use crate::templates::diff::{self, Line};
 
 /// With more changes than this, all or nothing: a form has an end.
 const MOST_BOXES: usize = 400;
@@ -47,7 +47,7 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) badge: Badge,
     pub(crate) problem: Option<String>,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) sides: Sides,
     pub(crate) at: String,
 }
 
@@ -152,7 +152,7 @@ fn row(item: &Item, at: usize) -> Row {
         name: item.name.clone(),
         badge,
         problem: item.problem.clone(),
-        lines: diff::lines(old, new),
+        sides: diff::sides(old, new),
         at: format!("item-{at}"),
     }
 }
