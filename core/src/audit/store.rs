@@ -6,7 +6,6 @@ use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::List;
-use super::changes::ChangeRow;
 use crate::db::{self, Listing, Oldest, SortKey, Value, containing, in_lists, placeholders};
 use crate::{Db, Page, PartRequest, Result};
 

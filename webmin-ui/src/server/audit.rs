@@ -4,6 +4,7 @@ use rocket::{Route, get, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::kit::helpers::path_segment;
 use crate::kit::language::say;
 use crate::kit::parts::Badge;
 use crate::kit::table::{Asked, Cell, Column, Drawn, Empty, Filter, Table};
@@ -106,7 +107,7 @@ fn columns() -> Vec<Column<Entry>> {
     let column = Column::<Entry>::new;
     vec![
         column("function", t!("What"), |entry| {
-            Cell::text(&entry.function)
+            Cell::link(format!("/audit/{}", path_segment(&entry.id)), &entry.function)
                 .mono()
                 .more(t!("Parameters"), &entry.parameters)
         })
