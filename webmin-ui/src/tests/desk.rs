@@ -88,7 +88,7 @@ async fn a_user_is_made_found_and_edited() {
             .get("/users?search=nobody")
             .await
             .body
-            .contains("No user fits")
+            .contains("Nothing fits")
     );
 
     let changes = [
