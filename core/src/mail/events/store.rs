@@ -2,64 +2,22 @@
 
 use sqlx::AnyConnection;
 
-use super::State;
-use super::timeline::What;
+use super::super::State;
+use super::super::timeline::What;
+use super::{CLOCKS_MS, Event, NewEvent};
 use crate::db::{self, in_lists, placeholders};
 use crate::functions::Actor;
-use crate::{Db, Result, random};
+use crate::{Db, Result};
 
 /// Kept of one mail: a provider that counts every look at a picture must not fill the database.
 const MOST: i64 = 200;
-/// How far a provider's clock may be behind ours.
-pub(super) const CLOCKS_MS: i64 = 60_000;
-
-/// Something that happened to a mail.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Event {
-    pub(super) at: i64,
-    pub(super) what: What,
-    pub(super) transport: Option<String>,
-    pub(super) provider_id: Option<String>,
-    pub(super) recipient: Option<String>,
-    pub(super) by: Option<Actor>,
-    pub(super) detail: Option<String>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct NewEvent {
-    pub(super) mail_id: String,
-    pub(super) event_id: String,
-    pub(super) at: i64,
-    pub(super) what: What,
-    pub(super) transport: Option<String>,
-    pub(super) provider_id: Option<String>,
-    pub(super) recipient: Option<String>,
-    pub(super) by: Option<Actor>,
-    pub(super) detail: Option<String>,
-}
-
-impl NewEvent {
-    pub(super) fn new(mail_id: &str, what: What, at: i64) -> Self {
-        Self {
-            mail_id: mail_id.to_owned(),
-            event_id: random::id("evt"),
-            at,
-            what,
-            transport: None,
-            provider_id: None,
-            recipient: None,
-            by: None,
-            detail: None,
-        }
-    }
-}
 
 /// A mail that a provider tells of.
 #[derive(Debug, sqlx::FromRow)]
-pub(super) struct Told {
-    pub(super) id: String,
-    pub(super) message: Vec<u8>,
-    pub(super) transport: Option<String>,
+pub(in crate::mail) struct Told {
+    pub(in crate::mail) id: String,
+    pub(in crate::mail) message: Vec<u8>,
+    pub(in crate::mail) transport: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -75,7 +33,7 @@ struct Row {
 }
 
 /// Keeps an event, unless it is known or there are too many.
-pub(super) async fn insert(tx: &mut AnyConnection, event: NewEvent) -> Result<bool> {
+pub(in crate::mail) async fn insert(tx: &mut AnyConnection, event: NewEvent) -> Result<bool> {
     let (by_kind, by_name) = event.by.map(|by| (by.kind, by.name)).unzip();
     let done = sqlx::query(
         "INSERT INTO mail_events (mail_id, event_id, at, what, transport, provider_id, recipient, by_kind, by_name,
@@ -100,7 +58,7 @@ pub(super) async fn insert(tx: &mut AnyConnection, event: NewEvent) -> Result<bo
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn all(db: &Db, mail_id: &str) -> Result<Vec<Event>> {
+pub(in crate::mail) async fn all(db: &Db, mail_id: &str) -> Result<Vec<Event>> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT at, what, transport, provider_id, recipient, by_kind, by_name, detail
          FROM mail_events WHERE mail_id = $1 ORDER BY at, event_id",
@@ -126,7 +84,7 @@ pub(super) async fn all(db: &Db, mail_id: &str) -> Result<Vec<Event>> {
 }
 
 /// The mail of this id, or the one that the provider calls so.
-pub(super) async fn told_of(db: &Db, id: &str, provider_id: &str) -> Result<Option<Told>> {
+pub(in crate::mail) async fn told_of(db: &Db, id: &str, provider_id: &str) -> Result<Option<Told>> {
     let told = sqlx::query_as(
         "SELECT id, message, transport FROM mails
          WHERE id = $1 OR provider_id = $2 OR provider_id = $3
@@ -141,7 +99,7 @@ pub(super) async fn told_of(db: &Db, id: &str, provider_id: &str) -> Result<Opti
 }
 
 /// Keeps what a provider told, and moves the mails on; gives the states that mails came to.
-pub(super) async fn report(db: &Db, all: Vec<NewEvent>) -> Result<Vec<State>> {
+pub(in crate::mail) async fn report(db: &Db, all: Vec<NewEvent>) -> Result<Vec<State>> {
     db.write(move |tx| {
         Box::pin(async move {
             let mut moved = Vec::new();
@@ -177,7 +135,7 @@ async fn move_on(tx: &mut AnyConnection, event: &NewEvent, state: State) -> Resu
 }
 
 /// Mails that were just handed over, of which the provider told more before we wrote down that it has them.
-pub(super) async fn catch_up(tx: &mut AnyConnection, sent: Vec<String>) -> Result<()> {
+pub(in crate::mail) async fn catch_up(tx: &mut AnyConnection, sent: Vec<String>) -> Result<()> {
     for ids in in_lists(sent) {
         let sql = format!(
             "WITH sent (id) AS (VALUES {})
