@@ -10,7 +10,8 @@ import { localTimes } from '../time';
 import { t } from '../words';
 import { jump, mount, stateOf, underline } from './code';
 import { resolve } from './conflict';
-import { keep, recall, type KeptTab } from './kept';
+import { broughtBack, keep, recall, worthKeeping } from './kept';
+import { fill } from './fill';
 import { bindKeys } from './keys';
 import { drawNotices, isStale } from './notices';
 import { bindPanes, showPane } from './panes';
@@ -18,7 +19,7 @@ import { Presence } from './presence';
 import { Preview } from './preview';
 import { drawProblems } from './problems';
 import { bindSend } from './send';
-import { get, post, Refused, type Done, type FileData, type Look, type Problem, type Saved, type Seen } from './server';
+import { complain, get, post, type Done, type FileData, type Look, type Problem, type Saved, type Seen } from './server';
 import { bindTabs, drawTabs, newTab, type Tab } from './tabs';
 import { Tree } from './tree';
 
@@ -66,7 +67,7 @@ class Workbench {
       },
     );
     this.view = mount(place, stateOf('', { language: '', label: '', readOnly: true, keys: () => [], changed: () => undefined }));
-    this.give(this.active, { ...file, text: shown });
+    fill(this.active, { ...file, text: shown }, (view) => this.changed(view));
     this.presence = new Presence(`${this.base}/presence`, () => this.openPaths(), (seen) => this.heard(seen), this.stopped.signal);
     this.bind();
     this.show(this.active);
@@ -126,7 +127,7 @@ class Workbench {
     const tab = known ?? newTab(path);
     if (!tab.state) {
       try {
-        this.give(tab, await get<FileData>(`${this.base}/file?path=${encodeURIComponent(path)}`));
+        fill(tab, await get<FileData>(`${this.base}/file?path=${encodeURIComponent(path)}`), (view) => this.changed(view));
       } catch (error) {
         complain(error);
         if (known) this.drop(known);
@@ -168,30 +169,6 @@ class Workbench {
     const at = this.tabs.indexOf(this.active) + by;
     const next = this.tabs[(at + this.tabs.length) % this.tabs.length];
     if (next) void this.open(next.path);
-  }
-
-  /** A text has come from the server. What was typed into it before stays, and says so. */
-  private give(tab: Tab, file: FileData): void {
-    const live = (file.text ?? '').replaceAll('\r\n', '\n');
-    const draft = tab.draft;
-    tab.file = file;
-    tab.saved = Text.of(live.split('\n'));
-    tab.warnings = file.warnings;
-    tab.restored = draft !== undefined && draft !== live;
-    tab.unsaved = tab.restored;
-    // A draft was made from the revision it was made from, whatever is live now.
-    if (!tab.restored) tab.revision = file.revision;
-    delete tab.draft;
-    const state = stateOf(live, {
-      language: file.language,
-      label: t('Text of {path}', { path: file.path }),
-      readOnly: !file.can_edit,
-      keys: () => keysOf(tab.sample ?? tab.file?.sample),
-      changed: (view) => this.changed(view),
-    });
-    const restored = tab.restored && draft !== undefined ? state.update({ changes: { from: 0, to: live.length, insert: draft } }).state : state;
-    const head = Math.min(tab.head, restored.doc.length);
-    tab.state = restored.update({ selection: { anchor: head } }).state;
   }
 
   private leave(): void {
@@ -443,17 +420,7 @@ class Workbench {
   // -- keeping ------------------------------------------------------------------------------------------------------
 
   private recall(path: string): void {
-    for (const kept of recall(this.operator)?.tabs ?? []) {
-      const tab = this.add(kept.path);
-      tab.head = kept.head;
-      tab.revision = kept.revision;
-      tab.sample = kept.sample;
-      tab.note = kept.note ?? '';
-      if (kept.draft !== undefined) {
-        tab.draft = kept.draft;
-        tab.unsaved = true;
-      }
-    }
+    this.tabs.push(...(recall(this.operator)?.tabs ?? []).map(broughtBack));
     if (this.tabs.every((tab) => tab.path !== path)) this.add(path);
   }
 
@@ -465,15 +432,7 @@ class Workbench {
   private keepNow(): void {
     clearTimeout(this.keeping);
     if (this.view.dom.isConnected || this.root.isConnected) this.leave();
-    const tabs = this.tabs.map((tab) => {
-      const kept: KeptTab = { path: tab.path, revision: tab.revision, head: tab.head };
-      const draft = tab.state ? (tab.unsaved ? tab.state.doc.toString() : undefined) : tab.draft;
-      if (draft !== undefined) kept.draft = draft;
-      if (tab.sample !== undefined) kept.sample = tab.sample;
-      if (tab.note) kept.note = tab.note;
-      return kept;
-    });
-    if (!keep(this.operator, { active: this.active.path, tabs })) say(t('This browser cannot keep what you type. Save before you leave.'), 'bad');
+    if (!keep(this.operator, { active: this.active.path, tabs: this.tabs.map(worthKeeping) })) say(t('This browser cannot keep what you type. Save before you leave.'), 'bad');
   }
 
   private draft(): { file: FileData; text: string; sample: string | undefined } | undefined {
@@ -499,21 +458,5 @@ class Workbench {
     const found = this.root.querySelector<HTMLElement>(selector);
     if (!found) throw new Error(`the editor has no ${selector}`);
     return found;
-  }
-}
-
-/** Says what was refused, unless the page asks to sign in, which says it already. */
-function complain(error: unknown): void {
-  if (!(error instanceof Refused)) throw error;
-  if (error.message) say(error.message, 'bad');
-}
-
-/** The keys of sample data that is typed right now, as far as it can be read. */
-function keysOf(sample: string | undefined): string[] {
-  try {
-    const data: unknown = JSON.parse(sample ?? '{}');
-    return data && typeof data === 'object' ? Object.keys(data) : [];
-  } catch {
-    return [];
   }
 }

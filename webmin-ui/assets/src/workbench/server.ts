@@ -1,4 +1,5 @@
 import { openDialog } from '../dialog';
+import { say } from '../toast';
 import { t } from '../words';
 
 export type Kind = 'mail' | 'mail-html' | 'page-template' | 'page' | 'job' | 'document' | 'plain' | 'picture';
@@ -103,4 +104,10 @@ async function read<T>(answer: Response, quiet: boolean): Promise<T> {
 
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
+}
+
+/** Says what was refused, unless the page asks to sign in, which says it already. */
+export function complain(error: unknown): void {
+  if (!(error instanceof Refused)) throw error;
+  if (error.message) say(error.message, 'bad');
 }
