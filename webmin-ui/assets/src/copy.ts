@@ -1,3 +1,5 @@
+import { t } from './words';
+
 /** A button with data-copy="#id" copies that element's text and says so. */
 export function bindCopy(): void {
   document.addEventListener('click', async (event) => {
@@ -7,7 +9,7 @@ export function bindCopy(): void {
     if (!button || !source || !label) return;
     await navigator.clipboard.writeText(source.textContent?.trim() ?? '');
     const before = label.textContent;
-    label.textContent = 'Copied';
+    label.textContent = t('Copied');
     setTimeout(() => (label.textContent = before), 1_500);
   });
 }

@@ -1,5 +1,6 @@
 import htmx from 'htmx.org';
 import { say } from './toast';
+import { t } from './words';
 
 /** Confirmation pages are ordinary pages; with script they open in a dialog above the page that asked. */
 export function bindDialogs(): void {
@@ -26,7 +27,7 @@ export function bindDialogs(): void {
   // The session had ended; whoever signed in again above the page goes on with what the page still holds.
   document.addEventListener('coronet:signed-in', () => {
     dialog.close();
-    say('You are signed in again. Send what you typed once more.', 'good');
+    say(t('You are signed in again. Send what you typed once more.'), 'good');
   });
 }
 
@@ -63,7 +64,7 @@ export function ask(question: string, yes: string): Promise<boolean> {
   dialog.setAttribute('aria-labelledby', text.id);
   const foot = document.createElement('div');
   foot.className = 'form-foot';
-  foot.append(button('Stay here', 'no', 'btn'), button(yes, 'yes', 'btn btn-danger'));
+  foot.append(button(t('Stay here'), 'no', 'btn'), button(yes, 'yes', 'btn btn-danger'));
   form.append(text, foot);
   dialog.append(form);
   document.body.append(dialog);

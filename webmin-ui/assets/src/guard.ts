@@ -1,4 +1,5 @@
 import { ask } from './dialog';
+import { t } from './words';
 
 /** Keeps unsaved work: a form with data-guard that was changed must be saved, or left on purpose. */
 export function bindGuard(): void {
@@ -29,8 +30,8 @@ export function bindGuard(): void {
     event.preventDefault();
     // A form that keeps what was typed says so.
     const { guardQuestion, guardLeave } = form.dataset;
-    const question = guardQuestion ?? 'This page has changes that are not saved. Leave without saving?';
-    void ask(question, guardLeave ?? 'Leave without saving').then((leave) => {
+    const question = guardQuestion ?? t('This page has changes that are not saved. Leave without saving?');
+    void ask(question, guardLeave ?? t('Leave without saving')).then((leave) => {
       if (!leave) return;
       clear(form);
       issueRequest(true);

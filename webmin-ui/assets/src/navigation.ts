@@ -1,4 +1,5 @@
 import { say } from './toast';
+import { t } from './words';
 
 /** After a swap: mark where we are, close the phone's menu, move focus to the new page. */
 export function bindNavigation(): void {
@@ -14,7 +15,7 @@ export function bindNavigation(): void {
       if (waiting.size === 0) line?.classList.remove('busy');
     });
   });
-  document.addEventListener('htmx:sendError', () => say('The server did not answer. Check the connection and try again.', 'bad'));
+  document.addEventListener('htmx:sendError', () => say(t('The server did not answer. Check the connection and try again.'), 'bad'));
   document.addEventListener('htmx:afterSettle', (event) => {
     if ((event.target as Element).id !== 'main') return;
     markArea();

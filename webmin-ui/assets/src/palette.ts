@@ -1,4 +1,5 @@
 import htmx from 'htmx.org';
+import { t } from './words';
 
 /** The command palette: a combobox over a list that the server fills. Without script its button is a link to a page. */
 export function bindPalette(): void {
@@ -88,7 +89,7 @@ class Palette {
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') return;
       this.list.replaceChildren();
-      this.say('The server did not answer.');
+      this.say(t('The server did not answer.'));
     }
   }
 
@@ -97,7 +98,7 @@ class Palette {
     options.forEach((option, at) => (option.id = `palette-option-${at}`));
     this.dialog.querySelector('.palette-empty')?.toggleAttribute('hidden', options.length > 0);
     this.input.setAttribute('aria-expanded', String(options.length > 0));
-    this.say(options.length === 1 ? '1 found' : `${options.length} found`);
+    this.say(t('{n} found', { n: options.length }));
     this.mark(0);
   }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::records::Scope;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, new, create, show, update, ask_delete, delete]
@@ -28,7 +28,7 @@ impl View for ScopesView {
     }
 
     fn title(&self) -> String {
-        "Scopes".to_owned()
+        t!("Scopes")
     }
 }
 
@@ -80,11 +80,11 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
         // Whoever came from a new user goes on with it.
         Ok(_) if posted.text("then") == "user" => desk.go(
             format!("/users/new?scope={}", path_segment(posted.text("name"))),
-            "Scope created. Now add a user to it.",
+            t!("Scope created. Now add a user to it."),
         ),
         Ok(_) => desk.go(
             format!("/scope/{}", path_segment(posted.text("name"))),
-            "Scope created.",
+            t!("Scope created."),
         ),
         Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
     }
@@ -109,7 +109,7 @@ async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
         .submit::<Value>("scopes.update", parameters, form(&scope), &posted)
         .await
     {
-        Ok(_) => desk.go(format!("/scope/{}", path_segment(name)), "Scope saved."),
+        Ok(_) => desk.go(format!("/scope/{}", path_segment(name)), t!("Scope saved.")),
         Err(refused) => desk.refused(
             &refused.error,
             &ScopeView {
@@ -132,7 +132,7 @@ async fn delete(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
     if posted.text("confirm") != name {
         let error = Error::new(
             coronet_core::Code::ParameterInvalid,
-            "That is not the name of the scope.",
+            t!("That is not the name of the scope."),
         )
         .with_details(json!({ "parameter": "confirm" }));
         page.form = page.form.refused(&error);
@@ -142,7 +142,7 @@ async fn delete(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
         .call::<Value>("scopes.delete", json!({ "name": name, "with_users": true }))
         .await
     {
-        Ok(_) => desk.go("/scopes", format!("The scope {name} is gone.")),
+        Ok(_) => desk.go("/scopes", t!("The scope {name} is gone.", name = name)),
         Err(error) => {
             page.form = page.form.refused(&error);
             desk.refused(&error, &page)
@@ -178,31 +178,30 @@ fn settings(posted: &Posted) -> Value {
 
 fn delete_page(name: &str) -> Confirm {
     let path = path_segment(name);
-    Confirm::new(Area::Scopes, format!("Delete {name}?"), format!("/scope/{path}/delete"), "Delete scope", format!("/scope/{path}"))
-        .line("All users of this scope are deleted with it, and their reset links stop working. This cannot be undone.")
-        .fields([Field::text("confirm", "Type the scope's name to confirm").required().placeholder(name).wide()])
+    Confirm::new(Area::Scopes, t!("Delete {name}?", name = name), format!("/scope/{path}/delete"), &t!("Delete scope"), format!("/scope/{path}"))
+        .line(t!("All users of this scope are deleted with it, and their reset links stop working. This cannot be undone."))
+        .fields([Field::text("confirm", &t!("Type the scope's name to confirm")).required().placeholder(name).wide()])
 }
 
 fn new_page(form: Form) -> FormPage {
     FormPage {
         area: Area::Scopes,
-        title: "New scope".to_owned(),
-        lead: "A scope is one app: its users, its sender, its texts. Apps name it when they call Coronet."
-            .to_owned(),
+        title: t!("New scope"),
+        lead: t!("A scope is one app: its users, its sender, its texts. Apps name it when they call Coronet."),
         back: "/scopes",
-        back_label: "Scopes",
+        back_label: text!("Scopes"),
         form,
     }
 }
 
 fn new_form(then: &str) -> Form {
-    let name = Field::text("name", "Name")
+    let name = Field::text("name", &t!("Name"))
         .required()
         .autofocus()
         .placeholder("Fun Run")
-        .hint("What apps and jobs call the scope. It cannot be changed later.")
+        .hint(&t!("What apps and jobs call the scope. It cannot be changed later."))
         .wide();
-    let form = Form::new("/scopes/new", "Create scope").cancel("/scopes");
+    let form = Form::new("/scopes/new", t!("Create scope")).cancel("/scopes");
     fill(
         form.fields([Field::hidden("then", then), name]),
         &Scope::default(),
@@ -211,7 +210,7 @@ fn new_form(then: &str) -> Form {
 
 fn form(scope: &Scope) -> Form {
     fill(
-        Form::new(format!("/scope/{}", path_segment(&scope.name)), "Save"),
+        Form::new(format!("/scope/{}", path_segment(&scope.name)), t!("Save")),
         scope,
     )
 }
@@ -223,46 +222,46 @@ fn fill(form: Form, scope: &Scope) -> Form {
         1440
     };
     form.fields([
-        Field::text("display_name", "Display name")
+        Field::text("display_name", &t!("Display name"))
             .value(&scope.display_name)
-            .hint("What users read in mails and pages. Empty: the scope's name."),
-        Field::text("from_email", "From address")
+            .hint(&t!("What users read in mails and pages. Empty: the scope's name.")),
+        Field::text("from_email", &t!("From address"))
             .value(&scope.from_email)
             .rule(Rule::Sender)
             .placeholder("Fun Run <noreply@example.com>")
-            .hint("Who resets come from. Without it users cannot ask for a reset themselves."),
-        Field::text("subject", "Subject")
+            .hint(&t!("Who resets come from. Without it users cannot ask for a reset themselves.")),
+        Field::text("subject", &t!("Subject"))
             .value(&scope.subject)
             .placeholder("Password Reset Request")
-            .hint("Of the reset mail."),
-        Field::text("template", "Template")
+            .hint(&t!("Of the reset mail.")),
+        Field::text("template", &t!("Template"))
             .help("templates-and-pages#mails")
             .value(&scope.template)
             .placeholder("email.tpl")
-            .hint("Of the reset mail, below templates/password/."),
-        Field::number("link_lifetime", "Reset links live, in minutes")
+            .hint(&t!("Of the reset mail, below templates/password/.")),
+        Field::number("link_lifetime", &t!("Reset links live, in minutes"))
             .help("users-and-scopes#scopes")
             .value(minutes.to_string())
             .rule(Rule::Whole {
                 least: 10,
                 most: 1440,
             })
-            .hint("10 to 1440 (a day)."),
+            .hint(&t!("10 to 1440 (a day).")),
     ])
     .more(
-        "Addresses",
+        &t!("Addresses"),
         [
-            Field::url("site_url", "Site URL")
+            Field::url("site_url", &t!("Site URL"))
                 .help("users-and-scopes#scopes")
                 .value(&scope.site_url)
                 .placeholder("https://accounts.example.com")
-                .hint("Where reset links lead. Empty: this server's public URL.")
+                .hint(&t!("Where reset links lead. Empty: this server's public URL."))
                 .wide(),
-            Field::url("after_reset_url", "After a reset, go to")
+            Field::url("after_reset_url", &t!("After a reset, go to"))
                 .help("users-and-scopes#scopes")
                 .value(&scope.after_reset_url)
                 .placeholder("https://example.com/login")
-                .hint("A link to your app on the page that confirms the new password.")
+                .hint(&t!("A link to your app on the page that confirms the new password."))
                 .wide(),
         ],
     )

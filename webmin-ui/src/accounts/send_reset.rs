@@ -8,7 +8,7 @@ use super::records::{Scope, User};
 use super::{scopes, users};
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::FormPage;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![ask, send]
@@ -29,7 +29,7 @@ async fn send(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let Some(email) = &user.email else {
         let error = Error::new(
             Code::MailAddress,
-            "This user has no e-mail address. Add one first.",
+            t!("This user has no e-mail address. Add one first."),
         );
         let mut form = form.filled(&posted);
         form.problem = Some(error.message().to_owned());
@@ -42,7 +42,7 @@ async fn send(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     {
         Ok(_) => desk.go(
             format!("/user/{}", path_segment(id)),
-            format!("A reset link is on its way to {email}."),
+            t!("A reset link is on its way to {email}.", email = email),
         ),
         Err(refused) => desk.refused(&refused.error, &page(&user, refused.form)),
     }
@@ -62,13 +62,13 @@ fn options(posted: &Posted) -> Value {
 }
 
 fn page(user: &User, form: Form) -> FormPage {
-    let email = user.email.as_deref().unwrap_or("no address");
+    let email = user.email.clone().unwrap_or_else(|| t!("no address"));
     FormPage {
         area: Area::Users,
-        title: format!("Send {} a reset link", user.username),
-        lead: format!("It goes to {email}. Only who reads that mail can set the new password."),
+        title: t!("Send {name} a reset link", name = user.username),
+        lead: t!("It goes to {email}. Only who reads that mail can set the new password.", email = email),
         back: "/users",
-        back_label: "Users",
+        back_label: text!("Users"),
         form,
     }
 }
@@ -80,30 +80,30 @@ fn form(user: &User, scope: &Scope) -> Form {
     } else {
         &scope.subject
     };
-    Form::new(format!("{path}/reset"), "Send reset link")
+    Form::new(format!("{path}/reset"), t!("Send reset link"))
         .unguarded()
         .cancel(path)
         .fields([
-            Field::text("from_email", "From")
+            Field::text("from_email", &t!("From"))
                 .required()
                 .value(&scope.from_email)
                 .rule(Rule::Sender)
                 .placeholder("myapp@domain.com"),
-            Field::text("subject", "Subject").required().value(subject),
+            Field::text("subject", &t!("Subject")).required().value(subject),
         ])
         .more(
-            "Another template",
+            &t!("Another template"),
             [
-                Field::text("tpl_name", "Template")
+                Field::text("tpl_name", &t!("Template"))
                     .help("templates-and-pages#mails")
                     .placeholder("custom_reset.tpl")
-                    .hint("Below templates/password/. Empty: the scope's own.")
+                    .hint(&t!("Below templates/password/. Empty: the scope's own."))
                     .wide(),
-                Field::code("tpl_keys", "Keys")
+                Field::code("tpl_keys", &t!("Keys"))
                     .help("templates-and-pages#templates")
                     .rule(Rule::Json)
                     .placeholder("{ \"username\": \"Carol\", \"app_name\": \"Fun Run\" }")
-                    .hint("What the template needs beside reset_link, as JSON."),
+                    .hint(&t!("What the template needs beside reset_link, as JSON.")),
             ],
         )
 }

@@ -11,7 +11,7 @@ use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage};
 use crate::kit::query::Query;
 use crate::kit::table::{Asked, Drawn};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, t};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![
@@ -264,19 +264,19 @@ async fn new_form(desk: &Desk<'_>, scope: &str) -> Result<Form, Error> {
     } else {
         scope
     };
-    let scope_field = Field::select("scope", "Scope", choices).value(chosen);
-    Ok(Form::new("/users/new", "Create user").cancel("/users").fields([
+    let scope_field = Field::select("scope", &t!("Scope"), choices).value(chosen);
+    Ok(Form::new("/users/new", t!("Create user")).cancel("/users").fields([
         Field {
             required: true,
             ..scope_field
         },
-        Field::text("username", "Username").required().autofocus(),
-        Field::email("email", "E-mail").hint("Where reset links go. Taken once in a scope."),
-        Field::text("group", "Group").help("users-and-scopes#users"),
-        Field::password("password", "Password")
+        Field::text("username", &t!("Username")).required().autofocus(),
+        Field::email("email", &t!("E-mail")).hint(&t!("Where reset links go. Taken once in a scope.")),
+        Field::text("group", &t!("Group")).help("users-and-scopes#users"),
+        Field::password("password", &t!("Password"))
             .help("users-and-scopes#passwords")
             .autocomplete("new-password")
-            .hint("Best left empty: send a reset link afterwards, and only the user will know it.")
+            .hint(&t!("Best left empty: send a reset link afterwards, and only the user will know it."))
             .wide(),
     ]))
 }
@@ -287,7 +287,7 @@ fn new_page(form: Form) -> FormPage {
         title: t!("New user"),
         lead: String::new(),
         back: "/users",
-        back_label: "Users",
+        back_label: text!("Users"),
         form,
     }
 }
@@ -298,24 +298,24 @@ fn form(user: &User) -> Form {
     } else {
         format!("{:#}", Value::Object(user.extra.clone()))
     };
-    Form::new(format!("/user/{}", path_segment(&user.user_id)), "Save")
+    Form::new(format!("/user/{}", path_segment(&user.user_id)), t!("Save"))
         .fields([
-            Field::text("username", "Username")
+            Field::text("username", &t!("Username"))
                 .required()
                 .value(&user.username),
-            Field::email("email", "E-mail").value(user.email.as_deref().unwrap_or_default()),
-            Field::text("group", "Group").value(user.group.as_deref().unwrap_or_default()),
-            Field::switch("active", "Active", user.active)
-                .hint("Off: no login, and open reset links stop working."),
+            Field::email("email", &t!("E-mail")).value(user.email.as_deref().unwrap_or_default()),
+            Field::text("group", &t!("Group")).value(user.group.as_deref().unwrap_or_default()),
+            Field::switch("active", &t!("Active"), user.active)
+                .hint(&t!("Off: no login, and open reset links stop working.")),
         ])
         .more(
-            "What the app keeps about this user",
-            [Field::code("extra", "Extra")
+            &t!("What the app keeps about this user"),
+            [Field::code("extra", &t!("Extra"))
                 .help("users-and-scopes#users")
                 .value(typed)
                 .rule(Rule::Json)
                 .placeholder("{ \"level\": 3 }")
-                .hint("Texts, numbers and booleans by name, as JSON.")],
+                .hint(&t!("Texts, numbers and booleans by name, as JSON."))],
         )
 }
 

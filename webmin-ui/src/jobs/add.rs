@@ -10,7 +10,7 @@ use super::records::Job;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::FormPage;
 use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, Form, Posted, Reply};
+use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![new, create, add, add_is_a_button]
@@ -32,7 +32,7 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
             let editor = Query::new("/templates/edit").with("path", &format!("jobs/{}", job.path));
             desk.go(
                 editor.below_base(),
-                format!("{} was created. This is its code.", job.name),
+                t!("{name} was created. This is its code.", name = job.name),
             )
         }
         Err(refused) => desk.refused(&refused.error, &page(refused.form)),
@@ -44,13 +44,13 @@ async fn add(desk: Desk<'_>, name: &str) -> Answer {
     let Some(parameters) = offer(&desk, name) else {
         return desk.back(
             "/jobs",
-            Error::new(Code::NotFound, "This job is not recommended any more."),
+            Error::new(Code::NotFound, t!("This job is not recommended any more.")),
         );
     };
     match desk.call::<Job>("jobs.create", parameters).await {
         Ok(job) => desk.go(
             format!("/job/{}", path_segment(&job.name)),
-            format!("{} was added.", job.name),
+            t!("{name} was added.", name = job.name),
         ),
         Err(error) => desk.back("/jobs", error),
     }
@@ -62,7 +62,7 @@ fn add_is_a_button() -> Reply {
 }
 
 fn new_form() -> Form {
-    let mut form = form("/jobs/new".to_owned(), "Create", &blank()).cancel("/jobs");
+    let mut form = form("/jobs/new".to_owned(), &t!("Create"), &blank()).cancel("/jobs");
     if let Some(name) = form.fields.first_mut() {
         name.autofocus = true;
     }
@@ -72,10 +72,10 @@ fn new_form() -> Form {
 fn page(form: Form) -> FormPage {
     FormPage {
         area: Area::Jobs,
-        title: "New Job".to_owned(),
-        lead: "Create it, then write its code in the editor that opens.".to_owned(),
+        title: t!("New Job"),
+        lead: t!("Create it, then write its code in the editor that opens."),
         back: "/jobs",
-        back_label: "Jobs Service",
+        back_label: text!("Jobs Service"),
         form,
     }
 }

@@ -3,22 +3,22 @@
 use serde_json::{Value, json};
 
 use super::records::Job;
-use crate::kit::{Field, Form, Posted, Rule};
+use crate::kit::{Field, Form, Posted, Rule, t};
 
 pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
     let mut form = Form::new(action, submit)
         .fields([
-            Field::text("name", "Job Name")
+            Field::text("name", &t!("Job Name"))
                 .required()
                 .value(&job.name)
                 .placeholder("CleanPasswordResets"),
-            Field::text("path", "Job Path")
+            Field::text("path", &t!("Job Path"))
                 .help("jobs#what-code-can-use")
                 .required()
                 .value(&job.path)
                 .placeholder("admin/pw_reset_cleanup.lua")
-                .hint("The file of its code, below jobs/."),
-            Field::number("interval", "Job Interval (seconds)")
+                .hint(&t!("The file of its code, below jobs/.")),
+            Field::number("interval", &t!("Job Interval (seconds)"))
                 .help("jobs#the-form")
                 .value(
                     job.interval
@@ -30,41 +30,41 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                     least: 1,
                     most: i64::MAX,
                 })
-                .hint("3600 is every hour. Or set a cron expression below."),
-            Field::switch("run_once", "Run Once", job.run_once)
+                .hint(&t!("3600 is every hour. Or set a cron expression below.")),
+            Field::switch("run_once", &t!("Run Once"), job.run_once)
                 .help("jobs#the-form")
-                .hint("One time after each start of the server, after its first interval."),
-            Field::switch("active", "Active", job.active).hint("Off: it runs only when you press Run now."),
+                .hint(&t!("One time after each start of the server, after its first interval.")),
+            Field::switch("active", &t!("Active"), job.active).hint(&t!("Off: it runs only when you press Run now.")),
         ])
         .more(
-            "Cron, time zone, limits",
+            &t!("Cron, time zone, limits"),
             [
-                Field::text("cron", "Cron expression")
+                Field::text("cron", &t!("Cron expression"))
                     .help("jobs#cron-expressions")
                     .value(job.cron.as_deref().unwrap_or_default())
                     .placeholder("30 4 * * 1-5")
-                    .hint("Instead of the interval: minute, hour, day, month, weekday; or @daily."),
-                Field::text("timezone", "Time zone")
+                    .hint(&t!("Instead of the interval: minute, hour, day, month, weekday; or @daily.")),
+                Field::text("timezone", &t!("Time zone"))
                     .help("jobs#what-happens-when-missed-runs-daylight-saving-clocks")
                     .value(job.timezone.as_deref().unwrap_or_default())
                     .placeholder("Europe/Lisbon")
-                    .hint("Of the cron expression, and of local time in the code. Empty: UTC."),
-                Field::number("timeout", "Time limit (seconds)")
+                    .hint(&t!("Of the cron expression, and of local time in the code. Empty: UTC.")),
+                Field::number("timeout", &t!("Time limit (seconds)"))
                     .help("jobs#errors")
                     .value(job.timeout.to_string())
                     .rule(Rule::Whole {
                         least: 1,
                         most: 86_400,
                     }),
-                Field::number("retries", "Retries")
+                Field::number("retries", &t!("Retries"))
                     .help("jobs#errors")
                     .value(job.retries.to_string())
                     .rule(Rule::Whole { least: 0, most: 20 })
-                    .hint("After an error, before the job is set inactive."),
+                    .hint(&t!("After an error, before the job is set inactive.")),
                 Field::select(
                     "misfire",
-                    "A run missed while no server ran",
-                    [("run", "is made up for, once"), ("skip", "is left out")],
+                    &t!("A run missed while no server ran"),
+                    [("run", t!("is made up for, once").as_str()), ("skip", t!("is left out").as_str())],
                 )
                 .help("jobs#what-happens-when-missed-runs-daylight-saving-clocks")
                 .value(&job.misfire),

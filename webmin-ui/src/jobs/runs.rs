@@ -8,7 +8,7 @@ use super::records::{Job, Run};
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::Badge;
 use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, Reply, View};
+use crate::kit::{Answer, Area, Desk, Reply, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, cancel, cancel_is_a_button]
@@ -33,7 +33,7 @@ impl View for RunView {
     }
 
     fn title(&self) -> String {
-        format!("Run of {}", self.run.job)
+        t!("Run of {job}", job = self.run.job)
     }
 }
 
@@ -75,7 +75,7 @@ async fn show(desk: Desk<'_>, id: &str) -> Answer {
 async fn cancel(desk: Desk<'_>, id: &str) -> Answer {
     let page = format!("/run/{}", path_segment(id));
     match desk.call::<Value>("jobs.cancel", json!({ "run_id": id })).await {
-        Ok(_) => desk.go(page, "The run is being ended."),
+        Ok(_) => desk.go(page, t!("The run is being ended.")),
         Err(error) => desk.back(page, error),
     }
 }

@@ -10,7 +10,7 @@ use super::records::{Job, Run};
 use crate::accounts::records::Items;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Badge, Confirm};
-use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, View};
+use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, View, t};
 
 /// Runs that the job's own page shows.
 const LATEST: u32 = 20;
@@ -78,7 +78,7 @@ async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
         .submit::<Job>("jobs.update", parameters, view.form.clone(), &posted)
         .await
     {
-        Ok(job) => desk.go(format!("/job/{}", path_segment(&job.name)), "Job saved."),
+        Ok(job) => desk.go(format!("/job/{}", path_segment(&job.name)), t!("Job saved.")),
         Err(refused) => {
             view.form = refused.form;
             desk.refused(&refused.error, &view)
@@ -107,7 +107,10 @@ fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
 #[post("/job/<name>/delete")]
 async fn delete(desk: Desk<'_>, name: &str) -> Answer {
     match desk.call::<Value>("jobs.delete", json!({ "name": name })).await {
-        Ok(_) => desk.go("/jobs", format!("{name} was deleted. Its code is still there.")),
+        Ok(_) => desk.go(
+            "/jobs",
+            t!("{name} was deleted. Its code is still there.", name = name),
+        ),
         Err(error) => {
             let mut page = delete_page(name);
             page.form = page.form.refused(&error);
@@ -120,19 +123,21 @@ fn delete_page(name: &str) -> Confirm {
     let path = format!("/job/{}", path_segment(name));
     Confirm::new(
         Area::Jobs,
-        format!("Delete {name}?"),
+        t!("Delete {name}?", name = name),
         format!("{path}/delete"),
-        "Delete job",
+        &t!("Delete job"),
         path,
     )
-    .line("The job and its history are gone for good. Its code stays, so that a new job can use it.")
+    .line(t!(
+        "The job and its history are gone for good. Its code stays, so that a new job can use it."
+    ))
 }
 
 async fn view(desk: &Desk<'_>, name: &str) -> Result<JobView, Error> {
     let job: Job = desk.call("jobs.get", json!({ "name": name })).await?;
     let latest = json!({ "filter": { "job": name }, "page": { "limit": LATEST } });
     let runs: Items<Run> = desk.call("jobs.listRuns", latest).await?;
-    let form = form(format!("/job/{}", path_segment(name)), "Update", &job);
+    let form = form(format!("/job/{}", path_segment(name)), &t!("Update"), &job);
     let more = runs.next.is_some();
     let runs = runs
         .items

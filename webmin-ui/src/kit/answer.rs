@@ -13,6 +13,7 @@ use tokio_util::io::StreamReader;
 
 use super::Webmin;
 use super::shell;
+use super::t;
 use super::toast::Toast;
 use super::view::Area;
 use crate::BASE;
@@ -170,9 +171,9 @@ impl From<Error> for Refusal {
 /// The page that says why not.
 #[derive(Serialize)]
 struct RefusalView<'e> {
-    title: &'static str,
+    title: String,
     message: &'e str,
-    advice: &'static str,
+    advice: String,
     incident: Option<&'e str>,
     icon: &'static str,
     /// Where to go on, if not to the dashboard.
@@ -223,9 +224,9 @@ fn show(request: &Request<'_>, status: Status, view: &RefusalView<'_>) -> respon
         Status::InternalServerError
     })?;
     if shell::operator(request).is_some() {
-        shell::page(request, status, view.title, Area::None, &content)
+        shell::page(request, status, &view.title, Area::None, &content)
     } else {
-        shell::door(request, status, view.title, &content)
+        shell::door(request, status, &view.title, &content)
     }
 }
 
@@ -240,9 +241,9 @@ pub(crate) struct WrongMethod {
 impl<'r> Responder<'r, 'static> for WrongMethod {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let view = RefusalView {
-            title: "Nothing was done",
-            message: "This address only takes what a button of a page sends.",
-            advice: "Open the page, and use its button.",
+            title: t!("Nothing was done"),
+            message: &t!("This address only takes what a button of a page sends."),
+            advice: t!("Open the page, and use its button."),
             incident: None,
             icon: "alert-circle",
             back: Some(&self.back),
@@ -254,28 +255,37 @@ impl<'r> Responder<'r, 'static> for WrongMethod {
     }
 }
 
-fn words(code: Code) -> (&'static str, &'static str, &'static str) {
+/// The title, what to do about it, and the icon.
+fn words(code: Code) -> (String, String, &'static str) {
     match code {
-        Code::Forbidden => ("Not allowed", "Ask an admin when you need to do this.", "lock"),
+        Code::Forbidden => (
+            t!("Not allowed"),
+            t!("Ask an admin when you need to do this."),
+            "lock",
+        ),
         Code::NotFound | Code::UserNotFound | Code::ScopeNotFound => (
-            "Not found",
-            "It may have been deleted, or the address is mistyped.",
+            t!("Not found"),
+            t!("It may have been deleted, or the address is mistyped."),
             "search",
         ),
-        Code::RateLimited => ("Too many attempts", "Wait a little, then try again.", "clock"),
+        Code::RateLimited => (
+            t!("Too many attempts"),
+            t!("Wait a little, then try again."),
+            "clock",
+        ),
         Code::Unavailable | Code::Deadline => (
-            "Not available right now",
-            "Nothing was lost. Try again in a moment.",
+            t!("Not available right now"),
+            t!("Nothing was lost. Try again in a moment."),
             "clock-pause",
         ),
         Code::Unexpected => (
-            "Something went wrong",
-            "Nothing you typed is to blame.",
+            t!("Something went wrong"),
+            t!("Nothing you typed is to blame."),
             "alert-triangle",
         ),
         _ => (
-            "That did not work",
-            "Go back, change it, and try again.",
+            t!("That did not work"),
+            t!("Go back, change it, and try again."),
             "alert-circle",
         ),
     }
@@ -284,9 +294,9 @@ fn words(code: Code) -> (&'static str, &'static str, &'static str) {
 #[cfg(test)]
 pub(crate) fn sample_refusal(views: &super::view::Views) -> String {
     let view = RefusalView {
-        title: "Not found",
+        title: t!("Not found"),
         message: "<script>",
-        advice: "",
+        advice: String::new(),
         incident: Some("inc_1"),
         icon: "search",
         back: Some("/webmin/plugin/<script>"),

@@ -7,7 +7,7 @@ use rocket::http::{Method, Status};
 use rocket::{Catcher, Request, catch, catchers};
 
 use super::answer::{Refusal, WrongMethod, kept};
-use super::{Webmin, shell};
+use super::{Webmin, shell, t};
 use crate::BASE;
 use crate::door::session;
 
@@ -27,16 +27,18 @@ async fn any(status: Status, request: &Request<'_>) -> Result<Refusal, WrongMeth
         return Err(wrong);
     }
     let error = match status.code {
-        401 => Error::new(Code::Unauthenticated, "Sign in to go on."),
+        401 => Error::new(Code::Unauthenticated, t!("Sign in to go on.")),
         403 => Error::new(
             Code::Forbidden,
-            "This request was not made by a page of this webmin. Open the page again and repeat what you did.",
+            t!(
+                "This request was not made by a page of this webmin. Open the page again and repeat what you did."
+            ),
         ),
-        404 | 405 => Error::new(Code::NotFound, "There is no such page in the webmin."),
-        413 => Error::new(Code::TooLarge, "That is larger than the webmin takes."),
-        429 => Error::new(Code::RateLimited, "Too many attempts from here."),
-        503 => Error::new(Code::Unavailable, "The server cannot do this at the moment."),
-        400..=499 => Error::new(Code::ParameterInvalid, "The request could not be understood."),
+        404 | 405 => Error::new(Code::NotFound, t!("There is no such page in the webmin.")),
+        413 => Error::new(Code::TooLarge, t!("That is larger than the webmin takes.")),
+        429 => Error::new(Code::RateLimited, t!("Too many attempts from here.")),
+        503 => Error::new(Code::Unavailable, t!("The server cannot do this at the moment.")),
+        400..=499 => Error::new(Code::ParameterInvalid, t!("The request could not be understood.")),
         _ => Error::unexpected(format_args!(
             "{} {} ended with {status}",
             request.method(),

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::answer::{self, Answer, Refusal, Reply};
 use super::toast::Toast;
 use super::view::View;
-use super::{Form, Posted, Webmin, origin, shell};
+use super::{Form, Posted, Webmin, origin, shell, t};
 use crate::door::{note_fresh, session};
 
 /// A form that was not taken.
@@ -68,7 +68,7 @@ impl Desk<'_> {
         // Whoever may not call it hears that from the registry, which keeps record of the attempt.
         let may = |function: Arc<Function>| self.operator.role >= function.spec.role;
         if self.webmin.core.functions.get(function).is_some_and(may) && form.mark_mistakes(posted) {
-            let error = Error::new(Code::ParameterInvalid, "The form has mistakes.");
+            let error = Error::new(Code::ParameterInvalid, t!("The form has mistakes."));
             return Err(Refused { error, form });
         }
         self.call(function, parameters).await.map_err(|error| Refused {

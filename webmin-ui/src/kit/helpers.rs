@@ -9,7 +9,8 @@ use handlebars::{
 };
 
 use crate::BASE;
-use crate::kit::language;
+use crate::kit::language::{self, Language};
+use crate::kit::t;
 
 pub(super) fn register(engine: &mut Handlebars<'static>, icons: &BTreeMap<String, String>) {
     engine.register_helper("icon", Box::new(Icon(icons.clone())));
@@ -80,7 +81,7 @@ impl HelperDef for Time {
         write!(
             Wrap(out),
             "<time datetime=\"{exact}\"{ago}>{}</time>",
-            at.format("%-d %b %Y %H:%M UTC")
+            at.format(Language::current().date_format())
         )
     }
 }
@@ -96,7 +97,7 @@ impl Wrap<'_> {
     }
 }
 
-/// `{{help "mail#transports" "Transports"}}`: a `?` that opens a paragraph of the guides, in a tab of its own so that
+/// `{{help "mail#transports" (t "Transports")}}`: a `?` that opens a paragraph of the guides, in a tab of its own so that
 /// nothing typed is lost. A test holds every such place against the guides.
 struct Help;
 
@@ -116,11 +117,12 @@ impl HelperDef for Help {
                 .unwrap_or_default()
         };
         let place = handlebars::html_escape(text(0));
-        let about = handlebars::html_escape(text(1));
+        let named = handlebars::html_escape(&t!("Help: {about}", about = text(1)));
+        let tab = t!("(opens a new tab)");
         write!(
             Wrap(out),
             "<a class=\"help\" href=\"{BASE}/help/{place}\" target=\"_blank\" rel=\"noopener\" \
-             aria-label=\"Help: {about} (opens a new tab)\" title=\"Help: {about}\">?</a>"
+             aria-label=\"{named} {tab}\" title=\"{named}\">?</a>"
         )
     }
 }

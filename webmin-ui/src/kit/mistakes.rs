@@ -5,6 +5,8 @@ use coronet_core::{Code, Error};
 
 use super::Posted;
 use super::form::{Field, Form};
+use super::language::say;
+use super::t;
 
 /// What a field's text must be. The functions check again: a rule here is never stricter than theirs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,13 +105,27 @@ impl Form {
 
 /// A function names its parameters; whoever fills a form knows only labels.
 fn in_words(label: &str, parameter: &str, rule: Option<&str>, message: &str) -> String {
-    if let Some(rule) = rule {
-        let rule = if rule == "is missing" { "is needed" } else { rule };
-        return format!("{label} {rule}.");
+    let told = message.strip_prefix(&format!("`{parameter}` "));
+    match rule.or_else(|| told?.strip_suffix('.')) {
+        Some("is missing") => t!("{label} is needed.", label = label),
+        Some(rule) => format!("{label} {}.", rule_in_language(rule)),
+        None => match told {
+            Some(rest) => format!("{label} {rest}"),
+            None => message.to_owned(),
+        },
     }
-    match message.strip_prefix(&format!("`{parameter}`")) {
-        Some(rest) => format!("{label}{rest}"),
-        None => message.to_owned(),
+}
+
+/// The functions' rules are few, and stand in the catalogue among the values: `must be {n} or more`, `must be one of`. One that
+/// is not there is told as it is.
+fn rule_in_language(rule: &str) -> String {
+    if let Some((rule, values)) = rule.split_once(": ") {
+        return format!("{}: {values}", say(rule, &[]));
+    }
+    let number = rule.split(' ').find(|word| word.parse::<f64>().is_ok());
+    match number {
+        Some(number) => say(&rule.replacen(number, "{n}", 1), &[("n", &number)]),
+        None => say(rule, &[]),
     }
 }
 
@@ -119,8 +135,8 @@ fn mistake(field: &Field, posted: &Posted) -> Option<String> {
     if typed.trim().is_empty() {
         let needed = field.required && !matches!(field.kind, "hidden" | "switch");
         return needed.then(|| match field.kind {
-            "select" | "radio" => format!("Choose one: {label} is needed."),
-            _ => format!("{label} is needed."),
+            "select" | "radio" => t!("Choose one: {label} is needed.", label = label),
+            _ => t!("{label} is needed.", label = label),
         });
     }
     field
@@ -133,35 +149,58 @@ impl Rule {
     fn mistake(self, label: &str, typed: &str, posted: &Posted) -> Option<String> {
         let text = typed.trim();
         match self {
-            Self::Email => (EmailAddress::parse(text).is_err())
-                .then(|| format!("{label} must be a mail address, such as carol@example.com.")),
+            Self::Email => (EmailAddress::parse(text).is_err()).then(|| {
+                t!(
+                    "{label} must be a mail address, such as carol@example.com.",
+                    label = label
+                )
+            }),
             Self::Sender => (EmailAddress::parse(address_of(text)).is_err()).then(|| {
-                format!(
-                    "{label} must be a mail address, such as app@example.com or Fun Run <app@example.com>."
+                t!(
+                    "{label} must be a mail address, such as app@example.com or Fun Run <app@example.com>.",
+                    label = label
                 )
             }),
             Self::Url => {
                 let web = text.starts_with("https://") || text.starts_with("http://");
-                (!web).then(|| format!("{label} must start with https:// (or http:// for trying out)."))
+                (!web).then(|| {
+                    t!(
+                        "{label} must start with https:// (or http:// for trying out).",
+                        label = label
+                    )
+                })
             }
             Self::Whole { least, most } => {
                 let fits = text
                     .parse()
                     .is_ok_and(|number: i64| (least..=most).contains(&number));
                 (!fits).then(|| match most {
-                    i64::MAX => format!("{label} must be a whole number, {least} or more."),
-                    _ => format!("{label} must be a whole number from {least} to {most}."),
+                    i64::MAX => t!(
+                        "{label} must be a whole number, {least} or more.",
+                        label = label,
+                        least = least
+                    ),
+                    _ => t!(
+                        "{label} must be a whole number from {least} to {most}.",
+                        label = label,
+                        least = least,
+                        most = most
+                    ),
                 })
             }
-            Self::Length(least) => {
-                (typed.chars().count() < least).then(|| format!("{label} needs {least} characters or more."))
-            }
+            Self::Length(least) => (typed.chars().count() < least).then(|| {
+                t!(
+                    "{label} needs {least} characters or more.",
+                    label = label,
+                    least = least
+                )
+            }),
             Self::Same(other) => {
-                (typed != posted.raw(other)).then(|| "The two are not the same. Type both again.".to_owned())
+                (typed != posted.raw(other)).then(|| t!("The two are not the same. Type both again."))
             }
             Self::Json => serde_json::from_str::<serde_json::Value>(text)
                 .err()
-                .map(|cause| format!("{label} must be JSON: {cause}.")),
+                .map(|cause| t!("{label} must be JSON: {cause}.", label = label, cause = cause)),
         }
     }
 }
@@ -178,6 +217,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::kit::language::Language;
 
     fn form() -> Form {
         Form::new("/x", "Save")
@@ -260,6 +300,13 @@ mod tests {
             json!({ "parameter": "from_email" }),
         );
         assert_eq!(errors(&own)[1], "From address must be a mail address.");
+        let spoken = Language::German.within(|| {
+            refused(
+                "…",
+                json!({ "parameter": "name", "rule": "may have 80 characters at most" }),
+            )
+        });
+        assert_eq!(errors(&spoken)[0], "Name darf höchstens 80 Zeichen haben.");
         let other = refused("There is no such thing.", json!({}));
         assert_eq!(other.problem.as_deref(), Some("There is no such thing."));
     }

@@ -10,6 +10,7 @@ use rocket::{Request, async_trait};
 use serde_json::Value;
 
 use super::answer::{Refusal, keep};
+use super::t;
 
 /// The largest form: job code or a template with room to spare.
 const LARGEST: u64 = 1024 * 1024;
@@ -71,21 +72,21 @@ impl Posted {
     }
 
     fn parse(body: &str) -> Result<Self, Error> {
-        let refused = |text: &str| Error::new(Code::ParameterInvalid, text);
+        let refused = |text: String| Error::new(Code::ParameterInvalid, text);
         let mut fields = BTreeMap::new();
         for pair in body.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |part| {
                 RawStr::new(part)
                     .url_decode()
-                    .map_err(|_| refused("The form is not valid UTF-8."))
+                    .map_err(|_| refused(t!("The form is not valid UTF-8.")))
             };
             let name = decode(name)?.into_owned();
             if fields.len() >= MOST_FIELDS {
-                return Err(refused("The form has too many fields."));
+                return Err(refused(t!("The form has too many fields.")));
             }
             if fields.contains_key(&name) {
-                return Err(refused("The form has a field twice."));
+                return Err(refused(t!("The form has a field twice.")));
             }
             fields.insert(name, decode(value)?.into_owned());
         }
@@ -122,23 +123,23 @@ impl<'r> FromData<'r> for Posted {
 
 async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Posted, (Status, Error)> {
     if !request.content_type().is_some_and(|kind| kind.is_form()) {
-        let error = Error::new(Code::ParameterInvalid, "Only a form can be sent here.");
+        let error = Error::new(Code::ParameterInvalid, t!("Only a form can be sent here."));
         return Err((Status::UnsupportedMediaType, error));
     }
     let reading = data.open(LARGEST.bytes()).into_bytes();
     let bytes = tokio::time::timeout(BODY_TIMEOUT, reading).await.map_err(|_| {
-        let error = Error::new(Code::Deadline, "The form did not arrive in time.");
+        let error = Error::new(Code::Deadline, t!("The form did not arrive in time."));
         (Status::RequestTimeout, error)
     })?;
     let bytes = bytes.map_err(|cause| (Status::BadRequest, Error::new(Code::Io, cause.to_string())))?;
     if !bytes.is_complete() {
         return Err((
             Status::PayloadTooLarge,
-            Error::new(Code::TooLarge, "The form is larger than 1 MB."),
+            Error::new(Code::TooLarge, t!("The form is larger than 1 MB.")),
         ));
     }
     let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Error::new(Code::ParameterInvalid, "The form is not valid UTF-8."));
+        .map_err(|_| Error::new(Code::ParameterInvalid, t!("The form is not valid UTF-8.")));
     text.and_then(Posted::parse)
         .map_err(|error| (Status::BadRequest, error))
 }

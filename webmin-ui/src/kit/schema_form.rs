@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Posted;
 use super::form::{Choice, Field};
 use super::mistakes::Rule;
+use super::t;
 
 /// Deeper objects are typed as JSON.
 const DEEPEST: usize = 3;
@@ -75,12 +76,12 @@ fn field(
         Shape::Number => Field::number(path, &title).value(as_text(shown)),
         Shape::Secret => {
             let place = if is_set(value) {
-                "set; type to replace it"
+                t!("set; type to replace it")
             } else {
-                ""
+                String::new()
             };
             Field::password(path, &title)
-                .placeholder(place)
+                .placeholder(&place)
                 .autocomplete("new-password")
                 .wide()
         }
@@ -96,7 +97,7 @@ fn field(
             Field::code(path, &title)
                 .value(typed)
                 .rule(Rule::Json)
-                .placeholder(example(property))
+                .placeholder(&example(property))
         }
     };
     // A secret that is set needs no typing.
@@ -110,7 +111,7 @@ fn field(
     }
     let hint = first_words(text(property, "description").unwrap_or_default());
     if matches!(shape, Shape::TextOrList) {
-        return field.hint(format!("{hint} Several: one a line.").trim_start());
+        return field.hint(format!("{hint} {}", t!("Several: one a line.")).trim_start());
     }
     field.hint(&hint)
 }
@@ -141,8 +142,15 @@ fn object(schema: &Value, posted: &Posted, prefix: &str, depth: usize) -> Result
             Shape::Secret | Shape::LongText => json!(typed),
             Shape::TextOrList => text_or_list(&typed),
             Shape::Object | Shape::Json => serde_json::from_str(&typed).map_err(|cause| {
-                Error::new(Code::ParameterInvalid, format!("`{name}` must be JSON: {cause}."))
-                    .with_details(json!({ "parameter": name }))
+                Error::new(
+                    Code::ParameterInvalid,
+                    t!(
+                        "{label} must be JSON: {cause}.",
+                        label = format!("`{name}`"),
+                        cause = cause
+                    ),
+                )
+                .with_details(json!({ "parameter": name }))
             })?,
         };
         if !value.is_null() {
@@ -296,11 +304,7 @@ fn choice(value: &Value, label: &str) -> Choice {
         label.to_owned()
     };
     Choice {
-        label: if label.is_empty() {
-            "not set".to_owned()
-        } else {
-            label
-        },
+        label: if label.is_empty() { t!("not set") } else { label },
         value,
         hint: String::new(),
         selected: false,
@@ -348,11 +352,11 @@ fn first_words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn example(property: &Value) -> &'static str {
+fn example(property: &Value) -> String {
     match kind(plain(property)) {
-        Some("array") => "[]",
-        Some("object") => "{}",
-        _ => "JSON, such as \"text\" or 12",
+        Some("array") => "[]".to_owned(),
+        Some("object") => "{}".to_owned(),
+        _ => t!("JSON, such as \"text\" or 12"),
     }
 }
 

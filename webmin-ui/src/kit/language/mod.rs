@@ -62,6 +62,14 @@ impl Language {
         }
     }
 
+    /// How a time is written where no script writes it in the viewer's own zone; for chrono.
+    pub(crate) fn date_format(self) -> &'static str {
+        match self {
+            Self::German => "%d.%m.%Y %H:%M UTC",
+            _ => "%-d %b %Y %H:%M UTC",
+        }
+    }
+
     pub(crate) fn from_tag(tag: &str) -> Option<Self> {
         #[cfg(debug_assertions)]
         if tag == Self::Marked.tag() {
