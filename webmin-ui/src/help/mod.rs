@@ -11,7 +11,7 @@ use rocket::http::{ContentType, Status};
 use rocket::{Route, get, routes};
 use serde::Serialize;
 
-use crate::kit::{Answer, Area, Desk, View};
+use crate::kit::{Answer, Area, Desk, View, t};
 use book::{Book, Guide};
 use search::Hit;
 
@@ -50,7 +50,7 @@ impl View for HelpView {
     }
 
     fn title(&self) -> String {
-        "Help".to_owned()
+        t!("Help")
     }
 }
 
@@ -91,7 +91,7 @@ fn show(desk: Desk<'_>, slug: &str) -> Answer {
         .guides
         .iter()
         .find(|guide| guide.slug == slug)
-        .ok_or_else(|| Error::new(Code::NotFound, "There is no such guide."))?;
+        .ok_or_else(|| Error::new(Code::NotFound, t!("There is no such guide.")))?;
     desk.page(&GuideView {
         title: guide.title.clone(),
         html: guide.html.clone(),

@@ -7,7 +7,7 @@ mod things;
 use rocket::{Route, get, routes};
 use serde::Serialize;
 
-use crate::kit::{Answer, Area, Desk, Reply, View};
+use crate::kit::{Answer, Area, Desk, Reply, View, t};
 use rank::Words;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -35,6 +35,7 @@ pub(crate) enum Way {
 /// Something that can be found.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Entry {
+    /// In English; views show it by `{{t}}`.
     pub(crate) kind: &'static str,
     pub(crate) label: String,
     pub(crate) note: String,
@@ -49,7 +50,7 @@ pub(crate) struct Entry {
     pub(crate) found: bool,
     /// Other words it is found by.
     #[serde(skip)]
-    pub(crate) words: &'static str,
+    pub(crate) words: String,
 }
 
 impl Entry {
@@ -68,7 +69,7 @@ impl Entry {
             path: path.into(),
             theme: "",
             found: false,
-            words: "",
+            words: String::new(),
         }
     }
 
@@ -82,8 +83,8 @@ impl Entry {
         self
     }
 
-    pub(crate) fn words(mut self, words: &'static str) -> Self {
-        self.words = words;
+    pub(crate) fn words(mut self, words: impl Into<String>) -> Self {
+        self.words = words.into();
         self
     }
 
@@ -115,7 +116,7 @@ impl View for PaletteView {
     }
 
     fn title(&self) -> String {
-        "Find".to_owned()
+        t!("Find")
     }
 }
 

@@ -1,66 +1,72 @@
 //! What is always there: the pages, and the acts that start from nothing.
 
 use super::{Entry, Way};
-use crate::kit::{Desk, shell};
+use crate::kit::language::say;
+use crate::kit::{Desk, shell, t, text};
 
-const ACT: &str = "Act";
+const PAGE: &str = text!("Page");
+pub(super) const ACT: &str = text!("Act");
 
 /// All places and acts that this operator may use.
 pub(super) fn all(desk: &Desk<'_>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = shell::PLACES
         .iter()
-        .map(|place| Entry::open("Page", place.icon, place.label, place.path).words(place.words))
+        .map(|place| {
+            // Who knows a page by its English name finds it in every language.
+            let words = format!("{} {}", place.label, place.words);
+            Entry::open(PAGE, place.icon, say(place.label, &[]), place.path).words(words)
+        })
         .collect();
     entries.extend([
-        Entry::open("Page", "send", "Mail transport", "/mail/transport")
+        Entry::open(PAGE, "send", t!("Mail transport"), "/mail/transport")
             .words("mailgun provider capture setting"),
-        Entry::open("Page", "user-circle", "Your profile", "/profile").words("password theme account"),
-        Entry::open("Page", "help", "Help", "/help").words("docs guides documentation"),
+        Entry::open(PAGE, "user-circle", t!("Your profile"), "/profile").words("password theme account"),
+        Entry::open(PAGE, "help", t!("Help"), "/help").words("docs guides documentation"),
     ]);
     entries.extend(acts(desk));
     entries
 }
 
 fn acts(desk: &Desk<'_>) -> Vec<Entry> {
-    let act = |icon, label: &str, path: &str| Entry::open(ACT, icon, label, path);
+    let act = |icon, label: String, path: &str| Entry::open(ACT, icon, label, path);
     let guarded = [
         (
             "jobs.create",
-            act("plus", "New job", "/jobs/new").words("add create"),
+            act("plus", t!("New job"), "/jobs/new").words("add create"),
         ),
         (
             "scopes.create",
-            act("plus", "New scope", "/scopes/new").words("add create app"),
+            act("plus", t!("New scope"), "/scopes/new").words("add create app"),
         ),
         (
             "users.register",
-            act("user-plus", "New user", "/users/new").words("add create register"),
+            act("user-plus", t!("New user"), "/users/new").words("add create register"),
         ),
         (
             "tokens.create",
-            act("plus", "New API token", "/tokens/new").words("add create key"),
+            act("plus", t!("New API token"), "/tokens/new").words("add create key"),
         ),
         (
             "operators.add",
-            act("plus", "Add an operator", "/operators/new").words("new create"),
+            act("plus", t!("Add an operator"), "/operators/new").words("new create"),
         ),
         (
             "resources.write",
-            act("plus", "New template or page", "/templates/new").words("add create file"),
+            act("plus", t!("New template or page"), "/templates/new").words("add create file"),
         ),
         (
             "mail.test",
-            act("send", "Send a test mail", "/mail/test").words("try"),
+            act("send", t!("Send a test mail"), "/mail/test").words("try"),
         ),
         (
             "jobs.reload",
-            act("refresh", "Reload jobs", "/jobs/reload")
+            act("refresh", t!("Reload jobs"), "/jobs/reload")
                 .way(Way::Send)
                 .words("arm again"),
         ),
         (
             "users.flushExpiredPasswordResets",
-            act("trash", "Delete old reset links", "/resets/flush")
+            act("trash", t!("Delete old reset links"), "/resets/flush")
                 .way(Way::Ask)
                 .words("clean flush"),
         ),
@@ -71,9 +77,9 @@ fn acts(desk: &Desk<'_>) -> Vec<Entry> {
         .map(|(_, act)| act)
         .collect();
     for (theme, label, icon) in [
-        ("light", "Light theme", "sun"),
-        ("dark", "Dark theme", "moon"),
-        ("device", "Theme of the device", "sun-moon"),
+        ("light", t!("Light theme"), "sun"),
+        ("dark", t!("Dark theme"), "moon"),
+        ("device", t!("Theme of the device"), "sun-moon"),
     ] {
         let mut entry = act(icon, label, "/profile/theme")
             .way(Way::Send)
@@ -82,7 +88,7 @@ fn acts(desk: &Desk<'_>) -> Vec<Entry> {
         acts.push(entry);
     }
     acts.push(
-        act("logout", "Sign out", "/logout")
+        act("logout", t!("Sign out"), "/logout")
             .way(Way::Send)
             .words("log out leave"),
     );

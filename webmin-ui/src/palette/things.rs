@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::places::ACT;
 use super::rank::Words;
 use super::{Entry, Way};
 use crate::accounts::records::{Items, Scope, User};
@@ -10,7 +11,7 @@ use crate::help::{book::Book, search};
 use crate::jobs::records::Job;
 use crate::kit::helpers::path_segment;
 use crate::kit::language::say;
-use crate::kit::{Desk, schema_form};
+use crate::kit::{Desk, schema_form, t, text};
 use crate::mail::records::Summary as Mail;
 use crate::plugins::records::{Details, Summary as Plugin};
 use crate::server::operators::OperatorRow;
@@ -67,14 +68,14 @@ async fn accounts(desk: &Desk<'_>, words: &Words) -> Vec<Entry> {
     let resets = words.has("reset") && desk.may("users.sendPasswordResetLink");
     for user in users.into_iter().flat_map(|users| users.items) {
         let path = format!("/user/{}", path_segment(&user.user_id));
-        let address = user.email.as_deref().unwrap_or("no address");
+        let address = user.email.clone().unwrap_or_else(|| t!("no address"));
         let note = format!("{address} · {}", user.scope);
         if resets && user.email.is_some() {
-            let label = format!("Send a reset link to {}", user.username);
-            entries.push(Entry::open("Act", "key", label, format!("{path}/reset")).note(&note));
+            let label = t!("Send a reset link to {name}", name = user.username);
+            entries.push(Entry::open(ACT, "key", label, format!("{path}/reset")).note(&note));
         }
         entries.push(
-            Entry::open("User", "user", user.username, path)
+            Entry::open(text!("User"), "user", user.username, path)
                 .note(note)
                 .found(),
         );
@@ -82,19 +83,19 @@ async fn accounts(desk: &Desk<'_>, words: &Words) -> Vec<Entry> {
     for mail in mails.into_iter().flat_map(|mails| mails.items) {
         let path = format!("/mail/message/{}", path_segment(&mail.id));
         let label = if mail.subject.is_empty() {
-            "(no subject)".to_owned()
+            t!("(no subject)")
         } else {
             mail.subject
         };
         entries.push(
-            Entry::open("Mail", "mail", label, path)
-                .note(format!("{} · {}", mail.to, mail.state))
+            Entry::open(text!("Mail"), "mail", label, path)
+                .note(format!("{} · {}", mail.to, say(&mail.state, &[])))
                 .found(),
         );
     }
     for scope in scopes.unwrap_or_default() {
         let path = format!("/scope/{}", path_segment(&scope.name));
-        entries.push(Entry::open("Scope", "world", scope.name, path).note(scope.display_name));
+        entries.push(Entry::open(text!("Scope"), "world", scope.name, path).note(scope.display_name));
     }
     entries
 }
@@ -109,23 +110,24 @@ async fn work(desk: &Desk<'_>) -> Vec<Entry> {
     for job in jobs.unwrap_or_default() {
         let path = format!("/job/{}", path_segment(&job.name));
         if runs {
-            let label = format!("Run {} now", job.name);
+            let label = t!("Run {name} now", name = job.name);
             entries.push(
-                Entry::open("Act", "player-play", label, format!("{path}/run"))
+                Entry::open(ACT, "player-play", label, format!("{path}/run"))
                     .way(Way::Send)
                     .words("job start"),
             );
         }
-        entries.push(Entry::open("Job", "calendar-event", job.name, path).note(job.status));
+        let status = job.badge().text;
+        entries.push(Entry::open(text!("Job"), "calendar-event", job.name, path).note(status));
     }
     for file in files.unwrap_or_default() {
         let kind = if file.path.starts_with("jobs/") {
-            "Job code"
+            text!("Job code")
         } else {
-            "Template or page"
+            text!("Template or page")
         };
         let path = format!("/templates/edit?path={}", path_segment(&file.path));
-        entries.push(Entry::open(kind, "file-code", file.path, path).note(file.layer));
+        entries.push(Entry::open(kind, "file-code", file.path, path).note(say(&file.layer, &[])));
     }
     entries
 }
@@ -143,15 +145,20 @@ async fn server(desk: &Desk<'_>) -> Vec<Entry> {
         if plugin.configurable {
             entries.extend(settings(desk, &plugin.name, &path).await);
         }
-        entries.push(Entry::open("Plugin", "plug", plugin.name, path).note(plugin.description));
+        entries.push(Entry::open(text!("Plugin"), "plug", plugin.name, path).note(plugin.description));
     }
     entries.extend(set.unwrap_or_default().iter().flat_map(settings_of));
     for token in tokens.unwrap_or_default() {
-        entries.push(Entry::open("API token", "shield-lock", token.name, "/tokens").note(token.state));
+        entries.push(
+            Entry::open(text!("API token"), "shield-lock", token.name, "/tokens")
+                .note(say(&token.state, &[])),
+        );
     }
     for operator in operators.unwrap_or_default() {
         let path = format!("/operator/{}", path_segment(&operator.id));
-        entries.push(Entry::open("Operator", "users-group", operator.name, path).note(operator.role));
+        entries.push(
+            Entry::open(text!("Operator"), "users-group", operator.name, path).note(say(&operator.role, &[])),
+        );
     }
     entries
 }
@@ -162,7 +169,7 @@ fn settings_of(group: &Group) -> Vec<Entry> {
     let entry = |setting: &Setting| {
         let path = format!("/settings/{}#{}", group.name, setting.name);
         let label = format!("{title}: {}", setting.label());
-        Entry::open("Setting", "settings", label, path)
+        Entry::open(text!("Setting"), "settings", label, path)
             .note(say(&setting.about, &[]))
             .words("settings")
     };
@@ -185,7 +192,7 @@ async fn settings(desk: &Desk<'_>, plugin: &str, path: &str) -> Vec<Entry> {
             .get("description")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        Entry::open("Setting", "settings", format!("{plugin}: {title}"), path).note(about)
+        Entry::open(text!("Setting"), "settings", format!("{plugin}: {title}"), path).note(about)
     };
     fields.into_iter().flatten().map(entry).collect()
 }
@@ -197,7 +204,7 @@ fn functions(desk: &Desk<'_>) -> Vec<Entry> {
         .filter(|(_, function)| !function.spec.access.names().is_empty());
     open.map(|(_, function)| {
         let path = format!("/function/{}", path_segment(&function.spec.name));
-        Entry::open("Function", "function", &function.spec.name, path).note(&function.spec.summary)
+        Entry::open(text!("Function"), "function", &function.spec.name, path).note(&function.spec.summary)
     })
     .collect()
 }
@@ -207,7 +214,7 @@ fn guides(words: &Words) -> Vec<Entry> {
     hits.into_iter()
         .flatten()
         .map(|hit| {
-            Entry::open("Help", "help", hit.title, hit.path)
+            Entry::open(text!("Help"), "help", hit.title, hit.path)
                 .note(hit.guide)
                 .found()
         })

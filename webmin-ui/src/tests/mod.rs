@@ -1,5 +1,6 @@
 //! The webmin as its operators meet it: over HTTP, against a real core; and every view with sample data.
 
+mod bare_texts;
 mod desk;
 mod guards;
 mod help;

@@ -27,6 +27,8 @@ const AT: i64 = 1_767_614_400_000;
 /// A template's name and what it renders to.
 pub(super) struct Rendered {
     pub(super) template: &'static str,
+    /// Empty when it is only a part of a page.
+    pub(super) title: String,
     pub(super) html: String,
 }
 
@@ -101,24 +103,31 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
     rendered.extend(work::texts(views));
     rendered.extend(mail::mails(views));
     rendered.extend(guidance::guidance(views));
-    rendered.extend(
-        door::all(views)
-            .into_iter()
-            .map(|(template, html)| Rendered { template, html }),
-    );
+    rendered.extend(door::all(views).into_iter().map(|(template, html)| Rendered {
+        template,
+        title: String::new(),
+        html,
+    }));
     rendered
 }
 
 fn page<V: View>(views: &Views, view: &V) -> Rendered {
     assert!(!view.title().is_empty(), "{} has a title", V::TEMPLATE);
-    part(views, V::TEMPLATE, view)
+    Rendered {
+        title: view.title(),
+        ..part(views, V::TEMPLATE, view)
+    }
 }
 
 fn part(views: &Views, template: &'static str, view: &impl serde::Serialize) -> Rendered {
     let html = views
         .render(template, view)
         .unwrap_or_else(|fault| panic!("{fault}"));
-    Rendered { template, html }
+    Rendered {
+        template,
+        title: String::new(),
+        html,
+    }
 }
 
 fn text() -> String {
@@ -140,7 +149,7 @@ fn badge() -> Badge {
 }
 
 fn form() -> Form {
-    let mut form = Form::new("/x", "Save")
+    let mut form = Form::new("/x", NASTY)
         .cancel("/y")
         .fields([
             Field::text("a", NASTY)
@@ -149,13 +158,13 @@ fn form() -> Form {
                 .placeholder(NASTY)
                 .required()
                 .autofocus(),
-            Field::select("b", "B", [(NASTY, NASTY)]).value(NASTY),
-            Field::radio("c", "C", [(NASTY, NASTY, NASTY)]).value(NASTY),
-            Field::switch("d", "D", true).hint(NASTY),
-            Field::password("e", "E"),
+            Field::select("b", NASTY, [(NASTY, NASTY)]).value(NASTY),
+            Field::radio("c", NASTY, [(NASTY, NASTY, NASTY)]).value(NASTY),
+            Field::switch("d", NASTY, true).hint(NASTY),
+            Field::password("e", NASTY),
             Field::hidden("f", NASTY),
         ])
-        .more(NASTY, [Field::code("g", "G").value(NASTY)]);
+        .more(NASTY, [Field::code("g", NASTY).value(NASTY)]);
     form.problem = Some(text());
     form.fields[0].error = text();
     form
