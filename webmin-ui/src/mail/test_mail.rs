@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::FormPage;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, send]
@@ -27,7 +27,7 @@ async fn send(desk: Desk<'_>, posted: Posted) -> Answer {
             let id = answer.get("id").and_then(Value::as_str).unwrap_or_default();
             desk.go(
                 format!("/mail/message/{}", path_segment(id)),
-                "The test mail is in the outbox. Its way is shown here.",
+                t!("The test mail is in the outbox. Its way is shown here."),
             )
         }
         Err(refused) => desk.refused(&refused.error, &page(refused.form)),
@@ -35,10 +35,10 @@ async fn send(desk: Desk<'_>, posted: Posted) -> Answer {
 }
 
 pub(crate) fn form() -> Form {
-    Form::new("/mail/test", "Send test mail")
+    Form::new("/mail/test", t!("Send test mail"))
         .unguarded()
         .cancel("/mail")
-        .fields([Field::email("to", "To")
+        .fields([Field::email("to", &t!("To"))
             .required()
             .placeholder("you@example.com")
             .wide()])
@@ -47,10 +47,12 @@ pub(crate) fn form() -> Form {
 fn page(form: Form) -> FormPage {
     FormPage {
         area: Area::Mail,
-        title: "Send a test mail".to_owned(),
-        lead: "It takes the same way as every mail: outbox, transport, provider. With the capture transport it stays here to be read.".to_owned(),
+        title: t!("Send a test mail"),
+        lead: t!(
+            "It takes the same way as every mail: outbox, transport, provider. With the capture transport it stays here to be read."
+        ),
         back: "/mail",
-        back_label: "Mail",
+        back_label: text!("Mail"),
         form,
     }
 }

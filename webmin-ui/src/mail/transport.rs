@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::records::Transport;
 use crate::kit::parts::Confirm;
-use crate::kit::{Answer, Area, Desk, Field, Posted, View};
+use crate::kit::{Answer, Area, Desk, Field, Posted, View, t};
 use crate::plugins::records::Details;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -36,7 +36,7 @@ impl View for TransportView {
     }
 
     fn title(&self) -> String {
-        "Mail transport".to_owned()
+        t!("Mail transport")
     }
 }
 
@@ -70,12 +70,15 @@ async fn choose(desk: Desk<'_>, posted: Posted) -> Answer {
         .call::<Value>("mail.useTransport", json!({ "name": name }))
         .await
     {
-        Ok(_) => desk.go("/mail/transport", format!("Mail goes out by {name} from now on.")),
+        Ok(_) => desk.go(
+            "/mail/transport",
+            t!("Mail goes out by {name} from now on.", name = name),
+        ),
         Err(error) => desk.back("/mail/transport", error),
     }
 }
 
-/// Which settings a transport's plugin cannot do without and does not have, such as `Domain and API key`.
+/// Which settings a transport's plugin cannot do without and does not have, such as `Domain, API key`.
 pub(crate) async fn needs(desk: &Desk<'_>, provider: &str) -> String {
     if provider.is_empty() || provider == "core" {
         return String::new();
@@ -84,7 +87,7 @@ pub(crate) async fn needs(desk: &Desk<'_>, provider: &str) -> String {
         .call::<Details>("plugins.get", json!({ "name": provider }))
         .await
     {
-        Ok(plugin) => plugin.missing_settings().join(" and "),
+        Ok(plugin) => plugin.missing_settings().join(", "),
         // A plugin that is not there has an alarm of its own.
         Err(_) => String::new(),
     }
@@ -95,14 +98,18 @@ fn not_ready(chosen: &Transport, needs: &str) -> Confirm {
     let page = "/mail/transport".to_owned();
     Confirm::new(
         Area::Mail,
-        format!("{name} is not set up"),
+        t!("{name} is not set up", name = name),
         page.clone(),
-        "Use it all the same",
+        &t!("Use it all the same"),
         page,
     )
-    .line(format!(
-        "Not entered yet: {needs}. Until then every mail waits in the outbox."
+    .line(t!(
+        "Not entered yet: {fields}. Until then every mail waits in the outbox.",
+        fields = needs
     ))
-    .line(format!("Enter that under Plugins, {provider}, and come back."))
+    .line(t!(
+        "Enter that under Plugins, {name}, and come back.",
+        name = provider
+    ))
     .fields([Field::hidden("name", name), Field::hidden("anyway", "yes")])
 }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::sessions::{SessionRow, list as sessions};
 use crate::kit::helpers::path_segment;
+use crate::kit::language::say;
 use crate::kit::parts::{Confirm, FormPage};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![
@@ -52,7 +53,7 @@ impl View for OperatorsView {
     }
 
     fn title(&self) -> String {
-        "Operators".to_owned()
+        t!("Operators")
     }
 }
 
@@ -105,7 +106,7 @@ async fn add(desk: Desk<'_>, posted: Posted) -> Answer {
         .submit::<Value>("operators.add", parameters, new_form(), &posted)
         .await
     {
-        Ok(_) => desk.go("/operators", format!("{} can sign in now.", posted.text("name"))),
+        Ok(_) => desk.go("/operators", t!("{name} can sign in now.", name = posted.text("name"))),
         Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
     }
 }
@@ -127,7 +128,7 @@ async fn show(desk: Desk<'_>, id: &str) -> Answer {
 async fn update(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let parameters = json!({ "id": id, "role": posted.text("role"), "active": posted.flag("active") });
     match desk.call::<Value>("operators.update", parameters).await {
-        Ok(_) => desk.go("/operators", "Operator saved."),
+        Ok(_) => desk.go("/operators", t!("Operator saved.")),
         Err(error) => {
             let operator = find(&desk, id).await?;
             let form = form(&operator).filled(&posted).refused(&error);
@@ -162,7 +163,7 @@ async fn set_password(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     {
         Ok(_) => desk.go(
             "/operators",
-            format!("New password set. {} was signed out everywhere.", operator.name),
+            t!("New password set. {name} was signed out everywhere.", name = operator.name),
         ),
         Err(refused) => {
             page.form = refused.form;
@@ -183,7 +184,7 @@ async fn remove(desk: Desk<'_>, id: &str) -> Answer {
     match desk.call::<Value>("operators.remove", json!({ "id": id })).await {
         Ok(_) => desk.go(
             "/operators",
-            format!("{} was removed and signed out.", operator.name),
+            t!("{name} was removed and signed out.", name = operator.name),
         ),
         Err(error) => {
             let mut page = remove_page(&operator);
@@ -197,65 +198,73 @@ async fn find(desk: &Desk<'_>, id: &str) -> Result<OperatorRow, Error> {
     let all: Vec<OperatorRow> = desk.call("operators.list", json!({})).await?;
     all.into_iter()
         .find(|operator| operator.id == id)
-        .ok_or_else(|| Error::new(Code::NotFound, "There is no operator with this id."))
+        .ok_or_else(|| Error::new(Code::NotFound, t!("There is no operator with this id.")))
 }
 
 const ROLES: [(&str, &str, &str); 3] = [
     (
         "viewer",
-        "Viewer",
-        "Sees everything but secrets, changes nothing.",
+        text!("Viewer"),
+        text!("Sees everything but secrets, changes nothing."),
     ),
     (
         "editor",
-        "Editor",
-        "The daily work: users, mail, jobs, templates.",
+        text!("Editor"),
+        text!("The daily work: users, mail, jobs, templates."),
     ),
     (
         "admin",
-        "Admin",
-        "Everything, also plugins, tokens and operators.",
+        text!("Admin"),
+        text!("Everything, also plugins, tokens and operators."),
     ),
 ];
 
 fn new_form() -> Form {
-    Form::new("/operators/new", "Add operator")
+    Form::new("/operators/new", t!("Add operator"))
         .cancel("/operators")
         .fields([
-            Field::text("name", "Name").required().autofocus().wide(),
+            Field::text("name", &t!("Name")).required().autofocus().wide(),
             password_field(),
-            Field::radio("role", "Role", ROLES)
+            role_field()
                 .help("webmin#operators-and-roles")
                 .value("editor"),
         ])
 }
 
+fn role_field() -> Field {
+    let roles = ROLES.map(|(role, name, about)| (role, say(name, &[]), say(about, &[])));
+    let choices = roles
+        .iter()
+        .map(|(role, name, about)| (*role, name.as_str(), about.as_str()));
+    Field::radio("role", &t!("Role"), choices)
+}
+
 fn password_field() -> Field {
-    Field::password("password", "Password")
+    Field::password("password", &t!("Password"))
         .required()
         .rule(Rule::Length(PASSWORD_LEAST))
         .autocomplete("new-password")
-        .hint("15 characters or more. Hand it over in person, and ask them to change it under their name.")
+        .hint(&t!("15 characters or more. Hand it over in person, and ask them to change it under their name."))
         .wide()
 }
 
 fn new_page(form: Form) -> FormPage {
     FormPage {
         area: Area::Operators,
-        title: "Add operator".to_owned(),
+        title: t!("Add operator"),
         lead: String::new(),
         back: "/operators",
-        back_label: "Operators",
+        back_label: text!("Operators"),
         form,
     }
 }
 
 fn form(operator: &OperatorRow) -> Form {
-    Form::new(format!("/operator/{}", path_segment(&operator.id)), "Save")
+    Form::new(format!("/operator/{}", path_segment(&operator.id)), t!("Save"))
         .cancel("/operators")
         .fields([
-            Field::radio("role", "Role", ROLES).value(&operator.role),
-            Field::switch("active", "May sign in", operator.active).hint("Off ends their sessions at once."),
+            role_field().value(&operator.role),
+            Field::switch("active", &t!("May sign in"), operator.active).hint(&t!("Off ends their sessions at once.")),
         ])
 }
 
@@ -263,11 +272,11 @@ fn password_page(operator: &OperatorRow) -> FormPage {
     let action = format!("/operator/{}/password", path_segment(&operator.id));
     FormPage {
         area: Area::Operators,
-        title: format!("New password for {}", operator.name),
-        lead: "They are signed out everywhere.".to_owned(),
+        title: t!("New password for {name}", name = operator.name),
+        lead: t!("They are signed out everywhere."),
         back: "/operators",
-        back_label: "Operators",
-        form: Form::new(action, "Set password")
+        back_label: text!("Operators"),
+        form: Form::new(action, t!("Set password"))
             .cancel("/operators")
             .fields([password_field()]),
     }
@@ -277,10 +286,10 @@ fn remove_page(operator: &OperatorRow) -> Confirm {
     let action = format!("/operator/{}/remove", path_segment(&operator.id));
     Confirm::new(
         Area::Operators,
-        format!("Remove {}?", operator.name),
+        t!("Remove {name}?", name = operator.name),
         action,
-        "Remove operator",
+        &t!("Remove operator"),
         "/operators",
     )
-    .line("They are signed out at once and cannot sign in again. What they did stays in the audit log.")
+    .line(t!("They are signed out at once and cannot sign in again. What they did stays in the audit log."))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::door::session;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::Confirm;
-use crate::kit::{Answer, Area, Desk};
+use crate::kit::{Answer, Area, Desk, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![ask_end, end]
@@ -46,12 +46,12 @@ fn ask_end(desk: Desk<'_>, id: &str) -> Answer {
     let action = format!("/session/{}/end", path_segment(id));
     let page = Confirm::new(
         Area::Operators,
-        "End this session?",
+        t!("End this session?"),
         action,
-        "End session",
+        &t!("End session"),
         "/operators",
     )
-    .line("The browser it belongs to has to sign in again.");
+    .line(t!("The browser it belongs to has to sign in again."));
     desk.page(&page)
 }
 
@@ -61,7 +61,7 @@ async fn end(desk: Desk<'_>, id: &str) -> Answer {
         .call::<Value>("operators.endSession", json!({ "id": id }))
         .await
     {
-        Ok(_) => desk.go("/operators", "Session ended."),
+        Ok(_) => desk.go("/operators", t!("Session ended.")),
         Err(error) => desk.back("/operators", error),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, new, create, ask_revoke, revoke]
@@ -40,7 +40,7 @@ impl View for TokensView {
     }
 
     fn title(&self) -> String {
-        "API tokens".to_owned()
+        t!("API tokens")
     }
 }
 
@@ -62,7 +62,7 @@ impl View for TokenMadeView {
     }
 
     fn title(&self) -> String {
-        "Token created".to_owned()
+        t!("Token created")
     }
 }
 
@@ -117,23 +117,23 @@ async fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
     let token = all
         .into_iter()
         .find(|token| token.id == id)
-        .ok_or_else(|| Error::new(Code::NotFound, "There is no token with this id."))?;
+        .ok_or_else(|| Error::new(Code::NotFound, t!("There is no token with this id.")))?;
     let action = format!("/token/{}/revoke", path_segment(id));
     let page = Confirm::new(
         Area::Tokens,
-        format!("Revoke {}?", token.name),
+        t!("Revoke {name}?", name = token.name),
         action,
-        "Revoke token",
+        &t!("Revoke token"),
         "/tokens",
     )
-    .line("Apps that use it are refused from now on. It cannot be made active again.");
+    .line(t!("Apps that use it are refused from now on. It cannot be made active again."));
     desk.page(&page)
 }
 
 #[post("/token/<id>/revoke")]
 async fn revoke(desk: Desk<'_>, id: &str) -> Answer {
     match desk.call::<Value>("tokens.revoke", json!({ "id": id })).await {
-        Ok(_) => desk.go("/tokens", "Token revoked."),
+        Ok(_) => desk.go("/tokens", t!("Token revoked.")),
         Err(error) => desk.back("/tokens", error),
     }
 }
@@ -150,38 +150,37 @@ fn example(grants: &[&str]) -> String {
 }
 
 fn new_form() -> Form {
-    Form::new("/tokens/new", "Create token")
+    Form::new("/tokens/new", t!("Create token"))
         .cancel("/tokens")
         .fields([
-            Field::text("name", "Name")
+            Field::text("name", &t!("Name"))
                 .required()
                 .autofocus()
                 .placeholder("Fun Run backend")
-                .hint("Who will use it.")
+                .hint(&t!("Who will use it."))
                 .wide(),
-            Field::code("grants", "May call")
+            Field::code("grants", &t!("May call"))
                 .help("api#tokens")
                 .required()
                 .placeholder("users.*\nmail.send")
-                .hint("Names of functions, one a line. A star covers all of a service: users.* or mail.*"),
-            Field::number("expires_in_days", "Expires after, in days")
+                .hint(&t!("Names of functions, one a line. A star covers all of a service: users.* or mail.*")),
+            Field::number("expires_in_days", &t!("Expires after, in days"))
                 .value("365")
                 .rule(Rule::Whole {
                     least: 1,
                     most: i64::MAX,
                 })
-                .hint("Empty: never."),
+                .hint(&t!("Empty: never.")),
         ])
 }
 
 fn new_page(form: Form) -> FormPage {
     FormPage {
         area: Area::Tokens,
-        title: "New API token".to_owned(),
-        lead: "An app shows the token with every call over HTTP. Give it only the functions it needs."
-            .to_owned(),
+        title: t!("New API token"),
+        lead: t!("An app shows the token with every call over HTTP. Give it only the functions it needs."),
         back: "/tokens",
-        back_label: "API tokens",
+        back_label: text!("API tokens"),
         form,
     }
 }
