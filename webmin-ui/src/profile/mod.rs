@@ -121,7 +121,7 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
     let operators = &desk.webmin.operators;
     let mut form = password_form().filled(&posted);
     if form.mark_mistakes(&posted) {
-        let error = Error::new(Code::PasswordInvalid, "The form has mistakes.");
+        let error = Error::new(Code::PasswordInvalid, t!("The form has mistakes."));
         return desk.refused(&error, &view(&desk, jar, form).await?);
     }
     let outcome = operators

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::snippets::{self, Snippet};
 use crate::kit::schema_form;
-use crate::kit::{Answer, Area, Desk, Form, View};
+use crate::kit::{Answer, Area, Desk, Form, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, words, show]
@@ -47,7 +47,7 @@ impl View for FunctionsView {
     }
 
     fn title(&self) -> String {
-        "Functions".to_owned()
+        t!("Functions")
     }
 }
 
@@ -178,9 +178,9 @@ pub(super) fn view(
     let example = values.cloned().unwrap_or_else(|| example(&spec.parameters));
     let form = allowed.then(|| {
         let label = if spec.effect == Effect::Write {
-            "Call it for real"
+            t!("Call it for real")
         } else {
-            "Call"
+            t!("Call")
         };
         Form::new(format!("/function/{name}"), label)
             .unguarded()
@@ -206,7 +206,7 @@ pub(super) fn find(desk: &Desk<'_>, name: &str) -> Result<(String, Arc<Function>
     let all = desk.webmin.core.functions.list();
     all.into_iter()
         .find(|(_, function)| function.spec.name == name)
-        .ok_or_else(|| Error::new(Code::NotFound, format!("There is no function {name}.")))
+        .ok_or_else(|| Error::new(Code::NotFound, t!("There is no function {name}.", name = name)))
 }
 
 fn parameters(function: &Function) -> Vec<Parameter> {
@@ -237,7 +237,7 @@ fn kind(schema: &Value) -> String {
             .collect::<Vec<_>>()
             .join(" or "),
         Some(kind) => word(kind),
-        None if schema.get("enum").is_some() => "one of a few".to_owned(),
+        None if schema.get("enum").is_some() => t!("one of a few"),
         None => match schema
             .get("anyOf")
             .or_else(|| schema.get("oneOf"))

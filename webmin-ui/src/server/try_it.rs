@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::functions::{self, Outcome};
 use crate::kit::schema_form;
-use crate::kit::{Answer, Desk, Posted, Reply};
+use crate::kit::{Answer, Desk, Posted, Reply, t};
 
 /// A longer answer is cut: the page shows what came, it is no export.
 const LONGEST: usize = 200_000;
@@ -70,7 +70,7 @@ fn snippets(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
 fn shortened(mut text: String) -> String {
     if text.len() > LONGEST {
         text.truncate(text.floor_char_boundary(LONGEST));
-        text.push_str("\n… (cut)");
+        text.push_str(&format!("\n… ({})", t!("cut")));
     }
     text
 }

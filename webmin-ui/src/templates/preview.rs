@@ -9,7 +9,7 @@ use super::opened::checked;
 use super::records::{Called, Kind, PagePreview, Preview, Problem};
 use crate::kit::headers::PREVIEW_POLICY;
 use crate::kit::language::t;
-use crate::kit::{Answer, Desk, Posted, Reply};
+use crate::kit::{Answer, Desk, Posted, Reply, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![look, frame]
@@ -167,7 +167,7 @@ pub(super) fn sample(posted: &Posted) -> Result<Option<Value>, String> {
 #[post("/templates/frame", data = "<posted>")]
 fn frame(desk: Desk<'_>, posted: Posted) -> Answer {
     if posted.raw("html").is_empty() {
-        return Err(Error::new(Code::ParameterMissing, "There is nothing to show.").into());
+        return Err(Error::new(Code::ParameterMissing, t!("There is nothing to show.")).into());
     }
     // Who is signed in may see what they sent; a foreign site cannot send anything here.
     let _ = desk;

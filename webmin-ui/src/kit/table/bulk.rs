@@ -124,7 +124,7 @@ impl<T: DeserializeOwned> Table<T> {
         let back = self.back(posted.text("back"));
         let picks: Picks<'_> = posted.starting_with(PICK).collect();
         let Some(act) = self.acts.iter().find(|act| act.name == posted.text("act")) else {
-            let error = Error::new(Code::ParameterInvalid, "There is no such act.");
+            let error = Error::new(Code::ParameterInvalid, t!("There is no such act."));
             return Err(error.into());
         };
         if picks.is_empty() {
