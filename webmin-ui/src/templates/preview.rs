@@ -9,7 +9,7 @@ use super::opened::checked;
 use super::records::{Called, Kind, PagePreview, Preview, Problem};
 use crate::kit::headers::PREVIEW_POLICY;
 use crate::kit::language::t;
-use crate::kit::{Answer, Desk, Posted, Reply, t};
+use crate::kit::{Answer, Desk, Posted, Reply};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![look, frame]
