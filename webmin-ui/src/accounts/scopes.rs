@@ -187,7 +187,9 @@ fn new_page(form: Form) -> FormPage {
     FormPage {
         area: Area::Scopes,
         title: t!("New scope"),
-        lead: t!("A scope is one app: its users, its sender, its texts. Apps name it when they call Coronet."),
+        lead: t!(
+            "A scope is one app: its users, its sender, its texts. Apps name it when they call Coronet."
+        ),
         back: "/scopes",
         back_label: text!("Scopes"),
         form,
@@ -199,7 +201,9 @@ fn new_form(then: &str) -> Form {
         .required()
         .autofocus()
         .placeholder("Fun Run")
-        .hint(&t!("What apps and jobs call the scope. It cannot be changed later."))
+        .hint(&t!(
+            "What apps and jobs call the scope. It cannot be changed later."
+        ))
         .wide();
     let form = Form::new("/scopes/new", t!("Create scope")).cancel("/scopes");
     fill(
@@ -224,12 +228,16 @@ fn fill(form: Form, scope: &Scope) -> Form {
     form.fields([
         Field::text("display_name", &t!("Display name"))
             .value(&scope.display_name)
-            .hint(&t!("What users read in mails and pages. Empty: the scope's name.")),
+            .hint(&t!(
+                "What users read in mails and pages. Empty: the scope's name."
+            )),
         Field::text("from_email", &t!("From address"))
             .value(&scope.from_email)
             .rule(Rule::Sender)
             .placeholder("Fun Run <noreply@example.com>")
-            .hint(&t!("Who resets come from. Without it users cannot ask for a reset themselves.")),
+            .hint(&t!(
+                "Who resets come from. Without it users cannot ask for a reset themselves."
+            )),
         Field::text("subject", &t!("Subject"))
             .value(&scope.subject)
             .placeholder("Password Reset Request")
@@ -261,7 +269,9 @@ fn fill(form: Form, scope: &Scope) -> Form {
                 .help("users-and-scopes#scopes")
                 .value(&scope.after_reset_url)
                 .placeholder("https://example.com/login")
-                .hint(&t!("A link to your app on the page that confirms the new password."))
+                .hint(&t!(
+                    "A link to your app on the page that confirms the new password."
+                ))
                 .wide(),
         ],
     )

@@ -66,7 +66,10 @@ fn page(user: &User, form: Form) -> FormPage {
     FormPage {
         area: Area::Users,
         title: t!("Send {name} a reset link", name = user.username),
-        lead: t!("It goes to {email}. Only who reads that mail can set the new password.", email = email),
+        lead: t!(
+            "It goes to {email}. Only who reads that mail can set the new password.",
+            email = email
+        ),
         back: "/users",
         back_label: text!("Users"),
         form,

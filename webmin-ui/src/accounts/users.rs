@@ -265,20 +265,24 @@ async fn new_form(desk: &Desk<'_>, scope: &str) -> Result<Form, Error> {
         scope
     };
     let scope_field = Field::select("scope", &t!("Scope"), choices).value(chosen);
-    Ok(Form::new("/users/new", t!("Create user")).cancel("/users").fields([
-        Field {
-            required: true,
-            ..scope_field
-        },
-        Field::text("username", &t!("Username")).required().autofocus(),
-        Field::email("email", &t!("E-mail")).hint(&t!("Where reset links go. Taken once in a scope.")),
-        Field::text("group", &t!("Group")).help("users-and-scopes#users"),
-        Field::password("password", &t!("Password"))
-            .help("users-and-scopes#passwords")
-            .autocomplete("new-password")
-            .hint(&t!("Best left empty: send a reset link afterwards, and only the user will know it."))
-            .wide(),
-    ]))
+    Ok(Form::new("/users/new", t!("Create user"))
+        .cancel("/users")
+        .fields([
+            Field {
+                required: true,
+                ..scope_field
+            },
+            Field::text("username", &t!("Username")).required().autofocus(),
+            Field::email("email", &t!("E-mail")).hint(&t!("Where reset links go. Taken once in a scope.")),
+            Field::text("group", &t!("Group")).help("users-and-scopes#users"),
+            Field::password("password", &t!("Password"))
+                .help("users-and-scopes#passwords")
+                .autocomplete("new-password")
+                .hint(&t!(
+                    "Best left empty: send a reset link afterwards, and only the user will know it."
+                ))
+                .wide(),
+        ]))
 }
 
 fn new_page(form: Form) -> FormPage {

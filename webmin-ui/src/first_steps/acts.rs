@@ -64,13 +64,13 @@ async fn provider(desk: Desk<'_>, posted: Posted) -> Answer {
     let Some(carrier) = &facts.carrier else {
         let error = Error::new(
             Code::NotFound,
-            "No plugin provides a mail transport. See Plugins.",
+            t!("No plugin provides a mail transport. See Plugins."),
         );
         return desk.back(DASHBOARD, error);
     };
     let mut form = provider_form(carrier).filled(&posted);
     if form.mark_mistakes(&posted) {
-        let error = Error::new(Code::ParameterInvalid, "The form has mistakes.");
+        let error = Error::new(Code::ParameterInvalid, t!("The form has mistakes."));
         return again(&desk, "provider", &error, form).await;
     }
     let schema = carrier.plugin.settings_schema.clone().unwrap_or(Value::Null);
@@ -117,7 +117,7 @@ async fn reset(desk: Desk<'_>, posted: Posted) -> Answer {
     let facts = Facts::gather(&desk).await;
     let mut form = reset_form(&facts).filled(&posted);
     if form.mark_mistakes(&posted) {
-        let error = Error::new(Code::ParameterInvalid, "The form has mistakes.");
+        let error = Error::new(Code::ParameterInvalid, t!("The form has mistakes."));
         return again(&desk, "reset", &error, form).await;
     }
     match send(&desk, &facts, &posted).await {
@@ -156,7 +156,7 @@ async fn send(desk: &Desk<'_>, facts: &Facts, posted: &Posted) -> Result<String,
 #[post("/first-steps/cleanup", data = "<posted>")]
 async fn cleanup(desk: Desk<'_>, posted: Posted) -> Answer {
     let Some(parameters) = offer(&desk, posted.text("name")) else {
-        let error = Error::new(Code::NotFound, "This job is not recommended any more.");
+        let error = Error::new(Code::NotFound, t!("This job is not recommended any more."));
         return desk.back(DASHBOARD, error);
     };
     match desk.call::<Value>("jobs.create", parameters).await {

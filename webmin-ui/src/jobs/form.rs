@@ -33,8 +33,11 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                 .hint(&t!("3600 is every hour. Or set a cron expression below.")),
             Field::switch("run_once", &t!("Run Once"), job.run_once)
                 .help("jobs#the-form")
-                .hint(&t!("One time after each start of the server, after its first interval.")),
-            Field::switch("active", &t!("Active"), job.active).hint(&t!("Off: it runs only when you press Run now.")),
+                .hint(&t!(
+                    "One time after each start of the server, after its first interval."
+                )),
+            Field::switch("active", &t!("Active"), job.active)
+                .hint(&t!("Off: it runs only when you press Run now.")),
         ])
         .more(
             &t!("Cron, time zone, limits"),
@@ -43,12 +46,16 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                     .help("jobs#cron-expressions")
                     .value(job.cron.as_deref().unwrap_or_default())
                     .placeholder("30 4 * * 1-5")
-                    .hint(&t!("Instead of the interval: minute, hour, day, month, weekday; or @daily.")),
+                    .hint(&t!(
+                        "Instead of the interval: minute, hour, day, month, weekday; or @daily."
+                    )),
                 Field::text("timezone", &t!("Time zone"))
                     .help("jobs#what-happens-when-missed-runs-daylight-saving-clocks")
                     .value(job.timezone.as_deref().unwrap_or_default())
                     .placeholder("Europe/Lisbon")
-                    .hint(&t!("Of the cron expression, and of local time in the code. Empty: UTC.")),
+                    .hint(&t!(
+                        "Of the cron expression, and of local time in the code. Empty: UTC."
+                    )),
                 Field::number("timeout", &t!("Time limit (seconds)"))
                     .help("jobs#errors")
                     .value(job.timeout.to_string())
@@ -64,7 +71,10 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                 Field::select(
                     "misfire",
                     &t!("A run missed while no server ran"),
-                    [("run", t!("is made up for, once").as_str()), ("skip", t!("is left out").as_str())],
+                    [
+                        ("run", t!("is made up for, once").as_str()),
+                        ("skip", t!("is left out").as_str()),
+                    ],
                 )
                 .help("jobs#what-happens-when-missed-runs-daylight-saving-clocks")
                 .value(&job.misfire),

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use super::answer::{self, Refusal};
 use super::language::Language;
-use super::{Desk, Webmin};
+use super::{Desk, Webmin, t};
 use crate::door::session;
 
 /// Streams at once. Each holds a connection.
@@ -214,7 +214,7 @@ impl<'r> FromRequest<'r> for Audience {
         let token = session::token(request.cookies(), &webmin.core.config);
         let place = webmin.places.take(&desk.operator.id);
         let (Some(token), Some(place)) = (token, place) else {
-            let text = "Too many pages are open that follow what happens. Close some.";
+            let text = t!("Too many pages are open that follow what happens. Close some.");
             let error = Error::new(Code::Unavailable, text).retryable();
             answer::keep(request, &error);
             return Outcome::Error((Status::ServiceUnavailable, error.into()));

@@ -106,7 +106,10 @@ async fn add(desk: Desk<'_>, posted: Posted) -> Answer {
         .submit::<Value>("operators.add", parameters, new_form(), &posted)
         .await
     {
-        Ok(_) => desk.go("/operators", t!("{name} can sign in now.", name = posted.text("name"))),
+        Ok(_) => desk.go(
+            "/operators",
+            t!("{name} can sign in now.", name = posted.text("name")),
+        ),
         Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
     }
 }
@@ -163,7 +166,10 @@ async fn set_password(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     {
         Ok(_) => desk.go(
             "/operators",
-            t!("New password set. {name} was signed out everywhere.", name = operator.name),
+            t!(
+                "New password set. {name} was signed out everywhere.",
+                name = operator.name
+            ),
         ),
         Err(refused) => {
             page.form = refused.form;
@@ -225,9 +231,7 @@ fn new_form() -> Form {
         .fields([
             Field::text("name", &t!("Name")).required().autofocus().wide(),
             password_field(),
-            role_field()
-                .help("webmin#operators-and-roles")
-                .value("editor"),
+            role_field().help("webmin#operators-and-roles").value("editor"),
         ])
 }
 
@@ -244,7 +248,9 @@ fn password_field() -> Field {
         .required()
         .rule(Rule::Length(PASSWORD_LEAST))
         .autocomplete("new-password")
-        .hint(&t!("15 characters or more. Hand it over in person, and ask them to change it under their name."))
+        .hint(&t!(
+            "15 characters or more. Hand it over in person, and ask them to change it under their name."
+        ))
         .wide()
 }
 
@@ -264,7 +270,8 @@ fn form(operator: &OperatorRow) -> Form {
         .cancel("/operators")
         .fields([
             role_field().value(&operator.role),
-            Field::switch("active", &t!("May sign in"), operator.active).hint(&t!("Off ends their sessions at once.")),
+            Field::switch("active", &t!("May sign in"), operator.active)
+                .hint(&t!("Off ends their sessions at once.")),
         ])
 }
 
@@ -291,5 +298,7 @@ fn remove_page(operator: &OperatorRow) -> Confirm {
         &t!("Remove operator"),
         "/operators",
     )
-    .line(t!("They are signed out at once and cannot sign in again. What they did stays in the audit log."))
+    .line(t!(
+        "They are signed out at once and cannot sign in again. What they did stays in the audit log."
+    ))
 }

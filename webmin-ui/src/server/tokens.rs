@@ -126,7 +126,9 @@ async fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
         &t!("Revoke token"),
         "/tokens",
     )
-    .line(t!("Apps that use it are refused from now on. It cannot be made active again."));
+    .line(t!(
+        "Apps that use it are refused from now on. It cannot be made active again."
+    ));
     desk.page(&page)
 }
 
@@ -163,7 +165,9 @@ fn new_form() -> Form {
                 .help("api#tokens")
                 .required()
                 .placeholder("users.*\nmail.send")
-                .hint(&t!("Names of functions, one a line. A star covers all of a service: users.* or mail.*")),
+                .hint(&t!(
+                    "Names of functions, one a line. A star covers all of a service: users.* or mail.*"
+                )),
             Field::number("expires_in_days", &t!("Expires after, in days"))
                 .value("365")
                 .rule(Rule::Whole {

@@ -95,7 +95,11 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
         &crate::design::DesignView::new(vec!["plus".to_owned()]),
     ));
     let parts = dashboard::samples::parts(views, NASTY, &entry()).into_iter();
-    rendered.extend(parts.map(|(template, html)| Rendered { template, html }));
+    rendered.extend(parts.map(|(template, html)| Rendered {
+        template,
+        title: String::new(),
+        html,
+    }));
     rendered.extend(server::server(views));
     rendered.extend(settings::settings(views));
     rendered.extend(plugins::plugins(views));
