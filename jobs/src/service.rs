@@ -90,11 +90,16 @@ impl Pace {
 /// # Errors
 /// When one of its functions is already provided by somebody else.
 pub fn start(core: &Core) -> Result<Arc<Jobs>> {
+    start_as(core, core.server.id())
+}
+
+/// As [`start`], with the name that runs are claimed by.
+pub(crate) fn start_as(core: &Core, server: &str) -> Result<Arc<Jobs>> {
     core.contributions.add_resource("core", CLEANUP.0, CLEANUP.1);
     let threads = core.config.lua_threads * RUNS_PER_THREAD;
     let jobs = Arc::new(Jobs {
         core: core.clone(),
-        store: Store::new(core.db.clone(), core.server.id().to_owned()),
+        store: Store::new(core.db.clone(), server.to_owned()),
         threads,
         lua: LuaPool::in_background("jobs", threads, &core.functions),
         in_flight: Mutex::default(),

@@ -29,13 +29,21 @@ const OPEN: [&str; 5] = [
 ];
 
 /// What every operator may do to themselves.
-const OWN: [&str; 2] = ["/profile/password", "/profile/theme"];
+const OWN: [&str; 6] = [
+    "/profile/password",
+    "/profile/theme",
+    "/profile/language",
+    "/profile/elsewhere",
+    "/first-steps/hide",
+    "/first-steps/bring-back",
+];
 
 /// What only shows something, though it is asked for by POST.
-const SHOWS: [&str; 3] = [
+const SHOWS: [&str; 4] = [
     "/function/<name>/snippets",
-    "/templates/preview",
-    "/templates/preview/html",
+    "/templates/look",
+    "/templates/frame",
+    "/templates/presence",
 ];
 
 #[derive(Debug)]
@@ -59,28 +67,37 @@ impl Route {
             }
             _ => String::new(),
         };
-        let (start, rest) = self.path.split_once('<').unwrap_or((&self.path, ""));
-        let Some((_, end)) = rest.split_once('>') else {
-            return format!("/webmin{}{query}", self.path);
-        };
-        let value = match start {
-            "/user/" => &things.user,
-            "/scope/" => "Fun%20Run",
-            "/job/" => "Busy",
-            "/run/" => &things.run,
-            "/mail/message/" => &things.mail,
-            "/plugin/" => "mailgun",
-            "/token/" => &things.token,
-            "/operator/" => &things.operator,
-            "/session/" => &things.session,
-            "/reset/" => &things.reset,
-            "/function/" => "scopes.create",
-            "/help/" => "running",
-            "/help/images/" => "dashboard.png",
-            "/jobs/recommended/" => "CleanPasswordResets",
-            other => panic!("what stands in {other}<…>?"),
-        };
-        format!("/webmin{start}{value}{end}")
+        let mut address = "/webmin".to_owned();
+        let mut rest = self.path.as_str();
+        while let Some((start, after)) = rest.split_once('<') {
+            let (_, end) = after.split_once('>').expect("a whole placeholder");
+            address.push_str(start);
+            address.push_str(match start {
+                "/user/" => &things.user,
+                "/scope/" => "Fun%20Run",
+                "/job/" => "Busy",
+                "/run/" => &things.run,
+                "/mail/message/" => &things.mail,
+                "/plugin/" => "mailgun",
+                "/token/" => &things.token,
+                "/operator/" => &things.operator,
+                "/session/" => &things.session,
+                "/reset/" if self.path.starts_with("/settings/") => "attempts",
+                "/reset/" => &things.reset,
+                "/function/" => "scopes.create",
+                "/help/" => "running",
+                "/help/images/" => "dashboard.png",
+                "/jobs/recommended/" => "CleanPasswordResets",
+                "/audit/" => &things.entry,
+                "/settings/" => "mail",
+                "/first-steps/" => "scope",
+                // Refused before anybody looks whether it is there.
+                "/backup/" | "/bundle/review/" | "/server/" => "none",
+                other => panic!("what stands in {other}<…>?"),
+            });
+            rest = end;
+        }
+        format!("{address}{rest}{query}")
     }
 }
 
@@ -124,6 +141,7 @@ struct Things {
     session: String,
     reset: String,
     revision: String,
+    entry: String,
 }
 
 async fn furnish(story: &FunRun) -> Things {
@@ -138,6 +156,7 @@ async fn furnish(story: &FunRun) -> Things {
     let revisions = server.operate("resources.revisions", revisions).await;
     let operators = server.operate("operators.list", json!({})).await;
     let sessions = server.operate("operators.sessions", json!({})).await;
+    let entries = server.operate("audit.list", json!({})).await;
     Things {
         user: story.carol.clone(),
         run: text(&run["run_id"]),
@@ -146,6 +165,7 @@ async fn furnish(story: &FunRun) -> Things {
         operator: text(&rows(&operators)[0]["id"]),
         revision: rows(&revisions)[0]["revision"].to_string(),
         session: text(&rows(&sessions)[0]["id"]),
+        entry: text(&entries["entries"][0]["id"]),
         reset: text(&rows(&server.operate("users.listPasswordResets", json!({})).await)[0]["id"]),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::world::{DAY, HOUR, World, on_both};
 use crate::scheduler::lease;
+use crate::service::start_as;
 use crate::store::Claim;
 
 #[tokio::test]
@@ -90,7 +91,7 @@ async fn a_late_word_from_a_server_taken_for_dead_changes_nothing() {
         };
         let (claimed, _) = world.jobs.store.claim(claim).await.unwrap();
         let slow = std::sync::Arc::clone(&world.jobs);
-        let other = crate::start(&world.core).unwrap();
+        let other = start_as(&world.core, "neighbour").unwrap();
         world.core.clock.advance(Duration::from_secs(12));
         assert_eq!(
             other
@@ -127,7 +128,7 @@ async fn two_servers_start_every_tick_once() {
         for n in 0..40 {
             world.job(&format!("Job{n}"), "return job.OK").await;
         }
-        let other = crate::start(&world.core).unwrap();
+        let other = start_as(&world.core, "neighbour").unwrap();
         for _ in 0..3 {
             world.core.clock.advance(HOUR);
             let (ours, theirs) = tokio::join!(world.jobs.look(), other.look());

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use coronet_core::functions::{Access, Call, Caller, Function};
-use coronet_core::{Code, Core, Error, Result, testing};
+use coronet_core::{Code, Core, Error, Result, random, testing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::scheduler::Look;
 use crate::service::Jobs;
+use crate::service::start_as;
 
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -121,7 +122,8 @@ impl World {
 
     /// Another start of the server over the same database: what was only in memory is gone.
     pub async fn restart(&mut self) {
-        self.jobs = crate::start(&self.core).unwrap();
+        // A new life of the server has a name of its own.
+        self.jobs = start_as(&self.core, &random::id("srv")).unwrap();
         self.jobs.begin().await.unwrap();
     }
 }
