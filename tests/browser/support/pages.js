@@ -127,6 +127,7 @@ const SECTIONS = {
     ["one that went well", "/webmin/job/CleanUp", { view: "jobs/show" }],
     ["one that failed", "/webmin/job/Broken", { view: "jobs/show" }],
     ["one that rests", "/webmin/job/Resting", { view: "jobs/show" }],
+    ["all runs", "/webmin/runs", { view: "jobs/runs" }],
     ["a run", ({ ids }) => `/webmin/run/${ids.run}`, { view: "jobs/run" }],
     ["a run that failed", ({ ids }) => `/webmin/run/${ids.failedRun}`, { view: "jobs/run" }],
     ["delete?", "/webmin/job/Resting/delete", { view: "parts/confirm" }],
@@ -179,6 +180,7 @@ const SECTIONS = {
   ],
   "Audit log": [
     ["list", "/webmin/audit", { view: "audit/list" }],
+    ["an entry", ({ ids }) => `/webmin/audit/${ids.entry}`, { view: "audit/entry" }],
     ["nothing fits", "/webmin/audit?function=nothing.at.all", { view: "audit/list" }],
     ["a change", ({ ids }) => `/webmin/audit/${ids.change}`, { view: "audit/entry" }],
     ["a change, changed since", ({ ids }) => `/webmin/audit/${ids.oldChange}`, { view: "audit/entry" }],
@@ -199,6 +201,18 @@ const SECTIONS = {
         await upload(page, bundle({ "scopes/New.toml": 'name = "New"\nsubject = "Hello"\n', "jobs/Wrong.toml": 'name = "Wrong"\n' }));
         await page.getByRole("heading", { name: "Review the import" }).waitFor();
         await page.locator("main details").first().click();
+      },
+    }],
+  ],
+  Bundle: [
+    ["export and import", "/webmin/bundle", { view: "bundle/show" }],
+    ["a review", "/webmin/bundle", {
+      view: "bundle/review",
+      async make(page) {
+        const archive = await (await page.request.get("/webmin/bundle/export")).body();
+        await page.locator("#f-bundle").setInputFiles({ name: "bundle.tar.gz", mimeType: "application/gzip", buffer: archive });
+        await page.locator('form[action$="/bundle/upload"] button').click();
+        await page.waitForURL(/bundle\/review/);
       },
     }],
   ],
@@ -293,6 +307,8 @@ export const PAGES = Object.entries(SECTIONS).flatMap(([section, pages]) =>
 
 /** Addresses of the webmin that show no page of their own, with the reason. */
 export const NO_PAGES = {
+  ...Object.fromEntries(["users", "resets", "mail", "jobs", "runs", "audit"].flatMap((list) =>
+    [[`/${list}/export.csv`, "a file to take along"], [`/${list}/bulk`, "leads to the list"]])),
   "/bundle/export": "a download", "/bundle/review/<id>": "made from /bundle",
   "/assets/<name>": "scripts, styles and fonts",
   "/help/images/<name>": "pictures",
@@ -306,7 +322,7 @@ export const NO_PAGES = {
   "/backups/make": "leads to the backups", "/backups/state": "a part that renews itself",
   "/dashboard/live": "parts that renew themselves", "/templates/file": "JSON for the editor",
   "/functions/openapi.json": "JSON to take along", "/mail/message/<id>/source.eml": "a file to take along",
-  "/first-steps/<_>": "leads to the steps", "/templates/revision": "leads to the comparison",
+  "/first-steps/<_>": "leads to the steps", "/bundle/export": "a file to take along", "/bundle/review/<id>": "made by an upload: *a review*", "/templates/revision": "leads to the comparison",
   "/plugin/<name>/settings": "leads to the form",
   "/jobs/recommended/<_>": "leads to the list", "/jobs/reload": "leads to the list",
   "/job/<name>/run": "leads to the job", "/run/<id>/cancel": "leads to the run",

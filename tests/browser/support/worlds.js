@@ -80,6 +80,7 @@ export class World {
     ids.token = (await server.call("tokens.create", tokens)).id;
     await server.call("backups.create", { wait: true });
     ids.backup = (await server.call("backups.list")).backups[0].name;
+    ids.entry = (await server.call("audit.list")).entries[0].id;
     await this.mails();
   }
 
