@@ -112,9 +112,13 @@ pub(super) async fn pane(desk: &Desk<'_>, place: &Place, mail: &Mail) -> Result<
     let latest = json!({ "filter": filter, "page": { "limit": BESIDE } });
     let mut found: Items<Summary> = desk.call("mail.list", latest).await?;
     if found.items.iter().all(|beside| beside.id != *id) {
-        let from_here = json!({ "filter": filter, "page": { "after": id, "limit": BESIDE - 1 } });
+        // Older than those: the list begins with it.
+        filter["until"] = json!(mail.summary.created_at);
+        let from_here = json!({ "filter": filter, "page": { "limit": BESIDE } });
         found = desk.call("mail.list", from_here).await?;
-        found.items.insert(0, mail.summary.clone());
+        if found.items.iter().all(|beside| beside.id != *id) {
+            found.items.insert(0, mail.summary.clone());
+        }
     }
     Ok(beside(found.items, place, id))
 }
