@@ -46,6 +46,28 @@ const SHOWS: [&str; 4] = [
     "/templates/presence",
 ];
 
+/// What asks the registry only once its form is whole. That the functions behind them refuse is told by the next test, and that nothing
+/// was changed by this one.
+const FORM_FIRST: [&str; 14] = [
+    "/backup/<name>/download",
+    "/bundle/upload",
+    "/first-steps/cleanup",
+    "/first-steps/provider",
+    "/first-steps/reset",
+    "/jobs/bulk",
+    "/mail/bulk",
+    "/resets/bulk",
+    "/runs/bulk",
+    "/templates/move",
+    "/templates/restore",
+    "/templates/run",
+    "/templates/save",
+    "/users/bulk",
+];
+
+/// What answers our own script with words, and a refusal among them.
+const WORDS: [&str; 1] = ["/templates/send"];
+
 #[derive(Debug)]
 struct Route {
     method: Method,
@@ -208,7 +230,8 @@ async fn w06_every_route_of_the_webmin_asks_for_a_session_and_a_role() {
         if stranger != 401 {
             open.push(format!("{stranger} without a session: {route:?}"));
         }
-        if route.method == Method::POST && !route.is_in(&OWN) && !route.is_in(&SHOWS) {
+        let excused = [&OWN[..], &SHOWS, &FORM_FIRST, &WORDS];
+        if route.method == Method::POST && !excused.iter().any(|list| route.is_in(list)) {
             let status = knock(&viewer, &route.method, &address).await;
             if status != 403 {
                 open.push(format!("{status} as a viewer: {route:?}"));
