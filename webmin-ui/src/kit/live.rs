@@ -32,8 +32,9 @@ const MOST_OF_ONE: usize = 8;
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 /// A sign of life for whatever stands between us and the page; proxies give up on what is silent for a minute.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(20);
-/// A look-up may take a twentieth of the time: a slow database is asked less often.
-const SHARE: u32 = 20;
+/// A look-up may take a fifth of the time: a slow database is asked less often. But whoever looks must not wait for long.
+const SHARE: u32 = 4;
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// Something that many pages show and that is looked up once for all of them.
 pub(crate) struct Topic<T> {
@@ -87,7 +88,7 @@ impl<T: Send + Sync + 'static> Topic<T> {
             if let Some(found) = look().await {
                 self.latest.send_replace(Some(Arc::new(found)));
             }
-            let pause = every.max(began.elapsed() * SHARE);
+            let pause = every.max((began.elapsed() * SHARE).min(LONGEST_PAUSE));
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = shutdown.triggered() => return,
