@@ -78,7 +78,7 @@ test("what was typed is kept when the session ended, while one signs in again ab
   await expect(dialog).toBeHidden();
   await expect(page.getByLabel(/^Display name/)).toHaveValue("The Fun Run");
   await save(page, "Save");
-  await expect(page.getByRole("status")).toContainText("Scope saved");
+  await expect(page.locator("#toasts")).toContainText("Scope saved");
   expect(await server.call("scopes.get", { name: "Fun Run" })).toMatchObject({ display_name: "The Fun Run" });
 });
 

@@ -22,7 +22,7 @@ test("from nothing to a reset: provider, scope, user, link, new password", async
   await page.getByLabel(/^API key/i).fill(mailgun.key);
   await page.getByLabel(/^Base URL/i).fill(mailgun.baseUrl);
   await page.getByRole("button", { name: "Save settings" }).click();
-  await expect(page.getByRole("status")).toContainText(/saved/i);
+  await expect(page.locator("#toasts")).toContainText(/saved/i);
   await page.reload();
   await expect(page.getByLabel(/^Domain/)).toHaveValue(mailgun.domain);
   // W13: a secret is never shown again.

@@ -122,7 +122,7 @@ impl HelperDef for Help {
         write!(
             Wrap(out),
             "<a class=\"help\" href=\"{BASE}/help/{place}\" target=\"_blank\" rel=\"noopener\" \
-             aria-label=\"{named} {tab}\" title=\"{named}\">?</a>"
+             title=\"{named}\"><span aria-hidden=\"true\">?</span><span class=\"sr-only\">{named} {tab}</span></a>"
         )
     }
 }
