@@ -1,5 +1,6 @@
 //! Every view of the webmin with sample data, and something nasty in every text (W04).
 
+mod bundle;
 mod guidance;
 mod mail;
 mod plugins;
@@ -100,6 +101,7 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
         title: String::new(),
         html,
     }));
+    rendered.extend(bundle::bundles(views));
     rendered.extend(server::server(views));
     rendered.extend(settings::settings(views));
     rendered.extend(plugins::plugins(views));
