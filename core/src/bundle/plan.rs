@@ -228,7 +228,10 @@ pub(super) async fn check_together(call: &Call, items: &mut [Item]) -> Result<()
         let place = checked.order.iter().position(|path| *path == item.name);
         item.turn.1 = place.unwrap_or_default();
         let refused = checked.problems.iter().find(|refused| refused.path == item.name);
-        item.problem = refused.map(|refused| format!("{}: {}", paths::shown(&item.path), refused.message));
+        item.problem = refused.map(|refused| match refused.message.starts_with(&item.name) {
+            true => refused.message.clone(),
+            false => format!("{}: {}", paths::shown(&item.path), refused.message),
+        });
     }
     Ok(())
 }
