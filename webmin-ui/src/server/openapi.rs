@@ -139,14 +139,16 @@ fn view(desk: &Desk<'_>, document: &Value, service: &str, search: &str) -> OpenA
     for link in &mut services {
         link.here = link.name == service;
     }
-    let words = search.to_lowercase();
+    let search_words = search.to_lowercase();
+    let words: Vec<&str> = search_words.split_whitespace().collect();
     let shown = service.clone();
     let fits = |operation: &Operation| {
         if words.is_empty() {
             return service_of(operation) == shown;
         }
         let texts = [&operation.name, &operation.summary];
-        texts.iter().any(|text| text.to_lowercase().contains(&words))
+        let text = texts.join(" ").to_lowercase();
+        words.iter().all(|word| text.contains(word))
     };
     let text = |path: &str| {
         document
