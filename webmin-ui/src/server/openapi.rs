@@ -146,8 +146,7 @@ fn view(desk: &Desk<'_>, document: &Value, service: &str, search: &str) -> OpenA
         if words.is_empty() {
             return service_of(operation) == shown;
         }
-        let texts = [&operation.name, &operation.summary];
-        let text = texts.join(" ").to_lowercase();
+        let text = format!("{} {}", operation.name, operation.summary).to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
     let text = |path: &str| {
