@@ -19,14 +19,13 @@ test("no page loads more script, style or HTML than it may", async ({ worlds }) 
     const world = await worlds.get(entry.world);
     const page = await world.tab(entry.as);
     const loaded = [];
-    page.on("response", (answer) => loaded.push(answer));
+    // Read at once: a redirect has no body, and what was navigated away from has none later.
+    page.on("response", (answer) => loaded.push({ answer, body: answer.body().catch(() => "") }));
     await open(page, entry, world);
     const weights = { script: 0, stylesheet: 0, document: 0 };
-    for (const answer of loaded) {
-      // A redirect has no body.
-      if (answer.status() >= 300 && answer.status() < 400) continue;
+    for (const { answer, body } of loaded) {
       const kind = answer.request().resourceType();
-      if (kind in weights && answer.request().frame() === page.mainFrame()) weights[kind] += gzipSync(await answer.body(), { level: 9 }).length;
+      if (kind in weights && answer.request().frame() === page.mainFrame()) weights[kind] += gzipSync(await body, { level: 9 }).length;
     }
     const editor = await page.locator("code-editor").count() > 0;
     const bounds = { script: editor ? EDITOR : SCRIPT, stylesheet: STYLE, document: HTML };
