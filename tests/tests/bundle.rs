@@ -150,6 +150,17 @@ async fn only_the_reviewed_plan_is_imported_and_pruning_is_asked_for() {
         .map(|item| item["path"].clone())
         .collect();
     assert_eq!(gone, ["scopes/Later.toml"]);
+    let files = server.operate("bundle.export", json!({})).await["files"].clone();
+    let same = server.operate("bundle.plan", json!({ "files": files })).await;
+    let unknown = json!({ "files": files, "plan": same["hash"], "items": ["scopes/Nobody.toml"] });
+    let refused = server
+        .cli(&["call", "bundle.apply", &unknown.to_string()])
+        .await
+        .failed();
+    assert!(
+        refused["message"].as_str().expect("words").contains("Nobody"),
+        "{refused}"
+    );
     let hash = plan["hash"].as_str().expect("a hash").to_owned();
     server
         .operate(

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::bad;
 use super::plan::{self, Action, Item, Plan};
 use crate::functions::Call;
 use crate::{Code, Error, Result};
@@ -19,6 +20,10 @@ pub(super) struct Applied {
 /// `ParameterInvalid` when something that was chosen cannot be imported: then nothing was done. What a step fails with
 /// names in its details what is done, what failed and what is left.
 pub(super) async fn apply(call: &Call, plan: Plan, chosen: Option<&[String]>) -> Result<Applied> {
+    let planned = |path: &String| plan.items.iter().any(|item| item.path == *path);
+    if let Some(unknown) = chosen.into_iter().flatten().find(|path| !planned(*path)) {
+        return Err(bad(unknown, "was chosen, and is not in the plan"));
+    }
     let mut items: Vec<Item> = plan
         .items
         .into_iter()

@@ -189,7 +189,7 @@ async fn ask(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
         return desk.refused(&error, &view);
     }
     let deleted = chosen.iter().filter(|row| row.badge.tone == "bad").count();
-    let paths: Vec<&str> = chosen.iter().map(|row| row.path.as_str()).collect();
+    let paths = chosen.iter().map(|row| Field::hidden(&row.at, &row.path));
     let action = format!("/bundle/review/{}/import", path_segment(id));
     let title = count!(chosen.len(), "Import {n} change?", "Import {n} changes?");
     let mut page = Confirm::new(Area::Bundle, title, action, &t!("Import"), back(id, prune))
@@ -199,8 +199,8 @@ async fn ask(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
         .fields([
             Field::hidden("plan", &view.plan),
             Field::hidden("prune", if prune { "true" } else { "" }),
-            Field::hidden("items", &paths.join("\n")),
-        ]);
+        ])
+        .fields(paths);
     if deleted > 0 {
         page = page.line(count!(
             deleted,
@@ -216,8 +216,7 @@ async fn ask(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
 #[post("/bundle/review/<id>/import", data = "<posted>")]
 async fn import(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let prune = !posted.text("prune").is_empty();
-    let lines = posted.lines("items");
-    let items: Vec<&str> = lines.lines().filter(|path| !path.is_empty()).collect();
+    let items: Vec<&str> = posted.starting_with("item-").map(|(_, path)| path).collect();
     let parameters = json!({ "upload": id, "prune": prune, "plan": posted.text("plan"), "items": items });
     match desk.call::<Outcome>("bundle.apply", parameters).await {
         Ok(applied) => desk.go(
