@@ -21,7 +21,7 @@ pub(super) struct Applied {
 /// names in its details what is done, what failed and what is left.
 pub(super) async fn apply(call: &Call, plan: Plan, chosen: Option<&[String]>) -> Result<Applied> {
     let planned = |path: &String| plan.items.iter().any(|item| item.path == *path);
-    if let Some(unknown) = chosen.into_iter().flatten().find(|path| !planned(*path)) {
+    if let Some(unknown) = chosen.into_iter().flatten().find(|path| !planned(path)) {
         return Err(bad(unknown, "was chosen, and is not in the plan"));
     }
     let mut items: Vec<Item> = plan
