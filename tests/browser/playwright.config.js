@@ -15,6 +15,8 @@ export default defineConfig({
   use: {
     browserName: "chromium",
     screenshot: "only-on-failure",
+    actionTimeout: 20_000,
+    navigationTimeout: 30_000,
     // Recording costs every story time: ask for it with `npm test -- --trace on`.
     trace: "off",
     launchOptions: {

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::server::TestServer;
 use sqlx::any::install_default_drivers;
 
-use sqlx::{AnyConnection, Connection, Executor};
+use sqlx::any::AnyColumn;
+use sqlx::{AnyConnection, Column, Connection, Executor, Row};
 
 /// Set by `cargo xtask test`: a URL whose user may create databases.
 const CLUSTER: &str = "CORONET_TEST_POSTGRES";
@@ -132,25 +133,47 @@ fn url_of(server: &TestServer) -> String {
     }
 }
 
-/// Copies a user so many times, with names and addresses of their own: registering thousands would spend
-/// minutes on password hashes.
-pub async fn multiply_user(server: &TestServer, user_id: &str, copies: usize) {
-    let statement = "
-        WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $2)
-        INSERT INTO users (id, scope, username, username_key, email, email_key, group_name, extra, password_hash,
-                           active, created_at, updated_at)
-        SELECT 'usr_copy' || CAST(n AS TEXT), scope, 'copy' || CAST(n AS TEXT), 'copy' || CAST(n AS TEXT),
-               'copy' || CAST(n AS TEXT) || '@example.com', 'copy' || CAST(n AS TEXT) || '@example.com',
-               group_name, extra, password_hash, active, created_at, updated_at
-        FROM users, numbers WHERE id = $1";
+/// Copies the first row of a table that fits so many times. `changed` says, for some columns, what the copies have in
+/// place of the row's own value, as SQL in which `n` is the copy's number as text and `number` as a number.
+pub async fn multiply(server: &TestServer, table: &str, fits: &str, copies: usize, changed: &[(&str, &str)]) {
     let mut connection = connect(&url_of(server)).await;
-    let copies = i64::try_from(copies).expect("not that many");
-    sqlx::query(statement)
-        .bind(user_id)
-        .bind(copies)
+    let found = format!("SELECT * FROM {table} WHERE {fits} LIMIT 1");
+    let row = connection
+        .fetch_one(sqlx::AssertSqlSafe(found))
+        .await
+        .expect("a row to copy");
+    let names: Vec<&str> = row.columns().iter().map(AnyColumn::name).collect();
+    let values = names.iter().map(|name| {
+        let other = changed.iter().find(|(column, _)| column == name);
+        other.map_or_else(|| (*name).to_owned(), |(_, value)| (*value).to_owned())
+    });
+    let statement = format!(
+        "WITH RECURSIVE numbers (number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < $1),
+              copies AS (SELECT number, CAST(number AS TEXT) AS n FROM numbers),
+              original AS (SELECT * FROM {table} WHERE {fits} LIMIT 1)
+         INSERT INTO {table} ({}) SELECT {} FROM original, copies",
+        names.join(", "),
+        values.collect::<Vec<_>>().join(", ")
+    );
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(i64::try_from(copies).expect("not that many"))
         .execute(&mut connection)
         .await
         .expect("copies");
+}
+
+/// Copies a user so many times, with names and addresses of their own: registering thousands would spend
+/// minutes on password hashes.
+pub async fn multiply_user(server: &TestServer, user_id: &str, copies: usize) {
+    let (name, email) = ("'copy' || n", "'copy' || n || '@example.com'");
+    let changed = [
+        ("id", "'usr_copy' || n"),
+        ("username", name),
+        ("username_key", name),
+        ("email", email),
+        ("email_key", email),
+    ];
+    multiply(server, "users", &format!("id = '{user_id}'"), copies, &changed).await;
 }
 
 /// The address of a copy made by [`multiply_user`].
@@ -161,21 +184,14 @@ pub fn email_of_copy(number: usize) -> String {
 /// Makes copies of a job that are all due at one moment: so many milliseconds after the job was made. A server
 /// that looked at its plans before sees them at its next look.
 pub async fn multiply_job(server: &TestServer, name: &str, copies: usize, due_after: i64) {
-    let statement = "
-        WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $2)
-        INSERT INTO jobs (id, name, path, interval_seconds, run_once, active, timeout_seconds, retries, misfire,
-                          phase, tick_at, due_at, armed_at, attempt, created_at, updated_at)
-        SELECT 'job_copy' || CAST(n AS TEXT), 'Copy' || CAST(n AS TEXT), path, interval_seconds, run_once, 1,
-               timeout_seconds, retries, misfire, phase, created_at + $3, created_at + $3, armed_at, 0, created_at, updated_at
-        FROM jobs, numbers WHERE name = $1";
-    let mut connection = connect(&url_of(server)).await;
-    sqlx::query(statement)
-        .bind(name)
-        .bind(i64::try_from(copies).expect("not that many"))
-        .bind(due_after)
-        .execute(&mut connection)
-        .await
-        .expect("copies");
+    let due = format!("created_at + {due_after}");
+    let changed = [
+        ("id", "'job_copy' || n"),
+        ("name", "'Copy' || n"),
+        ("tick_at", due.as_str()),
+        ("due_at", due.as_str()),
+    ];
+    multiply(server, "jobs", &format!("name = '{name}'"), copies, &changed).await;
 }
 
 /// How many runs of jobs have ended, and the milliseconds from the first start to the last end.

@@ -75,6 +75,11 @@ pub(super) fn page(text: &str) -> Page {
                     id: id.clone(),
                 }));
             }
+            // A head without words is no head: who listens to the page would hear that one is missing.
+            Event::Start(Tag::TableCell) if parsed.get(at + 1) == Some(&Event::End(TagEnd::TableCell)) => {
+                events.push(Event::Html("<td></td>".into()));
+            }
+            Event::End(TagEnd::TableCell) if at > 0 && parsed[at - 1] == Event::Start(Tag::TableCell) => {}
             _ => events.push(framed(event)),
         }
     }
