@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::server::TestServer;
 use sqlx::any::install_default_drivers;
 
-use sqlx::any::AnyColumn;
 use sqlx::{AnyConnection, Column, Connection, Executor, Row};
 
 /// Set by `cargo xtask test`: a URL whose user may create databases.
@@ -142,7 +141,7 @@ pub async fn multiply(server: &TestServer, table: &str, fits: &str, copies: usiz
         .fetch_one(sqlx::AssertSqlSafe(found))
         .await
         .expect("a row to copy");
-    let names: Vec<&str> = row.columns().iter().map(AnyColumn::name).collect();
+    let names: Vec<&str> = row.columns().iter().map(Column::name).collect();
     let values = names.iter().map(|name| {
         let other = changed.iter().find(|(column, _)| column == name);
         other.map_or_else(|| (*name).to_owned(), |(_, value)| (*value).to_owned())

@@ -132,3 +132,16 @@ test("a list works without scripts", async ({ server, browser, desk }) => {
   await expect(server.call("users.get", { user_id: ids.runner10 })).rejects.toThrow();
   await context.close();
 });
+
+test("a mail that is opened from a filtered list stands among those that were found", async ({ desk: page, server }) => {
+  for (const subject of ["Minutes", "Where the run begins", "Where it ends"]) {
+    await server.call("mail.send", { message: { from: "app@example.com", to: "carol@example.com", subject, text: "Hello" } });
+  }
+  await page.goto("/webmin/mail?search=where");
+  await page.getByRole("link", { name: "Where the run begins" }).click();
+  const beside = page.getByRole("navigation", { name: "Mail", exact: true });
+  await expect(beside.getByRole("link", { name: /^Where|Where / })).toHaveCount(2);
+  await expect(beside.getByRole("link", { name: "Minutes" })).toHaveCount(0);
+  await page.goBack();
+  await expect(page.getByRole("searchbox")).toHaveValue("where");
+});

@@ -52,10 +52,36 @@ test("acts: the theme at once, what destroys only after asking, sign out", async
   await expect(page.getByRole("dialog")).toContainText("Delete old reset links?");
   await expect(page).toHaveURL(/\/webmin\/?$/);
   await page.keyboard.press("Escape");
+  await act("back up now");
+  await expect(page.getByRole("status").filter({ hasText: /backup/i })).toBeVisible();
+  await act("deutsch");
+  await expect(page.locator("html")).toHaveAttribute("lang", "de");
+  await page.keyboard.press("Control+k");
+  await page.locator("#palette-input").fill("english");
+  await page.keyboard.press("Enter");
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
   await act("reload jobs");
   await expect(page.getByRole("status").filter({ hasText: "Reloaded" })).toBeVisible();
   await act("sign out");
   await expect(page).toHaveURL(/\/webmin\/login/);
+});
+
+test("the palette starts with where one was, and forgets it at the door", async ({ desk: page, server }) => {
+  await server.call("scopes.create", { name: "Fun Run" });
+  await page.goto("/webmin/scope/Fun%20Run");
+  await page.getByRole("link", { name: "Audit log" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Audit log");
+  await page.keyboard.press("Control+k");
+  const recent = palette(page).getByRole("group", { name: "Recent" });
+  await expect(recent.getByRole("option")).toHaveText(["Fun Run", "Dashboard"]);
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/scope\/Fun%20Run/);
+
+  await page.keyboard.press("Control+k");
+  await field(page).fill("sign out");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/webmin\/login/);
+  expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain("Fun Run");
 });
 
 test("single keys go places, say what they are, and can be switched off", async ({ desk: page }) => {

@@ -1,4 +1,5 @@
 import htmx from 'htmx.org';
+import { recentPlaces } from './recent';
 import { t } from './words';
 
 /** The command palette: a combobox over a list that the server fills. Without script its button is a link to a page. */
@@ -84,6 +85,7 @@ class Palette {
       if (answer.status === 401) location.reload();
       if (!answer.ok) return;
       this.list.innerHTML = await answer.text();
+      if (!text.trim()) this.list.prepend(...recentPlaces());
       this.shown = text;
       this.listed();
     } catch (error) {
@@ -138,10 +140,10 @@ class Palette {
 
   private choose(option: Element | null | undefined): void {
     if (!(option instanceof HTMLElement)) return;
-    const { way, href = '', choose } = option.dataset;
+    const { way, href = '', field, choose = '' } = option.dataset;
     this.dialog.close();
-    if (choose !== undefined) void theme(href, choose);
-    else if (way === 'send') send(href);
+    if (field === 'theme') void theme(href, choose);
+    else if (way === 'send') send(href, field, choose);
     else follow(href, way === 'ask');
   }
 }
@@ -160,11 +162,13 @@ function follow(href: string, ask: boolean): void {
   act(link).click();
 }
 
-function send(href: string): void {
+function send(href: string, field: string | undefined, value: string): void {
   const form = document.createElement('form');
   form.method = 'post';
   form.action = href;
-  if (href.endsWith('/logout')) form.setAttribute('hx-boost', 'false');
+  if (field) form.append(Object.assign(document.createElement('input'), { type: 'hidden', name: field, value }));
+  // The whole page is another one after these, not only its main part.
+  if (href.endsWith('/logout') || field === 'language') form.setAttribute('hx-boost', 'false');
   act(form).requestSubmit();
 }
 

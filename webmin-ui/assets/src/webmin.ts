@@ -5,6 +5,7 @@ import { bindDialogs } from './dialog';
 import { bindGuard } from './guard';
 import { bindNavigation } from './navigation';
 import { bindPalette } from './palette';
+import { bindRecent } from './recent';
 import { bindRefresh } from './refresh';
 import { bindReveal } from './reveal';
 import { bindShortcuts } from './shortcuts';
@@ -28,6 +29,8 @@ Object.assign(htmx.config, {
   historyCacheSize: 0,
   refreshOnHistoryMiss: true,
   scrollBehavior: 'auto',
+  // A key pressed as soon as the new page is there must not go to a field of it that was called as one before.
+  defaultSettleDelay: 0,
   responseHandling: [
     { code: '204', swap: false },
     { code: '[23]..', swap: true },
@@ -73,6 +76,7 @@ bindDialogs();
 bindGuard();
 bindNavigation();
 bindPalette();
+bindRecent();
 bindShortcuts();
 bindTableEvents();
 bindTheme();

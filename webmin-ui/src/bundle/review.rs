@@ -174,19 +174,16 @@ async fn ask(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let prune = posted.flag("prune");
     let mut view = review(&desk, id, prune).await?;
     if view.plan != posted.text("plan") {
-        let text = "The server changed since this page was opened. This is the plan as it is now.";
-        let error = Error::new(Code::Conflict, text);
-        view.problem = Some(t!(
-            "The server changed since this page was opened. This is the plan as it is now."
-        ));
-        return desk.refused(&error, &view);
+        let text = t!("The server changed since this page was opened. This is the plan as it is now.");
+        view.problem = Some(text.clone());
+        return desk.refused(&Error::new(Code::Conflict, text), &view);
     }
     let rows = || view.groups.iter().flat_map(|group| &group.items);
     let chosen: Vec<&Row> = rows().filter(|row| !view.boxes || posted.flag(&row.at)).collect();
     if chosen.is_empty() {
-        let error = Error::new(Code::ParameterMissing, "Nothing is chosen.");
-        view.problem = Some(t!("Choose at least one change."));
-        return desk.refused(&error, &view);
+        let text = t!("Choose at least one change.");
+        view.problem = Some(text.clone());
+        return desk.refused(&Error::new(Code::ParameterMissing, text), &view);
     }
     let deleted = chosen.iter().filter(|row| row.badge.tone == "bad").count();
     let paths = chosen.iter().map(|row| Field::hidden(&row.at, &row.path));

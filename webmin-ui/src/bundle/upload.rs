@@ -6,46 +6,25 @@ use std::time::Duration;
 use coronet_core::bundle::{Files, archive};
 use coronet_core::{Code, Error};
 use multer::Multipart;
-use rocket::data::{self, Data, FromData, ToByteUnit};
-use rocket::http::{ContentType, Status};
-use rocket::{Request, async_trait, post};
+use rocket::data::{Data, ToByteUnit};
+use rocket::http::ContentType;
+use rocket::post;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::view;
-use crate::kit::answer::{Refusal, keep};
 use crate::kit::helpers::path_segment;
-use crate::kit::{Answer, Desk, Reply};
+use crate::kit::{Answer, Desk, Reply, t};
 
 /// What stands around the archive in the body.
 const ENVELOPE: u64 = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The bytes of the one file of a form.
-pub(super) struct Archive(Vec<u8>);
-
-#[async_trait]
-impl<'r> FromData<'r> for Archive {
-    type Error = Refusal;
-
-    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
-        match read(request.content_type(), data).await {
-            Ok(bytes) => data::Outcome::Success(Self(bytes)),
-            Err(error) => {
-                keep(request, &error);
-                let status = Status::new(error.code().status());
-                data::Outcome::Error((status, error.into()))
-            }
-        }
-    }
-}
-
 async fn read(kind: Option<&ContentType>, data: Data<'_>) -> Result<Vec<u8>, Error> {
     let not_a_form = || {
-        Error::new(
-            Code::ParameterInvalid,
-            "Only a form with a file can be sent here.",
-        )
+        let text = t!("Only a form with a file can be sent here.");
+        Error::new(Code::ParameterInvalid, text)
     };
     let boundary = kind
         .filter(|kind| kind.is_form_data())
@@ -56,13 +35,13 @@ async fn read(kind: Option<&ContentType>, data: Data<'_>) -> Result<Vec<u8>, Err
         .into_bytes();
     let body = tokio::time::timeout(BODY_TIMEOUT, reading)
         .await
-        .map_err(|_| Error::new(Code::Deadline, "The file did not arrive in time."))?
+        .map_err(|_| Error::new(Code::Deadline, t!("The file did not arrive in time.")))?
         .map_err(|cause| Error::new(Code::Io, cause.to_string()))?;
     if !body.is_complete() {
         let most = archive::LARGEST_ARCHIVE / 1024 / 1024;
         return Err(Error::new(
             Code::TooLarge,
-            format!("The file is larger than {most} MB."),
+            t!("The file is larger than {most} MB.", most = most),
         ));
     }
     let body = futures::stream::once(std::future::ready(Ok::<_, Infallible>(body.into_inner())));
@@ -80,9 +59,11 @@ struct Kept {
     id: String,
 }
 
-#[post("/bundle/upload", data = "<archive>")]
-pub(super) async fn take(desk: Desk<'_>, archive: Archive) -> Answer {
-    match keep_it(&desk, archive).await {
+#[post("/bundle/upload", data = "<body>")]
+pub(super) async fn take(desk: Desk<'_>, kind: Option<&ContentType>, body: Data<'_>) -> Answer {
+    // Before a megabyte of a stranger's archive is read.
+    desk.needs("bundle.upload").await?;
+    match keep_it(&desk, kind, body).await {
         Ok(id) => Ok(Reply::go(format!("/bundle/review/{}", path_segment(&id)))),
         Err(error) => {
             let page = view(&desk, Some(error.message().to_owned())).await?;
@@ -91,11 +72,12 @@ pub(super) async fn take(desk: Desk<'_>, archive: Archive) -> Answer {
     }
 }
 
-async fn keep_it(desk: &Desk<'_>, archive: Archive) -> Result<String, Error> {
-    if archive.0.is_empty() {
-        return Err(Error::new(Code::ParameterMissing, "Choose a file first."));
+async fn keep_it(desk: &Desk<'_>, kind: Option<&ContentType>, body: Data<'_>) -> Result<String, Error> {
+    let archive = read(kind, body).await?;
+    if archive.is_empty() {
+        return Err(Error::new(Code::ParameterMissing, t!("Choose a file first.")));
     }
-    let files: Files = tokio::task::spawn_blocking(move || archive::unpack(&archive.0))
+    let files: Files = tokio::task::spawn_blocking(move || archive::unpack(&archive))
         .await
         .map_err(Error::unexpected)??;
     let kept: Kept = desk.call("bundle.upload", json!({ "files": files })).await?;

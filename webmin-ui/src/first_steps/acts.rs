@@ -60,6 +60,7 @@ async fn scope(desk: Desk<'_>, posted: Posted) -> Answer {
 /// Settings, choice and proof in one: what the provider answers to the test mail is what counts.
 #[post("/first-steps/provider", data = "<posted>")]
 async fn provider(desk: Desk<'_>, posted: Posted) -> Answer {
+    desk.needs("plugins.configure").await?;
     let facts = Facts::gather(&desk).await;
     let Some(carrier) = &facts.carrier else {
         let error = Error::new(
@@ -114,6 +115,7 @@ async fn test(desk: Desk<'_>, posted: Posted) -> Answer {
 
 #[post("/first-steps/reset", data = "<posted>")]
 async fn reset(desk: Desk<'_>, posted: Posted) -> Answer {
+    desk.needs("users.sendPasswordResetLink").await?;
     let facts = Facts::gather(&desk).await;
     let mut form = reset_form(&facts).filled(&posted);
     if form.mark_mistakes(&posted) {
@@ -155,6 +157,7 @@ async fn send(desk: &Desk<'_>, facts: &Facts, posted: &Posted) -> Result<String,
 
 #[post("/first-steps/cleanup", data = "<posted>")]
 async fn cleanup(desk: Desk<'_>, posted: Posted) -> Answer {
+    desk.needs("jobs.create").await?;
     let Some(parameters) = offer(&desk, posted.text("name")) else {
         let error = Error::new(Code::NotFound, t!("This job is not recommended any more."));
         return desk.back(DASHBOARD, error);

@@ -256,7 +256,10 @@ fn provider_form(carrier: &Carrier) -> Form {
         Some(schema) => schema_form::fields(schema, &carrier.plugin.form_values()),
         None => Vec::new(),
     };
-    let (needed, more): (Vec<Field>, Vec<Field>) = fields.into_iter().partition(|field| field.required);
+    // A key that is kept need not be typed again, but it is the first to look at when the provider refuses it.
+    let schema = carrier.plugin.settings_schema.as_ref();
+    let is_needed = |field: &Field| schema.is_some_and(|schema| schema_form::is_required(schema, field));
+    let (needed, more): (Vec<Field>, Vec<Field>) = fields.into_iter().partition(is_needed);
     let form = Form::new(
         "/first-steps/provider",
         t!("Use {name}", name = carrier.transport.name),

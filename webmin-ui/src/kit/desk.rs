@@ -10,7 +10,7 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, async_trait};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::{self, Answer, Refusal, Reply};
 use super::toast::Toast;
@@ -88,6 +88,15 @@ impl Desk<'_> {
         functions
             .get(function)
             .is_some_and(|function| functions.allows(&self.caller, &function))
+    }
+
+    /// Refuses whoever may not call the function, before anything else is looked at. The registry does it, and keeps
+    /// record of the attempt.
+    pub(crate) async fn needs(&self, function: &str) -> Result<(), Error> {
+        if self.may(function) {
+            return Ok(());
+        }
+        self.call::<Value>(function, json!({})).await.map(drop)
     }
 
     pub(crate) fn can_edit(&self) -> bool {

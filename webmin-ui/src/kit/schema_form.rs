@@ -23,6 +23,16 @@ pub(crate) fn fields(schema: &Value, values: &Value) -> Vec<Field> {
     fields
 }
 
+/// Whether the schema requires the field's value, be it one that is kept already and need not be typed again.
+pub(crate) fn is_required(schema: &Value, field: &Field) -> bool {
+    let names = schema["required"].as_array();
+    names.is_some_and(|names| {
+        names
+            .iter()
+            .any(|name| name.as_str() == field.name.strip_prefix(PREFIX))
+    })
+}
+
 /// What was typed, as the object the schema describes. Empty fields are left out; `secret` ones too, so that
 /// a secret that is not typed again stays.
 ///

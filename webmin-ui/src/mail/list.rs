@@ -104,7 +104,8 @@ fn columns() -> Vec<Column<Summary>> {
     let column = Column::<Summary>::new;
     vec![
         column("subject", t!("Subject"), |mail| {
-            let cell = Cell::link(format!("/mail/message/{}", path_segment(&mail.id)), subject(mail));
+            let address = format!("/mail/message/{}", path_segment(&mail.id));
+            let cell = Cell::link(address, subject(mail)).carry(&["state", "search"]);
             match (&mail.detail, mail.state.as_str()) {
                 (Some(detail), "failed" | "bounced") => cell.sub(detail),
                 _ => cell,

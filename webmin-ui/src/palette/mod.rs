@@ -43,8 +43,9 @@ pub(crate) struct Entry {
     pub(crate) way: Way,
     /// Below the webmin's own start.
     pub(crate) path: String,
-    /// The theme that it sends, for entries that choose one.
-    pub(crate) theme: &'static str,
+    /// The field that it sends and the field's value, for entries that choose something.
+    pub(crate) field: &'static str,
+    pub(crate) value: &'static str,
     /// Whether a search of its own found it, maybe by words that are not shown.
     #[serde(skip)]
     pub(crate) found: bool,
@@ -67,7 +68,8 @@ impl Entry {
             icon,
             way: Way::Open,
             path: path.into(),
-            theme: "",
+            field: "",
+            value: "",
             found: false,
             words: String::new(),
         }
@@ -85,6 +87,11 @@ impl Entry {
 
     pub(crate) fn words(mut self, words: impl Into<String>) -> Self {
         self.words = words.into();
+        self
+    }
+
+    pub(crate) fn choosing(mut self, field: &'static str, value: &'static str) -> Self {
+        (self.way, self.field, self.value) = (Way::Send, field, value);
         self
     }
 

@@ -1,7 +1,7 @@
 //! What is always there: the pages, and the acts that start from nothing.
 
 use super::{Entry, Way};
-use crate::kit::language::say;
+use crate::kit::language::{Language, say};
 use crate::kit::{Desk, shell, t, text};
 
 const PAGE: &str = text!("Page");
@@ -22,6 +22,9 @@ pub(super) fn all(desk: &Desk<'_>) -> Vec<Entry> {
             .words("mailgun provider capture setting"),
         Entry::open(PAGE, "user-circle", t!("Your profile"), "/profile").words("password theme account"),
         Entry::open(PAGE, "help", t!("Help"), "/help").words("docs guides documentation"),
+        Entry::open(PAGE, "list-check", t!("First steps"), "/first-steps").words("checklist start setup"),
+        Entry::open(PAGE, "api", "OpenAPI", "/functions/openapi").words("http rest schema swagger"),
+        Entry::open(PAGE, "database", t!("Backups"), "/settings/backups").words("restore download"),
     ]);
     entries.extend(acts(desk));
     entries
@@ -59,6 +62,16 @@ fn acts(desk: &Desk<'_>) -> Vec<Entry> {
             act("send", t!("Send a test mail"), "/mail/test").words("try"),
         ),
         (
+            "mail.retry",
+            act("refresh", t!("Try failed mail again"), "/mail?state=failed").words("retry send resend"),
+        ),
+        (
+            "backups.create",
+            act("database", t!("Back up now"), "/backups/make")
+                .way(Way::Send)
+                .words("backup make"),
+        ),
+        (
             "jobs.reload",
             act("refresh", t!("Reload jobs"), "/jobs/reload")
                 .way(Way::Send)
@@ -81,11 +94,20 @@ fn acts(desk: &Desk<'_>) -> Vec<Entry> {
         ("dark", t!("Dark theme"), "moon"),
         ("device", t!("Theme of the device"), "sun-moon"),
     ] {
-        let mut entry = act(icon, label, "/profile/theme")
-            .way(Way::Send)
-            .words("appearance colour mode");
-        entry.theme = theme;
-        acts.push(entry);
+        let entry = act(icon, label, "/profile/theme").choosing("theme", theme);
+        acts.push(entry.words("appearance colour mode"));
+    }
+    for language in Language::ALL
+        .into_iter()
+        .filter(|language| *language != Language::current())
+    {
+        let entry = act("language", language.name().to_owned(), "/profile/language");
+        acts.push(
+            entry
+                .choosing("language", language.tag())
+                .note(t!("Language"))
+                .words("switch translation"),
+        );
     }
     acts.push(
         act("logout", t!("Sign out"), "/logout")

@@ -60,6 +60,7 @@ fn ask(desk: Desk<'_>, name: &str) -> Answer {
 
 #[post("/backup/<name>/download", data = "<posted>")]
 async fn download(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
+    desk.needs("backups.download").await?;
     let mut view = DownloadView::new(name);
     if view.form.mark_mistakes(&posted) {
         return desk.refused(&Error::new(Code::ParameterInvalid, ""), &view);

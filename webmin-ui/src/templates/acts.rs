@@ -78,7 +78,10 @@ async fn run(desk: Desk<'_>, job: &str) -> Answer {
 }
 
 fn refused(desk: &Desk<'_>, error: &Error) -> Answer {
-    if matches!(error.code(), Code::Unauthenticated | Code::Unexpected) {
+    if matches!(
+        error.code(),
+        Code::Unauthenticated | Code::Forbidden | Code::Unexpected
+    ) {
         return Err(error.clone().into());
     }
     desk.json(&Done {

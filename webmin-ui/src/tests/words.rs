@@ -8,23 +8,32 @@ use crate::kit::language::{Language, entries, parts};
 
 /// The texts of the sources, each with a place it stands at.
 fn used() -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut used = BTreeMap::new();
     for (folder, ending) in [("src", "rs"), ("views", "hbs"), ("assets/src", "ts")] {
-        each_file(&root.join(folder), ending, &mut |path, source| {
-            if path.components().any(|part| part.as_os_str() == "tests") {
-                return;
+        for (path, source) in sources(folder, ending) {
+            for text in texts(&source, ending) {
+                used.entry(text).or_insert_with(|| path.clone());
             }
-            let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-            let comment = |line: &&str| ending == "rs" && line.trim_start().starts_with("//");
-            let source: Vec<&str> = source.lines().filter(|line| !comment(line)).collect();
-            for text in texts(&source.join("\n"), ending) {
-                used.entry(text)
-                    .or_insert_with(|| path.strip_prefix(root).unwrap_or(path).display().to_string());
-            }
-        });
+        }
     }
     used
+}
+
+/// Every source below a folder with its path, without tests and without comments.
+pub(super) fn sources(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    each_file(&root.join(folder), ending, &mut |path, source| {
+        if path.components().any(|part| part.as_os_str() == "tests") {
+            return;
+        }
+        let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let comment = |line: &&str| ending == "rs" && line.trim_start().starts_with("//");
+        let source: Vec<&str> = source.lines().filter(|line| !comment(line)).collect();
+        let path = path.strip_prefix(root).unwrap_or(path).display().to_string();
+        found.push((path, source.join("\n")));
+    });
+    found
 }
 
 fn texts(source: &str, ending: &str) -> Vec<String> {

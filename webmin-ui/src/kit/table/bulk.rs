@@ -123,6 +123,11 @@ impl<T: DeserializeOwned> Table<T> {
     pub(crate) async fn bulk(&self, desk: &Desk<'_>, posted: &Posted) -> Answer {
         let back = self.back(posted.text("back"));
         let picks: Picks<'_> = posted.starting_with(PICK).collect();
+        if let Some(act) = self.acts.first()
+            && !self.acts.iter().any(|act| desk.may(act.function))
+        {
+            desk.needs(act.function).await?;
+        }
         let Some(act) = self.acts.iter().find(|act| act.name == posted.text("act")) else {
             let error = Error::new(Code::ParameterInvalid, t!("There is no such act."));
             return Err(error.into());

@@ -3,6 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+use super::Asked;
+use crate::kit::helpers::path_segment;
 use crate::kit::parts::Badge;
 
 /// A value with how it is shown.
@@ -25,6 +27,8 @@ pub(crate) struct Cell {
     more: Option<(String, String)>,
     #[serde(skip)]
     export: Option<String>,
+    #[serde(skip)]
+    carried: &'static [&'static str],
 }
 
 impl Cell {
@@ -87,6 +91,24 @@ impl Cell {
     /// The same, leading somewhere.
     pub(crate) fn to(mut self, path: impl Into<String>) -> Self {
         self.href = path.into();
+        self
+    }
+
+    /// Names of filters that go along with the link, so that the page behind it knows which list it was opened from.
+    pub(crate) fn carry(mut self, names: &'static [&'static str]) -> Self {
+        self.carried = names;
+        self
+    }
+
+    pub(super) fn carrying(mut self, asked: &Asked) -> Self {
+        for name in self.carried {
+            let value = asked.get(name);
+            if !value.is_empty() {
+                let mark = if self.href.contains('?') { '&' } else { '?' };
+                self.href
+                    .push_str(&format!("{mark}{name}={}", path_segment(value)));
+            }
+        }
         self
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::filter::{Kind, spans};
+use super::fields::{Chip, Choice, FieldDrawn, Pair, TextField, chips, cleared, columns_kept, fields, kept};
 use super::{Asked, Cell, Column, Empty, ROWS, RowAct, Rows, Table};
 use crate::BASE;
 use crate::kit::parts::Pager;
@@ -39,44 +39,6 @@ pub(crate) struct Drawn {
     empty: Option<Empty>,
     /// Whether it is the first page, which may look again by itself.
     pub(crate) first: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct TextField {
-    label: String,
-    value: String,
-}
-
-#[derive(Debug, Serialize)]
-struct FieldDrawn {
-    /// `choice`, `text` or `date`.
-    kind: &'static str,
-    name: &'static str,
-    label: String,
-    value: String,
-    placeholder: &'static str,
-    choices: Vec<Choice>,
-}
-
-#[derive(Debug, Serialize)]
-struct Choice {
-    value: String,
-    label: String,
-    chosen: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Pair {
-    name: &'static str,
-    value: String,
-}
-
-/// A filter that is set, and the address without it.
-#[derive(Debug, Serialize)]
-struct Chip {
-    label: String,
-    value: String,
-    without: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -146,7 +108,7 @@ pub(super) fn drawn<T: serde::de::DeserializeOwned>(
     let lines: Vec<Row> = rows
         .items
         .iter()
-        .map(|row| line(table, &shown, row, can_edit))
+        .map(|row| line(table, asked, &shown, row, can_edit))
         .collect();
     let filtered = !chips.is_empty();
     Drawn {
@@ -193,134 +155,6 @@ fn shown<'t, T>(table: &'t Table<T>, asked: &Asked) -> Vec<&'t Column<T>> {
         None => column.fixed || column.shown,
     };
     table.columns.iter().filter(wanted).collect()
-}
-
-/// Every field of the filters, with whether it is folded away.
-fn fields<T>(table: &Table<T>, asked: &Asked) -> Vec<(bool, FieldDrawn)> {
-    let mut fields = Vec::new();
-    for filter in &table.filters {
-        match &filter.kind {
-            Kind::Choice { name, choices, .. } => {
-                let choices = choices
-                    .iter()
-                    .map(|(value, label)| (value.as_str(), label.clone()));
-                let field = choice(name, &filter.label, choices, asked);
-                fields.push((filter.folded, field));
-            }
-            Kind::Text {
-                name, placeholder, ..
-            } => fields.push((
-                filter.folded,
-                FieldDrawn {
-                    placeholder,
-                    ..field("text", name, &filter.label, asked)
-                },
-            )),
-            Kind::Hidden { .. } => {}
-            Kind::Time { .. } => {
-                fields.push((false, choice("when", &filter.label, spans(), asked)));
-                fields.push((true, field("date", "from", &t!("From (day in UTC)"), asked)));
-                fields.push((true, field("date", "until", &t!("Until (day in UTC)"), asked)));
-            }
-        }
-    }
-    fields
-}
-
-fn field(kind: &'static str, name: &'static str, label: &str, asked: &Asked) -> FieldDrawn {
-    FieldDrawn {
-        kind,
-        name,
-        label: label.to_owned(),
-        value: asked.get(name).to_owned(),
-        placeholder: "",
-        choices: Vec::new(),
-    }
-}
-
-fn choice<'c>(
-    name: &'static str,
-    label: &str,
-    choices: impl IntoIterator<Item = (&'c str, String)>,
-    asked: &Asked,
-) -> FieldDrawn {
-    let chosen = asked.get(name);
-    let choices = choices.into_iter().map(|(value, label)| Choice {
-        chosen: value == chosen,
-        value: value.to_owned(),
-        label,
-    });
-    FieldDrawn {
-        choices: choices.collect(),
-        ..field("choice", name, label, asked)
-    }
-}
-
-fn chips<T>(table: &Table<T>, asked: &Asked) -> Vec<Chip> {
-    let mut chips = Vec::new();
-    let mut chip = |name: &'static str, label: String, value: String| {
-        if !asked.get(name).is_empty() {
-            let without = asked.address(table, &[(name, "")]).to_string();
-            chips.push(Chip {
-                label,
-                value,
-                without,
-            });
-        }
-    };
-    if table.search.is_some() {
-        chip("search", t!("Search"), asked.get("search").to_owned());
-    }
-    for filter in &table.filters {
-        let called = |name: &str, choices: &[(String, String)]| {
-            let value = asked.get(name);
-            let known = choices.iter().find(|(known, _)| known == value);
-            known.map_or(value, |(_, label)| label).to_owned()
-        };
-        match &filter.kind {
-            Kind::Choice { name, choices, .. } => chip(name, filter.label.clone(), called(name, choices)),
-            Kind::Text { name, .. } | Kind::Hidden { name, .. } => {
-                chip(name, filter.label.clone(), asked.get(name).to_owned());
-            }
-            Kind::Time { .. } => {
-                let spans = spans().map(|(value, label)| (value.to_owned(), label));
-                chip("when", filter.label.clone(), called("when", &spans));
-                chip("from", t!("From"), asked.get("from").to_owned());
-                chip("until", t!("Until"), asked.get("until").to_owned());
-            }
-        }
-    }
-    chips
-}
-
-/// The address with the order and the columns, and no filter.
-fn cleared<T>(table: &Table<T>, asked: &Asked) -> String {
-    let filters = table.filters.iter().flat_map(|filter| filter.names());
-    let none: Vec<(&str, &str)> = filters.chain(["search"]).map(|name| (name, "")).collect();
-    asked.address(table, &none).to_string()
-}
-
-fn kept<T>(table: &Table<T>, asked: &Asked) -> Vec<Pair> {
-    let hidden = table.filters.iter().filter_map(|filter| match &filter.kind {
-        Kind::Hidden { name, .. } => Some(*name),
-        _ => None,
-    });
-    pairs(hidden.chain(["columns"]), asked)
-}
-
-fn columns_kept<T>(table: &Table<T>, asked: &Asked) -> Vec<Pair> {
-    let filters = table.filters.iter().flat_map(|filter| filter.names());
-    pairs(["search"].into_iter().chain(filters).chain(["sort"]), asked)
-}
-
-fn pairs(names: impl Iterator<Item = &'static str>, asked: &Asked) -> Vec<Pair> {
-    names
-        .map(|name| Pair {
-            name,
-            value: asked.get(name).to_owned(),
-        })
-        .filter(|pair| !pair.value.is_empty())
-        .collect()
 }
 
 /// All orders, for where there are no heads to click: on a phone.
@@ -382,10 +216,10 @@ fn is_same(one: &str, other: &str) -> bool {
     one.trim_start_matches('-') == other.trim_start_matches('-')
 }
 
-fn line<T>(table: &Table<T>, shown: &[&Column<T>], row: &T, can_edit: bool) -> Row {
+fn line<T>(table: &Table<T>, asked: &Asked, shown: &[&Column<T>], row: &T, can_edit: bool) -> Row {
     let (id, name) = (table.name_of)(row);
     let cells = shown.iter().map(|column| {
-        let cell = (column.cell)(row);
+        let cell = (column.cell)(row).carrying(asked);
         let mut class = String::new();
         for (is, word) in [
             (column.right, "right"),

@@ -8,6 +8,7 @@ mod bulk;
 mod cell;
 mod csv;
 mod drawn;
+mod fields;
 mod filter;
 
 use std::collections::BTreeMap;
