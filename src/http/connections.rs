@@ -21,6 +21,7 @@ use rocket::{Data, Orbit, Request, Response, Rocket};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, Resource, getpid, getrlimit, pidfd_getfd, pidfd_open};
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How long the first request of a connection may take to arrive: its head, and the start of its body.
@@ -29,6 +30,8 @@ const FIRST_REQUEST: Duration = Duration::from_secs(15);
 const KEPT: Duration = Duration::from_secs(60);
 /// A request that takes longer than this may be cut short when files run out.
 const LONG: Duration = Duration::from_secs(30);
+/// What a connection needs to send the end of its answer and to close.
+const CLOSING: Duration = Duration::from_millis(50);
 /// How often quiet connections are looked for, and how often open files are counted.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const COUNT_EVERY: Duration = Duration::from_millis(250);
@@ -39,7 +42,11 @@ const SPARE: usize = 8;
 
 /// The fairing that notes requests, and starts the watch when the server listens.
 #[derive(Clone, Default)]
-pub struct Connections(Arc<Mutex<HashMap<SocketAddr, Seat>>>);
+pub struct Connections {
+    seats: Arc<Mutex<HashMap<SocketAddr, Seat>>>,
+    /// Told of each request that is answered.
+    answered: Arc<Notify>,
+}
 
 /// What is known of a connection that has asked something.
 #[derive(Clone, Copy)]
@@ -51,7 +58,19 @@ struct Seat {
 
 impl Connections {
     fn seats(&self) -> MutexGuard<'_, HashMap<SocketAddr, Seat>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn all_answered(&self) {
+        loop {
+            let answered = self.answered.notified();
+            tokio::pin!(answered);
+            answered.as_mut().enable();
+            if self.seats().values().all(|seat| seat.under_way == 0) {
+                return;
+            }
+            answered.await;
+        }
     }
 
     fn note(&self, request: &Request<'_>, change: impl FnOnce(&mut Seat)) {
@@ -71,7 +90,7 @@ impl Fairing for Connections {
     fn info(&self) -> Info {
         Info {
             name: "Connections",
-            kind: Kind::Liftoff | Kind::Request | Kind::Response,
+            kind: Kind::Liftoff | Kind::Request | Kind::Response | Kind::Shutdown,
         }
     }
 
@@ -80,6 +99,13 @@ impl Fairing for Connections {
             Ok(watch) => drop(tokio::spawn(watch.run(rocket.shutdown()))),
             Err(cause) => tracing::warn!(%cause, "connections that ask nothing cannot be closed"),
         }
+    }
+
+    /// Rocket looks once whether all connections are done, and waits its whole grace when one is not. It looks after this.
+    async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
+        let grace = Duration::from_secs(rocket.config().shutdown.grace.into());
+        let _ = tokio::time::timeout(grace, self.all_answered()).await;
+        tokio::time::sleep(CLOSING).await;
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
@@ -115,6 +141,7 @@ impl Drop for Answered {
             seat.under_way = seat.under_way.saturating_sub(1);
             seat.since = Instant::now();
         }
+        self.connections.answered.notify_waiters();
     }
 }
 

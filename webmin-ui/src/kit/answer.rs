@@ -189,6 +189,14 @@ impl<'r> Responder<'r, 'static> for Refusal {
 /// Why a guard refused, for the catcher: Rocket hands it only the status.
 struct Kept(Error);
 
+/// Whether it is no fault of what was typed, and belongs on a page of its own.
+pub(crate) fn has_own_page(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Code::Unauthenticated | Code::Forbidden | Code::Unexpected
+    )
+}
+
 /// Keeps the words of a guard's refusal for its page.
 pub(crate) fn keep(request: &Request<'_>, error: &Error) {
     request.local_cache(|| Some(Kept(error.clone())));

@@ -113,11 +113,7 @@ impl Desk<'_> {
 
     /// The page again, with what was typed and why it was refused.
     pub(crate) fn refused<V: View>(&self, error: &Error, view: &V) -> Answer {
-        // What is no fault of the form belongs on a page of its own.
-        if matches!(
-            error.code(),
-            Code::Unauthenticated | Code::Forbidden | Code::Unexpected
-        ) {
+        if answer::has_own_page(error) {
             return Err(error.clone().into());
         }
         self.page_with(Status::new(error.code().status()), view)
@@ -152,10 +148,7 @@ impl Desk<'_> {
 
     /// Back to a page that has no form of its own to say why something was refused.
     pub(crate) fn back(&self, to: impl AsRef<str>, error: Error) -> Answer {
-        if matches!(
-            error.code(),
-            Code::Unauthenticated | Code::Forbidden | Code::Unexpected
-        ) {
+        if answer::has_own_page(&error) {
             return Err(Refusal::from(error));
         }
         Ok(Reply::go(to).toast(Toast::bad(error.message())))

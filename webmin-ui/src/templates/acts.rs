@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::preview::sample;
 use crate::BASE;
+use crate::kit::answer::has_own_page;
 use crate::kit::helpers::path_segment;
 use crate::kit::language::t;
 use crate::kit::{Answer, Desk, Posted};
@@ -78,10 +79,7 @@ async fn run(desk: Desk<'_>, job: &str) -> Answer {
 }
 
 fn refused(desk: &Desk<'_>, error: &Error) -> Answer {
-    if matches!(
-        error.code(),
-        Code::Unauthenticated | Code::Forbidden | Code::Unexpected
-    ) {
+    if has_own_page(error) {
         return Err(error.clone().into());
     }
     desk.json(&Done {

@@ -10,6 +10,7 @@ use super::conflict::{self, Conflict};
 use super::opened::{FileData, Opened};
 use super::records::{Problem, Resource, Saved, area};
 use super::tree::{Folder, all, folders};
+use crate::kit::answer::has_own_page;
 use crate::kit::language::t;
 use crate::kit::query::Query;
 use crate::kit::{Answer, Area, Desk, Posted, View};
@@ -139,9 +140,7 @@ async fn save_from_tab(desk: Desk<'_>, path: &str, posted: Posted) -> Answer {
                 theirs: opened.resource.text,
             }
         }
-        Err(error) if matches!(error.code(), Code::Unauthenticated | Code::Unexpected) => {
-            return Err(error.into());
-        }
+        Err(error) if has_own_page(&error) => return Err(error.into()),
         Err(error) => Outcome::Refused {
             word: t!("Not saved; the last good text goes on being used."),
             problems: Problem::of(&error),
