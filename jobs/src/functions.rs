@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::form::{Changes, NewJob, invalid};
 use crate::job::{Outcome, Phase};
 use crate::overview::overview;
+use crate::preview::preview;
 use crate::records;
 use crate::scheduler::lease;
 use crate::service::Jobs;
@@ -55,6 +56,13 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
             jobs,
             check,
         ),
+        Function::read(
+            "jobs.preview",
+            "Shows when a schedule would run next, before there is a job with it.",
+            jobs,
+            preview,
+        )
+        .access(apps_and_jobs),
         Function::read("jobs.get", "Finds a job by its name.", jobs, get).access(apps_and_jobs),
         Function::read(
             "jobs.list",

@@ -13,6 +13,7 @@ mod lua;
 mod names;
 mod overview;
 mod plan;
+mod preview;
 mod records;
 mod runner;
 pub mod schedule;

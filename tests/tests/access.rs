@@ -39,11 +39,12 @@ const OWN: [&str; 6] = [
 ];
 
 /// What only shows something, though it is asked for by POST.
-const SHOWS: [&str; 4] = [
+const SHOWS: [&str; 5] = [
     "/function/<name>/snippets",
     "/templates/look",
     "/templates/frame",
     "/templates/presence",
+    "/jobs/preview",
 ];
 
 #[derive(Debug)]

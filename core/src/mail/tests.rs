@@ -4,6 +4,7 @@ mod faults;
 mod reports;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ struct Fake {
     answers: Mutex<VecDeque<Error>>,
     got: mpsc::UnboundedSender<Value>,
     gate: Semaphore,
+    /// Deliveries under way, and the most there were.
+    under_way: AtomicUsize,
+    most: AtomicUsize,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -33,7 +37,11 @@ struct Deliver {
 
 async fn deliver(fake: Arc<Fake>, _: Arc<Call>, input: Deliver) -> Result<Value> {
     fake.got.send(Value::Object(input.message)).unwrap();
-    let _open = fake.gate.acquire().await.unwrap();
+    let under_way = fake.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+    fake.most.fetch_max(under_way, Ordering::SeqCst);
+    let open = fake.gate.acquire().await;
+    fake.under_way.fetch_sub(1, Ordering::SeqCst);
+    let _open = open.unwrap();
     match fake.answers.lock().unwrap().pop_front() {
         Some(error) => Err(error),
         None => Ok(json!({"provider_id": "<1@fake>", "detail": "Queued. Thank you. secret-code"})),
@@ -55,6 +63,8 @@ impl Post {
             answers: Mutex::default(),
             got: sender,
             gate: Semaphore::new(1000),
+            under_way: AtomicUsize::default(),
+            most: AtomicUsize::default(),
         });
         let function = Function::write("fake.deliver", "Takes mail.", &fake, deliver).internal();
         core.functions.add("fake", vec![function]).unwrap();
@@ -305,6 +315,13 @@ async fn a_test_mail_comes_from_its_template_and_a_scope() {
             mail["from"].as_str().unwrap().starts_with("Coronet <coronet@"),
             "{mail}"
         );
+        assert_eq!(mail["subject"], "A test mail from Coronet");
+        crate::settings::start(&post.core).await.unwrap();
+        let named = json!({"group": "server", "changes": {"name": "Accounts of Example Ltd"}});
+        post.call("settings.update", named).await.unwrap();
+        let id = post.call("mail.test", test.clone()).await.unwrap()["id"].clone();
+        let mail = post.get(id.as_str().unwrap()).await;
+        assert_eq!(mail["subject"], "A test mail from Accounts of Example Ltd");
 
         let settings = json!({"from_email": "Fun Run <app@domain.com>"});
         post.call("scopes.create", json!({"name": "Fun Run", "settings": settings}))

@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// Bytes of an expression; a list of all sixty minutes has 170.
 const LONGEST: usize = 1000;
@@ -38,6 +40,8 @@ pub struct Crontab {
     text: String,
     /// One, or two when either the day of month or the day of week is enough.
     schedules: Vec<cron::Schedule>,
+    /// Seconds, minutes, hours, days, months, weekdays.
+    sets: [Values; 6],
 }
 
 impl PartialEq for Crontab {
@@ -67,13 +71,11 @@ impl Crontab {
             6 => fields,
             count => return Err(CronError::Fields(count)),
         };
-        let mut sets = Vec::with_capacity(FIELDS.len());
-        for (kind, field) in FIELDS.iter().zip(fields) {
-            sets.push(kind.parse(field)?);
+        let mut sets = [Values::default(); 6];
+        for ((set, kind), field) in sets.iter_mut().zip(&FIELDS).zip(fields) {
+            *set = kind.parse(field)?;
         }
-        let [seconds, minutes, hours, days, months, weekdays] = sets.as_slice() else {
-            return Err(CronError::Fields(sets.len()));
-        };
+        let [seconds, minutes, hours, days, months, weekdays] = &sets;
         if weekdays.is_all() && !some_month_has(days, months) {
             return Err(CronError::Never);
         }
@@ -96,7 +98,21 @@ impl Crontab {
         Ok(Self {
             text: text.to_owned(),
             schedules,
+            sets,
         })
+    }
+
+    /// The values of each field.
+    pub(crate) fn fields(&self) -> Fields {
+        let [seconds, minutes, hours, days, months, weekdays] = self.sets.map(Values::restricted);
+        Fields {
+            seconds,
+            minutes,
+            hours,
+            days,
+            months,
+            weekdays,
+        }
     }
 
     /// The expression as it was entered.
@@ -279,8 +295,22 @@ fn brief(text: &str) -> String {
     text.chars().take(20).collect()
 }
 
+/// What a crontab expression allows, field by field; a field that allows everything is left out.
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Fields {
+    seconds: Option<Vec<u32>>,
+    minutes: Option<Vec<u32>>,
+    hours: Option<Vec<u32>>,
+    /// Days of the month. When weekdays are there too, either is enough.
+    days: Option<Vec<u32>>,
+    /// 1 is January.
+    months: Option<Vec<u32>>,
+    /// 0 is Sunday.
+    weekdays: Option<Vec<u32>>,
+}
+
 /// The values of a field, one bit each.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Values {
     bits: u64,
     all: u64,
@@ -289,6 +319,11 @@ struct Values {
 impl Values {
     fn is_all(self) -> bool {
         self.bits == self.all
+    }
+
+    /// The values, unless they are all there are.
+    fn restricted(self) -> Option<Vec<u32>> {
+        (!self.is_all()).then(|| self.iter().collect())
     }
 
     fn iter(self) -> impl Iterator<Item = u32> {

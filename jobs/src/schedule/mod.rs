@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 
 use coronet_core::{Code, Error, Result};
 
+pub(crate) use crontab::Fields;
 pub use crontab::{CronError, Crontab};
 
 /// Shortest and longest interval: a second and ten years.
@@ -87,6 +88,11 @@ impl Schedule {
             }
             Self::Cron { crontab, zone } => zone::next_tick(crontab, *zone, now.max(tick)),
         }
+    }
+
+    /// All ticks of a job that is armed now, while none is missed.
+    pub fn ticks(&self, now: i64) -> impl Iterator<Item = i64> + '_ {
+        std::iter::successors(self.first(now), |tick| self.next(*tick, *tick))
     }
 
     /// The next tick that is not before `time`.

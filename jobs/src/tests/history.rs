@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::world::{DAY, HOUR, World, on_both};
+use crate::service::lock;
 use crate::store::HandClaim;
 
 const ENDLESS: &str = "core.log('started') while true do end";
@@ -205,6 +206,35 @@ async fn history_is_kept_within_bounds_of_count_and_age() {
         world.after(31 * DAY).await;
         world.jobs.sweep_once().await.unwrap();
         assert_eq!(world.outcomes("Busy").await.len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_bounds_of_the_history_are_what_is_set() {
+    on_both(async |world: World| {
+        coronet_core::settings::start(&world.core).await.unwrap();
+        let keep = async |name: &str, value: i64| {
+            let change = json!({ "group": "retention", "changes": { name: value } });
+            world.call("settings.update", change).await.unwrap();
+            // As when the service hears of the change.
+            lock(&world.jobs.sweep).all = true;
+            world.jobs.sweep_once().await.unwrap();
+            world.outcomes("Busy").await.len()
+        };
+        world
+            .job_with("Busy", "return job.OK", json!({ "interval": 1 }))
+            .await;
+        for _ in 0..20 {
+            world.after(std::time::Duration::from_secs(1)).await;
+        }
+        assert_eq!(keep("job_runs", 20).await, 20);
+        assert_eq!(keep("job_runs", 12).await, 12);
+        let rest = json!({ "name": "Busy", "changes": { "active": false } });
+        world.call("jobs.update", rest).await.unwrap();
+        world.after(3 * DAY).await;
+        assert_eq!(keep("job_run_days", 4).await, 12);
+        assert_eq!(keep("job_run_days", 2).await, 0);
     })
     .await;
 }

@@ -206,3 +206,31 @@ async fn the_pages_that_ship_can_be_tried_with_their_examples() {
         assert!(shown.to_string().contains(words), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn as_many_revisions_are_kept_as_is_set() {
+    let world = World::new().await;
+    coronet_core::settings::start(&world.core).await.unwrap();
+    let keep = json!({"group": "retention", "changes": {"revisions": 10}});
+    let cli = coronet_core::functions::Caller::cli();
+    world
+        .core
+        .functions
+        .call(&cli, "settings.update", keep)
+        .await
+        .unwrap();
+    let path = "pages/hello.tpl";
+    for number in 0..14 {
+        let write = json!({"path": path, "text": format!("<p>{number}</p>"), "revision": number});
+        world.ok("resources.write", write).await;
+    }
+    let kept = world.ok("resources.revisions", json!({"path": path})).await;
+    let numbers: Vec<_> = kept
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kept| kept["revision"].clone())
+        .collect();
+    assert_eq!(numbers.first(), Some(&json!(14)));
+    assert_eq!(numbers.len(), 10);
+}

@@ -42,6 +42,28 @@ test("a new job leads to the editor, and runs on Run now", async ({ desk: page }
   }).toPass();
 });
 
+test("the form shows the next runs as one types, and what is wrong with a schedule", async ({ desk: page }) => {
+  await page.goto("/webmin/jobs/new");
+  await page.getByText("Cron, time zone, limits").click();
+  await page.getByLabel(/^Cron expression/).fill("30 7 * * 1-5");
+  await page.getByLabel(/^Time zone/).fill("Europe/Lisbon");
+  const preview = page.locator(".form-preview");
+  await expect(preview).toContainText("at 07:30, Monday to Friday, by the clocks of Europe/Lisbon");
+  await expect(preview.getByRole("listitem")).toHaveCount(10);
+  for (const run of await preview.getByRole("listitem").allTextContents()) {
+    expect(run).toMatch(/^(Monday|Tuesday|Wednesday|Thursday|Friday) .*, 07:30 Europe\/Lisbon/);
+  }
+  await page.getByLabel(/^Cron expression/).fill("0 0 31 2 *");
+  await expect(preview).toContainText("never comes true");
+  await page.getByLabel(/^Time zone/).fill("Europe/Nowhere");
+  await expect(preview).toContainText('There is no time zone "Europe/Nowhere"');
+  await page.getByLabel(/^Time zone/).fill("");
+  await page.getByLabel(/^Cron expression/).fill("");
+  await page.getByLabel(/^Job Interval/).fill("5400");
+  await expect(preview).toContainText("every 90 minutes");
+  await expect(preview.getByRole("listitem")).toHaveCount(10);
+});
+
 test("a broken job shows its line, and the list shows that it is off", async ({ desk: page, server }) => {
   await server.call("jobs.create", { job: { name: "Broken", path: "broken.lua", interval: 3600, retries: 0 } });
   await page.goto("/webmin/templates/edit?path=jobs%2Fbroken.lua");

@@ -312,7 +312,7 @@ export const NO_PAGES = {
   "/functions/openapi.json": "JSON to take along", "/mail/message/<id>/source.eml": "a file to take along",
   "/first-steps/<_>": "leads to the steps", "/templates/revision": "leads to the comparison",
   "/plugin/<name>/settings": "leads to the form",
-  "/jobs/recommended/<_>": "leads to the list", "/jobs/reload": "leads to the list",
+  "/jobs/preview": "a part of the form", "/jobs/recommended/<_>": "leads to the list", "/jobs/reload": "leads to the list",
   "/job/<name>/run": "leads to the job", "/run/<id>/cancel": "leads to the run",
   "/mail/message/<id>/retry": "leads to the mail", "/mail/message/<id>/cancel": "leads to the mail",
 };

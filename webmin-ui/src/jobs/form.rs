@@ -80,6 +80,7 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                 .value(&job.misfire),
             ],
         );
+    form = form.preview(super::preview::PATH);
     if let Some(more) = &mut form.more {
         more.open = job.cron.is_some();
     }

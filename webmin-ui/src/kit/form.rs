@@ -15,6 +15,8 @@ pub(crate) struct Form {
     pub(crate) fields: Vec<Field>,
     /// Fields that most people never need, folded away.
     pub(crate) more: Option<More>,
+    /// Where it is asked, as one types, what would come of it; the answer stands below the fields.
+    pub(crate) preview: &'static str,
     pub(crate) cancel: Option<String>,
     /// The button says that something is destroyed.
     pub(crate) danger: bool,
@@ -74,6 +76,7 @@ impl Form {
             problem: None,
             fields: Vec::new(),
             more: None,
+            preview: "",
             cancel: None,
             danger: false,
             guard: true,
@@ -93,6 +96,11 @@ impl Form {
             open: false,
             fields: fields.into_iter().collect(),
         });
+        self
+    }
+
+    pub(crate) fn preview(mut self, path: &'static str) -> Self {
+        self.preview = path;
         self
     }
 

@@ -139,3 +139,24 @@ async fn a_plugin_sees_the_histories_of_its_own_codes_only() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn timelines_are_kept_as_long_as_is_set() {
+    on_each_database(|core| async move {
+        set_up(&core).await;
+        crate::settings::start(&core).await.unwrap();
+        let (id, _) = mailed(&core, "carol").await;
+        core.clock.advance(Duration::from_secs(5 * 86_400));
+        for (days, gone) in [(6, 0), (4, 1)] {
+            let change = json!({"group": "retention", "changes": {"reset_days": days}});
+            core.functions
+                .call(&Caller::cli(), "settings.update", change)
+                .await
+                .unwrap();
+            assert_eq!(crate::retention::sweep(&core).await.unwrap(), gone, "{days} days");
+        }
+        let history = call(&core, "codes.history", json!({"id": id})).await;
+        assert_eq!(history.unwrap_err().code(), Code::NotFound);
+    })
+    .await;
+}

@@ -1,6 +1,7 @@
 //! Providers that refuse, servers that die: what becomes of the mail, on both databases.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -204,6 +205,50 @@ async fn a_transport_whose_plugin_is_away_keeps_the_mail_waiting() {
         assert_eq!(post.round().await, 1);
         assert_eq!(post.get(&id).await["state"], "captured");
         assert_eq!(post.get(&id).await["text"], "the secret-code");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mail_is_given_up_after_as_many_hours_as_is_set() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        crate::settings::start(&post.core).await.unwrap();
+        let change = json!({"group": "mail", "changes": {"give_up_hours": 1}});
+        post.call("settings.update", change).await.unwrap();
+        let id = post.send().await;
+        for (minutes, state) in [(0, "queued"), (50, "queued"), (11, "failed")] {
+            post.core.clock.advance(HOUR / 60 * minutes);
+            post.answer(Code::Unavailable, json!({}));
+            // Whoever failed is not asked again at once.
+            post.mail.transports.resume("fake");
+            assert_eq!(post.round().await, 1);
+            assert_eq!(post.get(&id).await["state"], state, "after {minutes} more");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_more_deliveries_are_under_way_than_is_set() {
+    on_each_database(|core| async move {
+        let mut post = Post::sending(core).await;
+        crate::settings::start(&post.core).await.unwrap();
+        let change = json!({"group": "mail", "changes": {"deliveries_at_once": 2}});
+        post.call("settings.update", change).await.unwrap();
+        post.fake.gate.forget_permits(1000);
+        for _ in 0..6 {
+            post.send().await;
+        }
+        let worker = tokio::spawn(Arc::clone(&post.mail).run());
+        post.got.recv().await.unwrap();
+        post.fake.gate.add_permits(1);
+        for _ in 0..5 {
+            post.got.recv().await.unwrap();
+        }
+        assert_eq!(post.fake.most.load(Ordering::SeqCst), 2);
+        post.core.shutdown.trigger();
+        worker.await.unwrap();
     })
     .await;
 }

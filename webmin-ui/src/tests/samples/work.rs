@@ -2,7 +2,7 @@
 
 use super::{AT, NASTY, Rendered, badge, form, page, part, text};
 use crate::jobs::records::{Job, Problem as RunProblem, Run};
-use crate::jobs::{history, list as jobs, runs, show as job};
+use crate::jobs::{history, list as jobs, preview, runs, show as job};
 use crate::kit::diff::{self, Sides};
 use crate::kit::view::Views;
 use crate::templates::records::Kind;
@@ -57,6 +57,18 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
         can_edit: true,
         busy: true,
     };
+    let next_runs = preview::PreviewPart {
+        words: text(),
+        runs: vec![preview::Run {
+            at: AT,
+            shown: text(),
+        }],
+        problem: String::new(),
+    };
+    let not_a_schedule = preview::PreviewPart {
+        problem: text(),
+        ..preview::PreviewPart::default()
+    };
     vec![
         page(
             views,
@@ -92,6 +104,9 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
                 can_edit: true,
             },
         ),
+        part(views, "jobs/part_preview", &next_runs),
+        part(views, "jobs/part_preview", &preview::PreviewPart::default()),
+        part(views, "jobs/part_preview", &not_a_schedule),
     ]
 }
 

@@ -1,0 +1,194 @@
+//! A cron expression in words.
+
+use serde::Deserialize;
+
+use crate::kit::{count, t};
+
+/// What an expression allows, field by field; nothing where it allows everything.
+#[derive(Debug, Deserialize)]
+pub(super) struct Fields {
+    seconds: Option<Vec<u32>>,
+    minutes: Option<Vec<u32>>,
+    hours: Option<Vec<u32>>,
+    days: Option<Vec<u32>>,
+    months: Option<Vec<u32>>,
+    weekdays: Option<Vec<u32>>,
+}
+
+/// Times of day that are still read as a list.
+const LISTED: usize = 4;
+
+/// Nothing when words would be longer than the expression is hard.
+pub(super) fn words(cron: &Fields) -> Option<String> {
+    let (times, daily) = times(cron)?;
+    let mut parts = vec![times];
+    parts.extend(days(cron, daily));
+    if let Some(months) = &cron.months {
+        let months = months.iter().map(|number| month(*number));
+        parts.push(t!("in {months}", months = list(months)));
+    }
+    Some(parts.join(", "))
+}
+
+/// When on a day, and whether that is so often only that the days need no mention.
+fn times(cron: &Fields) -> Option<(String, bool)> {
+    let one = |values: &Option<Vec<u32>>| match values.as_deref() {
+        Some([value]) => Some(*value),
+        _ => None,
+    };
+    let second = one(&cron.seconds);
+    if let (Some(second), Some(minute), Some(hours)) = (second, one(&cron.minutes), &cron.hours) {
+        let time = |hour: &u32| match second {
+            0 => format!("{hour:02}:{minute:02}"),
+            _ => format!("{hour:02}:{minute:02}:{second:02}"),
+        };
+        let few = hours.len() <= LISTED;
+        return few.then(|| (t!("at {times}", times = list(hours.iter().map(time))), true));
+    }
+    let often = match (&cron.seconds, &cron.minutes, &cron.hours) {
+        (Some(seconds), None, None) if *seconds == [0] => count!(1, "every minute", "every {n} minutes"),
+        (None, None, None) => count!(1, "every second", "every {n} seconds"),
+        (Some(seconds), None, None) => count!(step(seconds, 60)?, "every second", "every {n} seconds"),
+        (Some(seconds), Some(minutes), None) if *seconds == [0] => match minutes.as_slice() {
+            [0] => count!(1, "every hour", "every {n} hours"),
+            [minute] => t!("every hour at minute {minute}", minute = minute),
+            minutes => count!(step(minutes, 60)?, "every minute", "every {n} minutes"),
+        },
+        _ => return None,
+    };
+    Some((often, false))
+}
+
+/// How far apart values are that start at 0 and go round without a rest.
+fn step(values: &[u32], round: u32) -> Option<u32> {
+    let step = values.get(1)?.checked_sub(*values.first()?)?;
+    let even = step > 0 && round.is_multiple_of(step);
+    (even && values.iter().copied().eq((0..round).step_by(step as usize))).then_some(step)
+}
+
+fn days(cron: &Fields, daily: bool) -> Option<String> {
+    let on_days = |days: &[u32]| {
+        t!(
+            "on day {days} of the month",
+            days = list(days.iter().map(u32::to_string))
+        )
+    };
+    Some(match (&cron.days, &cron.weekdays) {
+        (None, None) if daily => count!(1, "every day", "every {n} days"),
+        (None, None) => return None,
+        (None, Some(weekdays)) if *weekdays == [1, 2, 3, 4, 5] => t!("Monday to Friday"),
+        (None, Some(weekdays)) => t!(
+            "on {weekdays}",
+            weekdays = list(weekdays.iter().map(|day| weekday(*day)))
+        ),
+        (Some(days), None) => on_days(days),
+        (Some(days), Some(weekdays)) => t!(
+            "{days}, and every {weekdays}",
+            days = on_days(days),
+            weekdays = list(weekdays.iter().map(|day| weekday(*day)))
+        ),
+    })
+}
+
+fn list(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => {
+            t!("{list} and {last}", list = rest.join(", "), last = last)
+        }
+        _ => words.join(""),
+    }
+}
+
+/// 0 is Sunday.
+pub(super) fn weekday(number: u32) -> String {
+    match number {
+        1 => t!("Monday"),
+        2 => t!("Tuesday"),
+        3 => t!("Wednesday"),
+        4 => t!("Thursday"),
+        5 => t!("Friday"),
+        6 => t!("Saturday"),
+        _ => t!("Sunday"),
+    }
+}
+
+/// 1 is January.
+pub(super) fn month(number: u32) -> String {
+    match number {
+        1 => t!("January"),
+        2 => t!("February"),
+        3 => t!("March"),
+        4 => t!("April"),
+        5 => t!("May"),
+        6 => t!("June"),
+        7 => t!("July"),
+        8 => t!("August"),
+        9 => t!("September"),
+        10 => t!("October"),
+        11 => t!("November"),
+        _ => t!("December"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn said(fields: Value) -> Option<String> {
+        words(&serde_json::from_value(fields).unwrap())
+    }
+
+    #[test]
+    fn what_people_set_is_read_as_people_say_it() {
+        let cases = [
+            (
+                json!({"seconds": [0], "minutes": [30], "hours": [7], "weekdays": [1, 2, 3, 4, 5]}),
+                "at 07:30, Monday to Friday",
+            ),
+            (
+                json!({"seconds": [0], "minutes": [0], "hours": [0]}),
+                "at 00:00, every day",
+            ),
+            (
+                json!({"seconds": [5], "minutes": [0], "hours": [6, 18]}),
+                "at 06:00:05 and 18:00:05, every day",
+            ),
+            (
+                json!({"seconds": [0], "minutes": [0, 15, 30, 45]}),
+                "every 15 minutes",
+            ),
+            (json!({"seconds": [0]}), "every minute"),
+            (
+                json!({"seconds": [0], "minutes": [0], "weekdays": [0, 6]}),
+                "every hour, on Sunday and Saturday",
+            ),
+            (json!({"seconds": [0], "minutes": [7]}), "every hour at minute 7"),
+            (
+                json!({"seconds": [0], "minutes": [0], "hours": [0], "days": [13], "weekdays": [5]}),
+                "at 00:00, on day 13 of the month, and every Friday",
+            ),
+            (
+                json!({"seconds": [0], "minutes": [0], "hours": [9], "days": [1], "months": [1, 4, 7]}),
+                "at 09:00, on day 1 of the month, in January, April and July",
+            ),
+        ];
+        for (fields, words) in cases {
+            assert_eq!(said(fields.clone()).as_deref(), Some(words), "{fields}");
+        }
+    }
+
+    #[test]
+    fn what_words_would_not_make_clearer_is_left_to_the_dates() {
+        for fields in [
+            json!({"seconds": [0], "minutes": [0, 7, 14, 21, 28, 35, 42, 49, 56]}),
+            json!({"seconds": [0], "minutes": [1, 2], "hours": [3, 4]}),
+            json!({"seconds": [0], "minutes": [0], "hours": [1, 2, 3, 4, 5]}),
+            json!({"minutes": [0], "hours": [0]}),
+        ] {
+            assert_eq!(said(fields.clone()), None, "{fields}");
+        }
+    }
+}
