@@ -114,7 +114,7 @@ async fn a_stream_outlives_the_time_after_which_quiet_connections_are_closed() {
     assert!(stream.reads("event:lists").await, "{}", stream.text);
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(75) {
-        // A sign of life comes every twenty seconds.
+        // A sign of life comes every few seconds.
         stream.text.clear();
         assert!(stream.reads("\n").await, "closed after {:?}", began.elapsed());
     }

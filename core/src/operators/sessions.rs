@@ -20,14 +20,12 @@ impl Operators {
     /// # Errors
     /// When the database cannot be read.
     pub async fn session(&self, token: &str, address: Option<IpAddr>) -> Result<Option<OperatorCaller>> {
+        let Some(found) = self.live_session(token).await? else {
+            return Ok(None);
+        };
         let now = self.core.clock.now_ms();
-        let hash = hash(token);
-        let (idle_since, oldest) = self.limits(now);
-        let found = store::find_session(&self.core.db, hash.clone(), idle_since, oldest);
-        let found = db::in_time(found).await?;
-        let Some(found) = found else { return Ok(None) };
         if now - found.seen_at >= SEEN_EVERY_MS {
-            store::mark_seen(&self.core.db, hash, now).await?;
+            store::mark_seen(&self.core.db, hash(token), now).await?;
         }
         Ok(Some(caller(
             &found.operator_id,
@@ -37,15 +35,37 @@ impl Operators {
         )))
     }
 
+    /// As [`Self::session`], for what a page asks by itself: that is no use of the session, which ends as if nobody had
+    /// asked.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn session_unused(
+        &self,
+        token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Option<OperatorCaller>> {
+        let found = self.live_session(token).await?;
+        Ok(found.map(|found| caller(&found.operator_id, &found.name, &found.role, address)))
+    }
+
+    async fn live_session(&self, token: &str) -> Result<Option<store::LiveSession>> {
+        let (idle_since, oldest) = self.limits(self.core.clock.now_ms());
+        db::in_time(store::find_session(
+            &self.core.db,
+            hash(token),
+            idle_since,
+            oldest,
+        ))
+        .await
+    }
+
     /// Whether the session with this token is still alive. Looking is no use of it: it ends as if nobody had looked.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn session_lives(&self, token: &str) -> Result<bool> {
-        let now = self.core.clock.now_ms();
-        let (idle_since, oldest) = self.limits(now);
-        let found = store::find_session(&self.core.db, hash(token), idle_since, oldest);
-        Ok(db::in_time(found).await?.is_some())
+        Ok(self.live_session(token).await?.is_some())
     }
 
     /// The id under which the session with this token is listed.

@@ -49,6 +49,33 @@ test("files are edited in tabs, each with its own text, and a reload brings back
   await expect(tabs(page).getByRole("link")).toHaveCount(1);
 });
 
+test("a file that cannot be fetched keeps its draft, and one that is asked for twice has one tab", async ({ desk: page }) => {
+  const files = (url) => url.pathname.endsWith("/templates/file");
+  await page.goto(edit(MAIL));
+  await write(page, "First draft {* reset_link *}");
+  await page.getByRole("link", { name: /^notice\.tpl/ }).click();
+  await expect(page).toHaveURL(/notice\.tpl/);
+  await page.reload();
+  await expect(text(page)).toContainText("password");
+
+  await page.route(files, (route) => route.fulfill({ status: 429, contentType: "text/html", body: '<div class="empty"><h1>Not now</h1></div>' }));
+  await tabs(page).getByRole("link", { name: /email/ }).click();
+  await expect(page.getByText("Not now").first()).toBeVisible();
+  await page.unroute(files);
+  await page.reload();
+  await tabs(page).getByRole("link", { name: /email/ }).click();
+  await expect(text(page)).toHaveText("First draft {* reset_link *}");
+
+  // Both clicks come before the first answer.
+  const waiting = [];
+  await page.route(files, (route) => waiting.push(route));
+  await page.getByRole("link", { name: /^pw_reset_cleanup\.lua/ }).dblclick();
+  await expect.poll(() => waiting.length).toBe(2);
+  for (const route of waiting) await route.continue();
+  await expect(page).toHaveURL(/pw_reset_cleanup\.lua/);
+  await expect(tabs(page).getByRole("link", { name: /pw_reset_cleanup/ })).toHaveCount(1);
+});
+
 test("W16: a broken template shows its line as one types, and the last good one goes on serving", async ({ desk: page, server }) => {
   await page.goto(edit(MAIL));
   await write(page, "Good words {* reset_link *}");

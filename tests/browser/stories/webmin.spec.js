@@ -180,3 +180,14 @@ test("mail that comes meanwhile appears by itself, and whoever moves by keys sta
   await expect(page.getByRole("link", { name: "The second" })).toBeVisible();
   await expect(first).toBeFocused();
 });
+
+test("a password is shown and hidden again, also on a page that was loaded whole", async ({ page, server }) => {
+  await page.goto(await server.setUpLink());
+  const password = page.getByLabel("Password", { exact: true });
+  await password.fill("a long way to the harbour");
+  const show = page.getByRole("button", { name: "Show Password", exact: true });
+  await show.click();
+  await expect(password).toHaveAttribute("type", "text");
+  await show.click();
+  await expect(password).toHaveAttribute("type", "password");
+});

@@ -39,7 +39,7 @@ export async function cutBySpacing(page) {
     document.adoptedStyleSheets.push(sheet);
     const cut = [...document.querySelectorAll("body *")].filter((element) => {
       const style = getComputedStyle(element);
-      if (!element.checkVisibility() || element.closest(".sr-only, .away, .clip, thead, svg, .cm-editor")) return false;
+      if (!element.checkVisibility() || element.closest(".sr-only, .away, thead, svg, .cm-editor")) return false;
       if (!["hidden", "clip"].includes(style.overflowY) && !["hidden", "clip"].includes(style.overflowX)) return false;
       // An ellipsis is meant, where the whole text is a click away.
       if (style.textOverflow === "ellipsis") return false;

@@ -2,15 +2,22 @@
 /** What is chosen in a list and where the focus is, kept while the page looks again by itself. */
 interface Kept {
   picks: Set<string>;
-  focus: string;
-  open: string[];
+  focus: Place | undefined;
+  open: Place[];
+}
+
+/** Where an element is found again in the same page, looked up anew: which one of those that a selector and a text fit. */
+interface Place {
+  selector: string;
+  text: string | undefined;
+  nth: number;
 }
 
 let kept: Kept | undefined;
 
 /** Lists: choose rows, choose all of a page, and send nothing that is empty, so that addresses stay short. */
 export function bindTables(root: ParentNode): void {
-  if (kept && document.querySelector('#main [data-list]')) restore(kept);
+  if (kept) restore(kept);
   for (const list of root.querySelectorAll<HTMLElement>('[data-list]')) tell(list);
 }
 
@@ -86,8 +93,8 @@ function remember(main: Element): Kept {
   const focused = document.activeElement;
   return {
     picks: new Set(chosen.map((pick) => pick.id)),
-    focus: focused && main.contains(focused) ? way(focused) : '',
-    open: [...main.querySelectorAll('details[open]')].map(way).filter(Boolean),
+    focus: focused && main.contains(focused) ? placeOf(main, focused) : undefined,
+    open: [...main.querySelectorAll('details[open]')].map((details) => placeOf(main, details)),
   };
 }
 
@@ -97,19 +104,30 @@ function restore(state: Kept): void {
     const pick = document.getElementById(id);
     if (pick instanceof HTMLInputElement) pick.checked = true;
   }
-  for (const place of state.open) document.querySelector(place)?.setAttribute('open', '');
-  if (state.focus) document.querySelector<HTMLElement>(state.focus)?.focus({ preventScroll: true });
+  const main = document.querySelector('#main');
+  if (!main) return;
+  for (const place of state.open) find(main, place)?.setAttribute('open', '');
+  if (state.focus) find(main, state.focus)?.focus({ preventScroll: true });
 }
 
-/** How an element is found again in the same page: by its id, by where it leads, or by the row it is in. */
-function way(element: Element): string {
-  if (element.id) return `#${CSS.escape(element.id)}`;
-  const row = element.closest('tr')?.querySelector('[data-pick]')?.id;
-  const within = row ? `tr:has(#${CSS.escape(row)}) ` : '#main ';
+/** By its id, by where it leads, or by its words. */
+function placeOf(main: Element, element: Element): Place {
   const href = element.getAttribute('href');
-  if (href) return `${within}${element.localName}[href="${CSS.escape(href)}"]`;
-  const name = element.getAttribute('value') ?? element.getAttribute('aria-label');
-  const attribute = element.hasAttribute('value') ? 'value' : 'aria-label';
-  return name ? `${within}${element.localName}[${attribute}="${CSS.escape(name)}"]` : `${within}${element.localName}`;
+  const selector = element.id ? `#${CSS.escape(element.id)}` : href ? `${element.localName}[href="${CSS.escape(href)}"]` : element.localName;
+  const text = element.id || href ? undefined : words(element);
+  return { selector, text, nth: alike(main, selector, text).indexOf(element as HTMLElement) };
 }
 
+function find(main: Element, { selector, text, nth }: Place): HTMLElement | undefined {
+  return alike(main, selector, text)[nth];
+}
+
+function alike(main: Element, selector: string, text: string | undefined): HTMLElement[] {
+  const all = [...main.querySelectorAll<HTMLElement>(selector)];
+  return text === undefined ? all : all.filter((element) => words(element) === text);
+}
+
+function words(element: Element): string {
+  const named = element.localName === 'details' ? element.querySelector('summary') : element;
+  return element.getAttribute('aria-label') ?? named?.textContent ?? '';
+}

@@ -82,4 +82,7 @@ bindTableEvents();
 bindTheme();
 bindWaiting();
 enhance(document);
-htmx.onLoad((part) => enhance(part instanceof Element ? part : document));
+// What comes later; the page itself is told of here, too, and has what it needs already.
+htmx.onLoad((part) => {
+  if (part !== document.body) enhance(part instanceof Element ? part : document);
+});

@@ -13,6 +13,8 @@ use crate::kit::{Answer, Area, Desk, Field, Posted, Reply, View, count, t};
 
 /// With more changes than this, all or nothing: a form has an end.
 const MOST_BOXES: usize = 400;
+/// Lines of differences on the page; those of later changes are left out.
+const MOST_LINES: usize = 10_000;
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, ask, import]
@@ -48,6 +50,8 @@ pub(crate) struct Row {
     pub(crate) badge: Badge,
     pub(crate) problem: Option<String>,
     pub(crate) sides: Sides,
+    /// The page has enough differences without these.
+    pub(crate) left_out: bool,
     pub(crate) at: String,
 }
 
@@ -81,11 +85,11 @@ struct Waiting {
 
 #[get("/bundle/review/<id>?<prune>")]
 async fn show(desk: Desk<'_>, id: &str, prune: Option<bool>) -> Answer {
-    let view = review(&desk, id, prune.unwrap_or(false)).await?;
+    let view = review(&desk, id, prune.unwrap_or(false), true).await?;
     desk.page(&view)
 }
 
-async fn review(desk: &Desk<'_>, id: &str, prune: bool) -> Result<ReviewView, Error> {
+async fn review(desk: &Desk<'_>, id: &str, prune: bool, in_full: bool) -> Result<ReviewView, Error> {
     let waiting: Waiting = desk.call("bundle.uploaded", json!({ "id": id })).await?;
     let plan: Plan = desk
         .call("bundle.plan", json!({ "upload": id, "prune": prune }))
@@ -96,10 +100,19 @@ async fn review(desk: &Desk<'_>, id: &str, prune: bool) -> Result<ReviewView, Er
         .filter(|item| item.action == Action::Same)
         .count();
     let mut groups: Vec<Group> = Vec::new();
-    let changing = plan.items.iter().filter(|item| item.action != Action::Same);
-    for (at, item) in changing.enumerate() {
+    let changing: Vec<Item> = plan
+        .items
+        .iter()
+        .filter(|item| item.action != Action::Same)
+        .cloned()
+        .collect();
+    let mut sides = match in_full {
+        true => compared(changing.clone()).await?.into_iter(),
+        false => Vec::new().into_iter(),
+    };
+    for (at, item) in changing.iter().enumerate() {
         let title = title(item.kind);
-        let row = row(item, at);
+        let row = row(item, at, sides.next().flatten());
         match groups.iter_mut().find(|group| group.title == title) {
             Some(group) => group.items.push(row),
             None => groups.push(Group {
@@ -138,21 +151,37 @@ fn outcome(told: &Value) -> Option<Outcome> {
     Some(outcome)
 }
 
-fn row(item: &Item, at: usize) -> Row {
+/// The two sides of each change, while there is room for them on the page. Comparing large texts takes its time.
+async fn compared(items: Vec<Item>) -> Result<Vec<Option<Sides>>, Error> {
+    let comparing = move || {
+        let mut room = MOST_LINES;
+        let compare = |item: &Item| {
+            let (old, new) = (item.before.as_deref(), item.after.as_deref());
+            let sides = (room > 0).then(|| diff::sides(old.unwrap_or_default(), new.unwrap_or_default()));
+            room = room.saturating_sub(sides.as_ref().map_or(0, |sides| sides.rows.len()));
+            sides
+        };
+        items.iter().map(compare).collect()
+    };
+    tokio::task::spawn_blocking(comparing)
+        .await
+        .map_err(Error::unexpected)
+}
+
+fn row(item: &Item, at: usize, sides: Option<Sides>) -> Row {
     let badge = match item.action {
         Action::Create => Badge::new("good", t!("new")),
         Action::Change => Badge::new("info", t!("changed")),
         Action::Delete => Badge::new("bad", t!("deleted")),
         Action::Same => Badge::new("", t!("the same")),
     };
-    let old = item.before.as_deref().unwrap_or_default();
-    let new = item.after.as_deref().unwrap_or_default();
     Row {
         path: item.path.clone(),
         name: item.name.clone(),
         badge,
         problem: item.problem.clone(),
-        sides: diff::sides(old, new),
+        left_out: sides.is_none(),
+        sides: sides.unwrap_or_default(),
         at: format!("item-{at}"),
     }
 }
@@ -172,21 +201,21 @@ fn title(kind: Kind) -> String {
 #[post("/bundle/review/<id>", data = "<posted>")]
 async fn ask(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let prune = posted.flag("prune");
-    let mut view = review(&desk, id, prune).await?;
+    let view = review(&desk, id, prune, false).await?;
     if view.plan != posted.text("plan") {
         let text = t!("The server changed since this page was opened. This is the plan as it is now.");
-        view.problem = Some(text.clone());
-        return desk.refused(&Error::new(Code::Conflict, text), &view);
+        return again(&desk, id, prune, Error::new(Code::Conflict, text)).await;
     }
     let rows = || view.groups.iter().flat_map(|group| &group.items);
     let chosen: Vec<&Row> = rows().filter(|row| !view.boxes || posted.flag(&row.at)).collect();
     if chosen.is_empty() {
         let text = t!("Choose at least one change.");
-        view.problem = Some(text.clone());
-        return desk.refused(&Error::new(Code::ParameterMissing, text), &view);
+        return again(&desk, id, prune, Error::new(Code::ParameterMissing, text)).await;
     }
     let deleted = chosen.iter().filter(|row| row.badge.tone == "bad").count();
-    let paths = chosen.iter().map(|row| Field::hidden(&row.at, &row.path));
+    // All of them need no names.
+    let named = if view.boxes { chosen.as_slice() } else { &[] };
+    let paths = named.iter().map(|row| Field::hidden(&row.at, &row.path));
     let action = format!("/bundle/review/{}/import", path_segment(id));
     let title = count!(chosen.len(), "Import {n} change?", "Import {n} changes?");
     let mut page = Confirm::new(Area::Bundle, title, action, &t!("Import"), back(id, prune))
@@ -196,6 +225,7 @@ async fn ask(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
         .fields([
             Field::hidden("plan", &view.plan),
             Field::hidden("prune", if prune { "true" } else { "" }),
+            Field::hidden("all", if view.boxes { "" } else { "true" }),
         ])
         .fields(paths);
     if deleted > 0 {
@@ -210,10 +240,17 @@ async fn ask(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     desk.page(&page)
 }
 
+async fn again(desk: &Desk<'_>, id: &str, prune: bool, why: Error) -> Answer {
+    let mut view = review(desk, id, prune, true).await?;
+    view.problem = Some(why.message().to_owned());
+    desk.refused(&why, &view)
+}
+
 #[post("/bundle/review/<id>/import", data = "<posted>")]
 async fn import(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
     let prune = !posted.text("prune").is_empty();
     let items: Vec<&str> = posted.starting_with("item-").map(|(_, path)| path).collect();
+    let items = posted.text("all").is_empty().then_some(items);
     let parameters = json!({ "upload": id, "prune": prune, "plan": posted.text("plan"), "items": items });
     match desk.call::<Outcome>("bundle.apply", parameters).await {
         Ok(applied) => desk.go(

@@ -61,13 +61,19 @@ fn value(jar: &CookieJar<'_>, name: &str) -> Option<String> {
     jar.get(name).map(|cookie| cookie.value().to_owned())
 }
 
+/// A header of our own scripts, on what a page asks by itself: a page that only stands open must not keep its session alive.
+const BACKGROUND: &str = "Coronet-Background";
+
 /// The operator whose live session this request shows.
 ///
 /// # Errors
 /// When the sessions cannot be read.
 pub(crate) async fn operator(request: &Request<'_>, webmin: &Webmin) -> Result<Option<OperatorCaller>> {
-    match token(request.cookies(), &webmin.core.config) {
-        Some(token) => webmin.operators.session(&token, request.client_ip()).await,
-        None => Ok(None),
+    let Some(token) = token(request.cookies(), &webmin.core.config) else {
+        return Ok(None);
+    };
+    if request.headers().contains(BACKGROUND) {
+        return webmin.operators.session_unused(&token, request.client_ip()).await;
     }
+    webmin.operators.session(&token, request.client_ip()).await
 }

@@ -374,9 +374,11 @@ fn reset_form(facts: &Facts) -> Form {
     ])
 }
 
+/// The code of the job that the last step adds.
+const SWEEPER: &str = "admin/pw_reset_cleanup.lua";
+
 fn cleanup(facts: &Facts) -> Step {
-    let path = "admin/pw_reset_cleanup.lua";
-    let done = facts.jobs.iter().any(|job| job["path"] == path);
+    let done = facts.jobs.iter().any(|job| job["path"] == SWEEPER);
     let note = t!("The job is ready: every hour it deletes links that are over a day old.");
     let step = Step::new(
         "cleanup",

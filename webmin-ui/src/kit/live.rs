@@ -30,8 +30,9 @@ const MOST: usize = 64;
 const MOST_OF_ONE: usize = 8;
 /// How often a stream looks whether its session still lives.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
-/// A sign of life for whatever stands between us and the page; proxies give up on what is silent for a minute.
-pub(crate) const HEARTBEAT: Duration = Duration::from_secs(20);
+/// A sign of life for whatever stands between us and the page; proxies give up on what is silent for a minute. That a page
+/// was left is only seen when something is sent to it, and its place is taken until then: so it comes more often.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(4);
 /// A look-up may take a fifth of the time: a slow database is asked less often. But whoever looks must not wait for long.
 const SHARE: u32 = 4;
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);

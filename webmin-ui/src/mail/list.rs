@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::records::Summary;
 use crate::kit::helpers::path_segment;
-use crate::kit::language::say;
 use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filter, Link, Table};
 use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
@@ -115,9 +114,7 @@ fn columns() -> Vec<Column<Summary>> {
         .fixed(),
         column("to", t!("To"), |mail| Cell::text(&mail.to).wrap()).sort("to"),
         column("state", t!("State"), |mail| {
-            let mut badge = mail.badge();
-            badge.text = say(&badge.text, &[]);
-            Cell::badge(badge, &mail.state)
+            Cell::badge(mail.badge(), &mail.state)
         }),
         column("attempts", t!("Attempts"), |mail| Cell::number(mail.attempts)).right(),
         column("created", t!("When"), |mail| Cell::ago(mail.created_at, "")).sort("-created"),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::kit::language::say;
 use crate::kit::parts::Badge;
 use crate::kit::timeline::Event;
 
@@ -98,7 +99,7 @@ impl Summary {
         } else {
             &self.state
         };
-        Badge::new(tone, word)
+        Badge::new(tone, say(word, &[]))
     }
 
     /// Still on its way.

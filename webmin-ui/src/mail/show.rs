@@ -68,6 +68,9 @@ impl View for MailView {
     }
 }
 
+/// Milliseconds within which a provider that tells of deliveries has mostly told.
+const NEWS: i64 = 120_000;
+
 /// What `mail.source` returns.
 #[derive(Deserialize)]
 struct Source {
@@ -90,10 +93,15 @@ async fn show(desk: Desk<'_>, id: &str, place: Place) -> Answer {
         }
         _ => String::new(),
     };
+    let now = desk.webmin.core.clock.now_ms();
+    let just_sent =
+        mail.summary.state == "sent" && mail.summary.finished_at.is_some_and(|at| now - at < NEWS);
+    let view = view(mail, &place, captures, desk.can_edit());
     desk.page(&MailView {
         pane,
         source,
-        ..view(mail, &place, captures, desk.can_edit())
+        busy: view.busy || just_sent,
+        ..view
     })
 }
 
@@ -193,7 +201,7 @@ pub(crate) fn view(mut mail: Mail, place: &Place, captures: bool, can_edit: bool
             _ => t!("Try again"),
         },
         can_cancel: can_edit && state == "queued",
-        busy: (waits && !tried) || state == "sent",
+        busy: waits && !tried,
         mail,
     }
 }

@@ -37,6 +37,14 @@ impl Words {
         (text.chars().count() >= 2).then_some(text)
     }
 
+    /// The longest word that names a thing.
+    pub(crate) fn longest(&self) -> Option<&str> {
+        let names = self.0.iter().map(String::as_str);
+        names
+            .filter(|word| !VERBS.contains(word))
+            .max_by_key(|word| word.len())
+    }
+
     /// Nothing unless every word is there; more the nearer the words stand to the start of the label.
     fn score(&self, entry: &Entry) -> Option<u32> {
         let label = entry.label.to_lowercase();

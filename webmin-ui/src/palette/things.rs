@@ -21,9 +21,11 @@ use crate::templates::records::Resource;
 
 /// Rows asked of a long list.
 const ROWS: usize = 6;
+/// Jobs that are looked through for the other words.
+const JOBS: usize = 50;
 
 pub(super) async fn all(desk: &Desk<'_>, words: &Words) -> Vec<Entry> {
-    let (accounts, work, server) = tokio::join!(accounts(desk, words), work(desk), server(desk));
+    let (accounts, work, server) = tokio::join!(accounts(desk, words), work(desk, words), server(desk));
     let mut entries = accounts;
     entries.extend(work);
     entries.extend(server);
@@ -100,14 +102,17 @@ async fn accounts(desk: &Desk<'_>, words: &Words) -> Vec<Entry> {
     entries
 }
 
-async fn work(desk: &Desk<'_>) -> Vec<Entry> {
+async fn work(desk: &Desk<'_>, words: &Words) -> Vec<Entry> {
+    // Whatever else was typed, a job that fits has its longest word in its name or path.
+    let search = words.longest().unwrap_or_default();
+    let some = json!({ "filter": { "search": search }, "page": { "limit": JOBS } });
     let (jobs, files) = tokio::join!(
-        ask::<Vec<Job>>(desk, "jobs.list", json!({})),
+        ask::<Items<Job>>(desk, "jobs.list", some),
         ask::<Vec<Resource>>(desk, "resources.list", json!({ "prefix": "" })),
     );
     let mut entries = Vec::new();
     let runs = desk.may("jobs.run");
-    for job in jobs.unwrap_or_default() {
+    for job in jobs.into_iter().flat_map(|jobs| jobs.items) {
         let path = format!("/job/{}", path_segment(&job.name));
         if runs {
             let label = t!("Run {name} now", name = job.name);

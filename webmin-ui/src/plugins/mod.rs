@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
+use crate::kit::language::say;
 use crate::kit::parts::{Badge, Confirm};
 use crate::kit::{Answer, Area, Desk, Form, View, t};
 use records::{Details, Line, Summary};
@@ -202,5 +203,5 @@ fn badge(state: &str) -> Badge {
         "failed" | "refused" => "bad",
         _ => "",
     };
-    Badge::new(tone, state)
+    Badge::new(tone, say(state, &[]))
 }

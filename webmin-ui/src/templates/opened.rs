@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::records::{Checked, Kind, PagePreview, Preview, Problem, Resource, language};
+use crate::accounts::records::Items;
 use crate::jobs::records::Job;
 use crate::kit::Desk;
 use crate::kit::parts::Badge;
@@ -175,8 +176,10 @@ pub(super) async fn used_by(desk: &Desk<'_>, path: &str) -> Vec<UsedBy> {
     let Some(code) = path.strip_prefix("jobs/") else {
         return Vec::new();
     };
-    let jobs: Vec<Job> = desk.call("jobs.list", json!({})).await.unwrap_or_default();
-    let using = jobs.into_iter().filter(|job| job.path == code);
+    let with_path = json!({ "filter": { "search": code }, "page": { "limit": 500 } });
+    let jobs: Option<Items<Job>> = desk.call("jobs.list", with_path).await.ok();
+    let jobs = jobs.into_iter().flat_map(|found| found.items);
+    let using = jobs.filter(|job| job.path == code);
     using
         .map(|job| UsedBy {
             badge: job.badge(),

@@ -19,7 +19,7 @@ import { Presence } from './presence';
 import { Preview } from './preview';
 import { drawProblems } from './problems';
 import { bindSend } from './send';
-import { complain, get, post, type Done, type FileData, type Look, type Problem, type Saved, type Seen } from './server';
+import { complain, get, post, Refused, type Done, type FileData, type Look, type Problem, type Saved, type Seen } from './server';
 import { bindTabs, drawTabs, newTab, type Tab } from './tabs';
 import { Tree } from './tree';
 
@@ -46,6 +46,8 @@ class Workbench {
   private readonly stopped = new AbortController();
   private keeping: ReturnType<typeof setTimeout> | undefined;
   private saving = false;
+  /** How often a file was asked for: of two that are on their way, the latest counts. */
+  private opened = 0;
 
   constructor(readonly root: HTMLElement) {
     this.base = root.dataset['base'] ?? '';
@@ -77,6 +79,7 @@ class Workbench {
   stop(): void {
     this.keepNow();
     this.stopped.abort();
+    this.preview.stop();
     this.view.destroy();
   }
 
@@ -125,14 +128,17 @@ class Workbench {
       return;
     }
     const tab = known ?? newTab(path);
+    const turn = (this.opened += 1);
     if (!tab.state) {
       try {
         fill(tab, await get<FileData>(`${this.base}/file?path=${encodeURIComponent(path)}`), (view) => this.changed(view));
       } catch (error) {
         complain(error);
-        if (known) this.drop(known);
+        // A file that is gone has no tab, unless something of it is kept here only.
+        if (known && known.draft === undefined && error instanceof Refused && error.status === 404) this.drop(known);
         return;
       }
+      if (turn !== this.opened) return;
     }
     if (!known) this.tabs.splice(this.tabs.indexOf(this.active) + 1, 0, tab);
     this.leave();
@@ -185,7 +191,7 @@ class Workbench {
     const note = this.form.querySelector<HTMLInputElement>('#note');
     if (note) note.value = tab.note;
     this.form.querySelector('.wb-foot')?.toggleAttribute('hidden', !tab.file.can_edit);
-    document.title = `${tab.path} · Coronet`;
+    document.title = [tab.path, ...document.title.split(' · ').slice(-1)].join(' · ');
     this.drawBar();
     this.drawProblems();
     this.drawMarks();
@@ -219,7 +225,7 @@ class Workbench {
       const saved = await post<Saved>(`${this.base}/save?path=${encodeURIComponent(tab.path)}`, fields);
       if (saved.outcome === 'saved') this.saved(tab, saved.file, doc, saved.word);
       else if (saved.outcome === 'refused') this.refused(tab, saved.problems, saved.word);
-      else await this.conflict(tab, saved);
+      else await this.conflict(tab, saved, doc);
     } catch (error) {
       complain(error);
     } finally {
@@ -235,7 +241,7 @@ class Workbench {
     tab.restored = false;
     tab.warnings = file.warnings;
     // Whoever went on typing meanwhile has something that is not saved.
-    tab.unsaved = tab === this.active && !this.view.state.doc.eq(doc);
+    tab.unsaved = !(this.docOf(tab)?.eq(doc) ?? true);
     delete tab.seen;
     if (tab === this.active) {
       const note = this.form.querySelector<HTMLInputElement>('#note');
@@ -260,9 +266,13 @@ class Workbench {
     if (first && tab === this.active) jump(this.view, first.line, first.column);
   }
 
-  private async conflict(tab: Tab, saved: Saved & { outcome: 'conflict' }): Promise<void> {
-    const mine = this.view.state.doc.toString();
-    const choice = await resolve(saved.part, mine);
+  /** The text of a tab as it is now, be it shown or not. */
+  private docOf(tab: Tab): Text | undefined {
+    return tab === this.active ? this.view.state.doc : tab.state?.doc;
+  }
+
+  private async conflict(tab: Tab, saved: Saved & { outcome: 'conflict' }, sent: Text): Promise<void> {
+    const choice = await resolve(saved.part, (this.docOf(tab) ?? sent).toString());
     if (tab !== this.active) return;
     if (choice === 'mine') {
       tab.file = { ...saved.file, sample: tab.file?.sample ?? '' };

@@ -34,7 +34,7 @@ export class Presence {
     clearTimeout(this.timer);
     if (!document.hidden) {
       try {
-        this.heard(await post<Seen[]>(this.address, this.word(this.open()), { quiet: true }));
+        this.heard(await post<Seen[]>(this.address, this.word(this.open()), { quiet: true, background: true }));
       } catch {
         // Nobody waits for this; the next time may be better.
       }

@@ -23,6 +23,7 @@ export class Preview {
   private width: keyof typeof WIDTHS = 'desktop';
   private readonly sample: EditorView;
   private filling = false;
+  private readonly resized = new ResizeObserver(() => this.scale());
   /** By path: the last good picture, so that going back to a tab shows it at once. */
   private readonly pictures = new Map<string, Look>();
 
@@ -56,7 +57,15 @@ export class Preview {
       });
     }
     if (matchMedia('(max-width: 640px)').matches) pane.querySelector<HTMLElement>('[data-width="phone"]')?.click();
-    new ResizeObserver(() => this.scale()).observe(this.find('#wb-stage'));
+    this.resized.observe(this.find('#wb-stage'));
+  }
+
+  /** The page is left: nothing that is on its way may come to the next one. */
+  stop(): void {
+    clearTimeout(this.timer);
+    this.asked?.abort();
+    this.resized.disconnect();
+    this.sample.destroy();
   }
 
   /** Turns to another text: its last picture at once, a new one in a moment. */

@@ -1,4 +1,5 @@
 import { openDialog } from '../dialog';
+import { BACKGROUND } from '../refresh';
 import { say } from '../toast';
 import { t } from '../words';
 
@@ -60,20 +61,28 @@ export interface Seen {
 }
 
 /** The server's answer was no answer to use; the message is for the operator. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(message: string, readonly status = 0) {
+    super(message);
+  }
+}
 
 interface Options {
   signal?: AbortSignal;
   /** A request nobody waits for does not ask to sign in. */
   quiet?: boolean;
+  /** A request nobody made by hand is no use of the session. */
+  background?: boolean;
 }
 
 export async function get<T>(address: string): Promise<T> {
-  return read<T>(await send(address, { headers: { Accept: 'application/json' } }), false);
+  // Whoever signs in goes on with what was asked, and this is no page: the words alone have to do.
+  return read<T>(await send(address, { headers: { Accept: 'application/json' } }), true);
 }
 
 export async function post<T>(address: string, fields: Record<string, string>, options: Options = {}): Promise<T> {
-  const request: RequestInit = { method: 'POST', body: new URLSearchParams(fields), headers: { 'HX-Request': 'true' } };
+  const headers = { 'HX-Request': 'true', ...(options.background ? BACKGROUND : {}) };
+  const request: RequestInit = { method: 'POST', body: new URLSearchParams(fields), headers };
   if (options.signal) request.signal = options.signal;
   return read<T>(await send(address, request), options.quiet ?? false);
 }
@@ -94,12 +103,12 @@ async function read<T>(answer: Response, quiet: boolean): Promise<T> {
     // A refused write brings the form to sign in above the page: nothing that was typed goes.
     if (!quiet && html) {
       openDialog(html);
-      throw new Refused('');
+      throw new Refused('', answer.status);
     }
-    throw new Refused(t('Your session has ended. Sign in again; what you typed is still here.'));
+    throw new Refused(t('Your session has ended. Sign in again; what you typed is still here.'), answer.status);
   }
   const words = new DOMParser().parseFromString(html, 'text/html').querySelectorAll('.empty h1, .empty p');
-  throw new Refused([...words].map((word) => word.textContent ?? '').join(' ') || String(answer.status));
+  throw new Refused([...words].map((word) => word.textContent ?? '').join(' ') || String(answer.status), answer.status);
 }
 
 export function isAbort(error: unknown): boolean {

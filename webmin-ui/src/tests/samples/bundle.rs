@@ -25,6 +25,7 @@ pub(super) fn bundles(views: &Views) -> Vec<Rendered> {
         name: text(),
         badge: badge(),
         problem: Some(text()),
+        left_out: true,
         sides: diff::sides("one\n", &text()),
         at: at.to_owned(),
     };
