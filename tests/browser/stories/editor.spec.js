@@ -69,11 +69,11 @@ test("a file that cannot be fetched keeps its draft, and one that is asked for t
   // Both clicks come before the first answer.
   const waiting = [];
   await page.route(files, (route) => waiting.push(route));
-  await page.getByRole("link", { name: /^pw_reset_cleanup\.lua/ }).dblclick();
+  await page.getByRole("link", { name: /^email\.html\.tpl/ }).dblclick();
   await expect.poll(() => waiting.length).toBe(2);
   for (const route of waiting) await route.continue();
-  await expect(page).toHaveURL(/pw_reset_cleanup\.lua/);
-  await expect(tabs(page).getByRole("link", { name: /pw_reset_cleanup/ })).toHaveCount(1);
+  await expect(page).toHaveURL(/email\.html\.tpl/);
+  await expect(tabs(page).getByRole("link", { name: /email\.html/ })).toHaveCount(1);
 });
 
 test("W16: a broken template shows its line as one types, and the last good one goes on serving", async ({ desk: page, server }) => {
