@@ -24,6 +24,9 @@ pub(crate) struct JobFilter {
     /// Only jobs with this text in their name or path.
     #[serde(default)]
     pub search: Option<String>,
+    /// Only jobs with this code.
+    #[serde(default)]
+    pub path: Option<String>,
     #[serde(default)]
     pub active: Option<bool>,
     /// Only jobs that something went wrong with last.
@@ -52,8 +55,7 @@ const LIST: Listing<JobRow> = Listing {
         },
         SortKey {
             name: "next_run",
-            sql: "CASE WHEN active = 1 THEN COALESCE(retry_at, tick_at, 9223372036854775807)
-                       ELSE 9223372036854775807 END",
+            sql: "COALESCE(due_at, 9223372036854775807)",
             of: Value::Number(JobRow::next_run),
         },
         SortKey {
@@ -120,6 +122,7 @@ impl Store {
                 "(lower(name) LIKE ? ESCAPE '!' OR lower(path) LIKE ? ESCAPE '!')",
                 pattern,
             )
+            .filter_some("path = ?", filter.path.clone())
             .filter_some("active = ?", filter.active)
             .filter_if(filter.failed == Some(true), "error IS NOT NULL")
             .filter_if(filter.running == Some(true), "running IS NOT NULL");

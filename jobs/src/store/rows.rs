@@ -46,8 +46,7 @@ pub(super) struct JobRow {
 impl JobRow {
     /// When it runs next. A job that waits for nothing comes after all others.
     pub(super) fn next_run(&self) -> i64 {
-        let due = self.retry_at.or(self.tick_at).filter(|_| self.active != 0);
-        due.unwrap_or(i64::MAX)
+        self.retry_at.or(self.tick_at).unwrap_or(i64::MAX)
     }
 
     pub(super) fn into_job(self) -> Result<Job> {

@@ -131,7 +131,7 @@ fn pages(user: &str) -> Vec<String> {
         "/audit?function=users.register",
         "/operators",
         "/profile",
-        "/settings",
+        "/settings/mail",
         "/help",
         "/help/mail",
         "/help?q=reset",

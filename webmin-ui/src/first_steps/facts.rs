@@ -69,7 +69,7 @@ impl Facts {
             Rows::default()
         };
         let resets: Rows<FirstReset> = ask(desk, "codes.histories", json!({ "page": { "limit": 1 } })).await;
-        let sweeping = json!({ "filter": { "search": super::SWEEPER }, "page": { "limit": 10 } });
+        let sweeping = json!({ "filter": { "path": super::SWEEPER }, "page": { "limit": 1 } });
         Self {
             scopes: ask(desk, "scopes.list", json!({})).await,
             users: ask::<Rows<User>>(desk, "users.list", json!({ "page": { "limit": USERS } }))

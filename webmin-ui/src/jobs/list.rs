@@ -1,6 +1,6 @@
 //! The list of jobs, and the jobs that plugins recommend.
 
-use coronet_core::Error;
+use coronet_core::{Code, Error};
 use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -120,14 +120,16 @@ async fn recommended(desk: &Desk<'_>) -> Result<Vec<Recommended>, Error> {
 
 /// Whether a job has the name, or the code.
 async fn is_there(desk: &Desk<'_>, name: &str, path: &str) -> Result<bool, Error> {
-    for text in [name, path] {
-        let parameters = json!({ "filter": { "search": text }, "page": { "limit": 500 } });
-        let found: Items<Job> = desk.call("jobs.list", parameters).await?;
-        if found.items.iter().any(|job| job.name == name || job.path == path) {
-            return Ok(true);
-        }
+    let with_code = json!({ "filter": { "path": path }, "page": { "limit": 1 } });
+    let found: Items<Job> = desk.call("jobs.list", with_code).await?;
+    if !found.items.is_empty() {
+        return Ok(true);
     }
-    Ok(false)
+    match desk.call::<Job>("jobs.get", json!({ "name": name })).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Code::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The parameters that add a recommended job.

@@ -176,11 +176,11 @@ pub(super) async fn used_by(desk: &Desk<'_>, path: &str) -> Vec<UsedBy> {
     let Some(code) = path.strip_prefix("jobs/") else {
         return Vec::new();
     };
-    let with_path = json!({ "filter": { "search": code }, "page": { "limit": 500 } });
-    let jobs: Option<Items<Job>> = desk.call("jobs.list", with_path).await.ok();
-    let jobs = jobs.into_iter().flat_map(|found| found.items);
-    let using = jobs.filter(|job| job.path == code);
+    let with_code = json!({ "filter": { "path": code }, "page": { "limit": 50 } });
+    let using: Option<Items<Job>> = desk.call("jobs.list", with_code).await.ok();
     using
+        .into_iter()
+        .flat_map(|found| found.items)
         .map(|job| UsedBy {
             badge: job.badge(),
             name: job.name,
