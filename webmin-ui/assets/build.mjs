@@ -36,6 +36,7 @@ const publish = {
       const manifest = {};
       for (const [path, output] of Object.entries(result.metafile.outputs)) {
         if (output.entryPoint) manifest[basename(output.entryPoint)] = basename(path);
+        else if (path.endsWith('.woff2')) manifest[basename(Object.keys(output.inputs)[0])] = basename(path);
       }
       for (const file of result.outputFiles) writeFileSync(join(next, basename(file.path)), file.contents);
       writeFileSync(join(next, 'manifest.json'), JSON.stringify(manifest, null, 2));
@@ -78,7 +79,7 @@ function report() {
 
 const options = {
   absWorkingDir: here,
-  entryPoints: ['src/webmin.ts', 'style/webmin.css'],
+  entryPoints: ['src/early.ts', 'src/webmin.ts', 'style/webmin.css'],
   entryNames: '[name]-[hash]',
   chunkNames: '[name]-[hash]',
   assetNames: '[name]-[hash]',

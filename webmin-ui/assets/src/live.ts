@@ -8,8 +8,8 @@ type Mark = 'on' | 'wait' | 'off' | 'paused' | 'out';
 
 /** A tab that nobody looks at for this long lets go of its connection: a browser has few to one server. */
 const HIDDEN_FOR = 20_000;
-/** The server gives a sign of life every 20 seconds. A stream that is silent for longer is dead. */
-const SILENT_FOR = 45_000;
+/** The server gives a sign of life every few seconds. A stream that is silent for so long is dead. */
+const SILENT_FOR = 20_000;
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 
@@ -22,6 +22,13 @@ export function followPage(): void {
   current?.close();
   current = page ? new Stream(page) : undefined;
   void current?.run();
+}
+
+function idle(): Promise<void> {
+  return new Promise((resolve) => {
+    if ('requestIdleCallback' in window) requestIdleCallback(() => resolve(), { timeout: 2_000 });
+    else setTimeout(resolve, 200);
+  });
 }
 
 class Stream {
@@ -48,6 +55,8 @@ class Stream {
   }
 
   async run(): Promise<void> {
+    // The page is as new as it can be: what comes next may wait until it is drawn and can be used.
+    await idle();
     while (this.page.isConnected && !this.stop.signal.aborted) {
       if (this.paused) {
         this.mark('paused');

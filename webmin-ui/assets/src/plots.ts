@@ -32,27 +32,51 @@ export function drawPlots(): void {
 
 document.addEventListener('coronet:changed', drawPlots);
 // The colours are those of the theme, whoever chose it.
-new MutationObserver(drawPlots).observe(document.documentElement, { attributeFilter: ['data-theme'] });
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawPlots);
+new MutationObserver(colourAnew).observe(document.documentElement, { attributeFilter: ['data-theme'] });
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', colourAnew);
+
+function colourAnew(): void {
+  for (const drawing of drawn.values()) drawing.forget();
+  drawPlots();
+}
 
 class Drawing {
   private plot: uPlot | undefined;
   private readonly place: HTMLElement;
   private readonly watch: ResizeObserver;
+  private readonly sight: IntersectionObserver;
+  private seen = false;
+  /** What is drawn, in words. */
+  private shown: string | undefined;
 
   constructor(private readonly card: HTMLElement) {
     this.place = card.querySelector<HTMLElement>('[data-canvas]') ?? card;
     this.watch = new ResizeObserver(() => this.plot?.setSize(this.size()));
     this.watch.observe(this.place);
+    // Drawn when somebody is about to see it.
+    this.sight = new IntersectionObserver((entries) => {
+      this.seen = entries.some((entry) => entry.isIntersecting);
+      this.draw();
+    }, { rootMargin: '200px' });
+    this.sight.observe(card);
   }
 
   end(): void {
     this.watch.disconnect();
+    this.sight.disconnect();
+    this.forget();
+  }
+
+  forget(): void {
+    this.shown = undefined;
     this.plot?.destroy();
     this.plot = undefined;
   }
 
   draw(): void {
+    const words = [this.card.dataset['from'], this.card.dataset['until'], this.card.querySelector('tbody')?.textContent].join(' ');
+    if (!this.seen || words === this.shown) return;
+    this.shown = words;
     const lines = this.lines();
     const [times, ...columns] = this.read(lines.length);
     this.plot?.destroy();

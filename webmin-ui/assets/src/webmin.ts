@@ -17,8 +17,6 @@ import { localTimes } from './time';
 import { bindToasts } from './toast';
 import { bindWaiting } from './waiting';
 
-document.documentElement.classList.add('js');
-
 // No eval and no style element: the content security policy allows neither. No history snapshots in
 // localStorage: pages hold what must not stay behind after logout, so "back" asks the server again.
 Object.assign(htmx.config, {

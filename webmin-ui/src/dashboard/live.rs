@@ -128,16 +128,18 @@ pub(super) async fn live<'r>(
         let over = audience.over();
         tokio::pin!(over);
         loop {
-            tokio::select! {
+            // The figures are long, and worth their way only when they were counted anew.
+            let counted = tokio::select! {
                 end = &mut over => {
                     yield end.event();
                     break;
                 }
-                Ok(()) = states.changed() => {}
-                Ok(()) = histories.changed() => {}
-            }
+                Ok(()) = histories.changed() => true,
+                Ok(()) = states.changed() => false,
+            };
             let (state, history) = (states.borrow().clone(), histories.borrow().clone());
             let Some(state) = state else { continue };
+            let history = history.filter(|_| counted);
             let news = audience.language.within(|| {
                 news(&webmin.views, eyes, (&state, history.as_deref()), range, &mut sent)
             });

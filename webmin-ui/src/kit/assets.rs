@@ -23,8 +23,12 @@ pub(crate) struct AssetsDamaged(&'static str);
 
 /// The names of the built files, and the shapes of the icons.
 pub(crate) struct Assets {
+    /// Run before the first picture.
+    pub(crate) early: String,
     pub(crate) script: String,
     pub(crate) style: String,
+    /// The font of almost all text.
+    pub(crate) font: String,
     pub(crate) icons: BTreeMap<String, String>,
 }
 
@@ -36,8 +40,10 @@ impl Assets {
             None => Err(AssetsDamaged("manifest.json")),
         };
         Ok(Self {
+            early: address("early.ts")?,
             script: address("webmin.ts")?,
             style: address("webmin.css")?,
+            font: address("inter-latin-wght-normal.woff2")?,
             icons: read("icons.json")?,
         })
     }

@@ -21,6 +21,8 @@ struct Shell<'s> {
     area: &'static str,
     /// Finished HTML, rendered from a view of its own.
     content: &'s str,
+    early: &'s str,
+    font: &'s str,
     script: &'s str,
     style: &'s str,
     theme: &'static str,
@@ -128,6 +130,8 @@ fn respond(
         title,
         area: area.name(),
         content,
+        early: &webmin.assets.early,
+        font: &webmin.assets.font,
         script: &webmin.assets.script,
         style: &webmin.assets.style,
         theme: Theme::of(request.cookies(), &settings.appearance).name(),
