@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::{MailService, store};
+use super::{MailService, State, store};
 use crate::functions::{Call, Caller, Function, OperatorCaller, Role, Via};
 use crate::testing::on_each_database;
 use crate::{Code, Core, Error, Result};
