@@ -156,7 +156,13 @@ mod tests {
         assert_eq!(calls.len(), MOST_TOLD);
         assert_eq!(calls[0].parameters, short);
         let length = |call: &RehearsedCall| call.parameters.to_string().len();
-        assert!(calls[1].parameters.as_str().unwrap().starts_with("{\"text\":\"üü"));
+        assert!(
+            calls[1]
+                .parameters
+                .as_str()
+                .unwrap()
+                .starts_with("{\"text\":\"üü")
+        );
         assert!(calls.iter().all(|call| length(call) < CALL_BYTES + 100));
         assert!(calls.iter().map(length).sum::<usize>() < ALL_BYTES + MOST_TOLD * 100);
     }

@@ -235,10 +235,7 @@ impl Store {
     pub async fn sweep_by_age(&self, time: i64) -> Result<u64> {
         let mut all = 0;
         loop {
-            let some = self
-                .db
-                .write(move |tx| Box::pin(sweep_old(tx, time)))
-                .await?;
+            let some = self.db.write(move |tx| Box::pin(sweep_old(tx, time))).await?;
             all += some;
             if some < BATCH.unsigned_abs() {
                 return Ok(all);
