@@ -374,3 +374,24 @@ async fn c09_a_mails_source_is_what_travels_without_its_secrets() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn c09_the_text_of_a_test_mail_is_not_in_the_audit_log() {
+    on_each_database(|core| async move {
+        crate::audit::start(&core).unwrap();
+        let post = Post::sending(core).await;
+        let test =
+            json!({"to": "carol@home.com", "from": "fun@run.com", "text": "violet-elephant", "html": "<p>violet-elephant</p>"});
+        post.call("mail.test", test).await.unwrap();
+        let log = post
+            .call("audit.list", json!({"function": "mail.test"}))
+            .await
+            .unwrap();
+        let kept = log["entries"][0]["parameters"].as_str().unwrap();
+        assert!(
+            kept.contains("carol@home.com") && !kept.contains("elephant"),
+            "{kept}"
+        );
+    })
+    .await;
+}
