@@ -137,6 +137,7 @@ async fn export(client: &Client, dir: &Path, output: Output) -> Result<()> {
 async fn diff(client: &Client, dir: &Path, choice: &Choice, output: Output) -> Result<ExitCode> {
     let plan = planned(client, &choice.parameters(&read(dir)?)).await?;
     show(&plan, output);
+    note_kept(&plan, output);
     refuse_problems(&plan)?;
     Ok(if changes(&plan) == 0 {
         ExitCode::SUCCESS
@@ -157,6 +158,7 @@ async fn import(
     if dry_run || (by_hand && !output.json) {
         show(plan, output);
     }
+    note_kept(plan, output);
     refuse_problems(plan)?;
     if dry_run {
         return Ok(ExitCode::SUCCESS);
@@ -187,6 +189,13 @@ fn agreed(count: usize, output: Output) -> Result<bool> {
         .read_line(&mut answer)
         .map_err(|cause| Error::new(Code::Io, format!("Standard input cannot be read: {cause}.")))?;
     Ok(matches!(answer.trim(), "yes" | "y"))
+}
+
+/// Says what is not deleted although the bundle does not have it.
+fn note_kept(plan: &Plan, output: Output) {
+    for kept in &plan.kept {
+        output.note(&format!("Kept: {}: {}", kept.path, kept.why));
+    }
 }
 
 async fn planned(client: &Client, what: &Value) -> Result<Plan> {

@@ -20,7 +20,7 @@ use rocket::response::Body;
 use rocket::{Data, Orbit, Request, Response, Rocket};
 use rustix::fs::{FileType, fstat};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, Resource, getpid, getrlimit, pidfd_getfd, pidfd_open};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -28,6 +28,10 @@ use tokio::time::Instant;
 const FIRST_REQUEST: Duration = Duration::from_secs(15);
 /// How long a connection is kept after an answer, for the next request.
 const KEPT: Duration = Duration::from_secs(60);
+/// How long an answer of known size may stand still because its reader takes nothing.
+const STALLED: Duration = Duration::from_secs(120);
+/// An answer up to this size fits into what the system and Rocket keep of it: it counts as sent at once.
+const SMALL: usize = 64 * 1024;
 /// A request that takes longer than this may be cut short when files run out.
 const LONG: Duration = Duration::from_secs(30);
 /// What a connection needs to send the end of its answer and to close.
@@ -52,7 +56,9 @@ pub struct Connections {
 #[derive(Clone, Copy)]
 struct Seat {
     under_way: u32,
-    /// When the latest request came or was answered.
+    /// How many of those are answers of known size, on their way.
+    sending: u32,
+    /// When the latest request came or was answered, or more of an answer of known size was taken.
     since: Instant,
 }
 
@@ -78,6 +84,7 @@ impl Connections {
         let mut seats = self.seats();
         let seat = seats.entry(peer).or_insert(Seat {
             under_way: 0,
+            sending: 0,
             since: Instant::now(),
         });
         change(seat);
@@ -116,15 +123,27 @@ impl Fairing for Connections {
         let answered = Answered {
             connections: self.clone(),
             peer: request.remote(),
+            sending: false,
         };
-        // A stream is under way until its end, however long that takes.
-        if response.body().is_some() && response.body().preset_size().is_none() {
-            let body = std::mem::take(response.body_mut());
-            response.set_streamed_body(Streamed {
-                body,
-                _answered: answered,
-            });
+        if response.body().is_none() {
+            return;
         }
+        let size = response.body_mut().size().await;
+        if size.is_some_and(|size| size <= SMALL) {
+            return;
+        }
+        let chunk = response.body().max_chunk_size();
+        let body = std::mem::take(response.body_mut());
+        match size {
+            // A stream is under way until its end, however long that takes.
+            None => response.set_streamed_body(Sent { body, answered }),
+            // A download is, as long as somebody takes it.
+            Some(size) => {
+                let answered = answered.sending();
+                response.set_sized_body(size, Sent { body, answered });
+            }
+        }
+        response.set_max_chunk_size(chunk);
     }
 }
 
@@ -132,32 +151,62 @@ impl Fairing for Connections {
 struct Answered {
     connections: Connections,
     peer: Option<SocketAddr>,
+    sending: bool,
+}
+
+impl Answered {
+    fn sending(mut self) -> Self {
+        self.sending = true;
+        self.with_seat(|seat| seat.sending += 1);
+        self
+    }
+
+    fn with_seat(&self, change: impl FnOnce(&mut Seat)) {
+        let Some(peer) = self.peer else { return };
+        if let Some(seat) = self.connections.seats().get_mut(&peer) {
+            change(seat);
+            seat.since = Instant::now();
+        }
+    }
 }
 
 impl Drop for Answered {
     fn drop(&mut self) {
-        let Some(peer) = self.peer else { return };
-        if let Some(seat) = self.connections.seats().get_mut(&peer) {
+        self.with_seat(|seat| {
             seat.under_way = seat.under_way.saturating_sub(1);
-            seat.since = Instant::now();
-        }
+            seat.sending = seat.sending.saturating_sub(u32::from(self.sending));
+        });
         self.connections.answered.notify_waiters();
     }
 }
 
-/// The body of an answer without a known end, which knows that its request is under way.
-struct Streamed<'r> {
+/// The body of an answer, which knows that its request is under way.
+struct Sent<'r> {
     body: Body<'r>,
-    _answered: Answered,
+    answered: Answered,
 }
 
-impl AsyncRead for Streamed<'_> {
+impl AsyncRead for Sent<'_> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.answered.sending {
+            self.answered.with_seat(|_| {});
+        }
         Pin::new(&mut self.body).poll_read(context, buffer)
+    }
+}
+
+/// Rocket wants it of a body with a size, and seeks only to find a size that it does not know.
+impl AsyncSeek for Sent<'_> {
+    fn start_seek(self: Pin<&mut Self>, _: io::SeekFrom) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn poll_complete(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<u64>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 }
 
@@ -255,6 +304,7 @@ impl Watch {
         let mut long = Vec::new();
         for connection in open {
             let (since, most) = match seats.get(&connection.peer) {
+                Some(seat) if seat.under_way > 0 && seat.under_way == seat.sending => (seat.since, STALLED),
                 Some(seat) if seat.under_way > 0 => {
                     if now - seat.since > LONG {
                         long.push((seat.since, *connection));
@@ -350,4 +400,88 @@ fn room() -> usize {
 
 fn spare_files() -> Vec<File> {
     (0..SPARE).map_while(|_| File::open("/dev/null").ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::local::asynchronous::Client;
+    use rocket::{get, routes};
+
+    use super::*;
+
+    const SIZE: usize = 4 * SMALL;
+
+    #[get("/download")]
+    fn download() -> Vec<u8> {
+        vec![7; SIZE]
+    }
+
+    #[get("/page")]
+    fn page() -> &'static str {
+        "short"
+    }
+
+    fn peer() -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], 4711))
+    }
+
+    async fn client(connections: &Connections) -> Client {
+        let rocket = rocket::build()
+            .attach(connections.clone())
+            .mount("/", routes![download, page]);
+        Client::untracked(rocket).await.unwrap()
+    }
+
+    fn seat(connections: &Connections) -> Seat {
+        connections.seats()[&peer()]
+    }
+
+    /// Whether the connection is closed when nothing more happens on it for so long.
+    fn is_closed_after(connections: &Connections, quiet: Duration) -> bool {
+        let mut watch = Watch::new(connections.clone(), 1).unwrap();
+        let since = Instant::now() - quiet;
+        connections.seats().get_mut(&peer()).unwrap().since = since;
+        let connection = Connection {
+            file: -1,
+            peer: peer(),
+        };
+        !watch.quiet_ones(&[connection], 0).is_empty()
+    }
+
+    #[rocket::async_test]
+    async fn a_download_is_under_way_until_it_is_sent() {
+        let connections = Connections::default();
+        let client = client(&connections).await;
+        let answer = client.get("/download").remote(peer()).dispatch().await;
+        assert_eq!(answer.body().preset_size(), Some(SIZE));
+        assert_eq!(seat(&connections).under_way, 1);
+        // Longer than a connection is kept that is done with.
+        assert!(!is_closed_after(&connections, KEPT + LOOK_EVERY));
+
+        // Whoever takes more of it shows that somebody is there.
+        let old = Instant::now() - STALLED;
+        connections.seats().get_mut(&peer()).unwrap().since = old;
+        assert_eq!(answer.into_bytes().await.unwrap().len(), SIZE);
+        assert!(seat(&connections).since.elapsed() < STALLED);
+        assert_eq!((seat(&connections).under_way, seat(&connections).sending), (0, 0));
+        connections.all_answered().await;
+        assert!(is_closed_after(&connections, KEPT));
+    }
+
+    #[rocket::async_test]
+    async fn r17_a_download_that_nobody_takes_is_closed() {
+        let connections = Connections::default();
+        let client = client(&connections).await;
+        let _answer = client.get("/download").remote(peer()).dispatch().await;
+        assert!(is_closed_after(&connections, STALLED));
+    }
+
+    #[rocket::async_test]
+    async fn a_short_answer_counts_as_sent_at_once() {
+        let connections = Connections::default();
+        let client = client(&connections).await;
+        let answer = client.get("/page").remote(peer()).dispatch().await;
+        assert_eq!(seat(&connections).under_way, 0);
+        assert_eq!(answer.into_string().await.as_deref(), Some("short"));
+    }
 }

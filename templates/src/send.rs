@@ -30,9 +30,11 @@ struct SendTestInput {
     to: String,
     /// The draft; the live text when absent.
     #[serde(default)]
+    #[schemars(extend("format" = "secret", "contentMediaType" = "text/plain"))]
     text: Option<String>,
     /// The values of the keys; the sample data when absent.
     #[serde(default)]
+    #[schemars(extend("format" = "secret"))]
     data: Option<Map<String, Value>>,
     /// The subject; one that names the template when absent.
     #[serde(default)]

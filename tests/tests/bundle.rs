@@ -98,6 +98,42 @@ on_both_databases! {
 }
 
 #[tokio::test]
+async fn what_no_import_takes_is_not_exported_and_named() {
+    let first = Setup::default().without_plugins().start().await.expect("SQLite");
+    furnish(&first).await;
+    let put = |path: &str, text: &str| {
+        let place = first.home().join(path);
+        std::fs::create_dir_all(place.parent().expect("a folder")).expect("a folder");
+        std::fs::write(place, text).expect("a file");
+    };
+    put("pages/notes.yml", "a: b");
+    put("jobs/readme.md", "Read me.");
+    put("pages/kept.css", "a { color: red }");
+    let work = tempfile::tempdir().expect("a folder");
+    let name = work.path().join("bundle").display().to_string();
+    let said = first.cli(&["--json", "bundle", "export", &name]).await.json();
+    let left_out: Vec<_> = said["left_out"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| &one["path"])
+        .collect();
+    assert_eq!(left_out, ["code/readme.md", "pages/notes.yml"], "{said}");
+    assert!(
+        said["left_out"][0]["why"]
+            .as_str()
+            .expect("why")
+            .contains("end in .lua"),
+        "{said}"
+    );
+    let second = Setup::default().without_plugins().start().await.expect("SQLite");
+    second.cli(&["bundle", "import", &name]).await.succeeded();
+    second
+        .operate("resources.read", json!({ "path": "pages/kept.css" }))
+        .await;
+}
+
+#[tokio::test]
 async fn a_bundle_with_a_mistake_changes_nothing_and_says_where_it_is() {
     let server = Setup::default().without_plugins().start().await.expect("SQLite");
     furnish(&server).await;
@@ -136,6 +172,14 @@ async fn only_the_reviewed_plan_is_imported_and_pruning_is_asked_for() {
     let name = work.path().join("bundle.tar.gz").display().to_string();
     server.cli(&["bundle", "export", &name]).await.succeeded();
     server.operate("scopes.create", json!({ "name": "Later" })).await;
+    server
+        .operate("scopes.create", json!({ "name": "Lived in" }))
+        .await;
+    let user = json!({
+        "scope": "Lived in", "username": "carol", "password": "a long way to the harbour",
+        "meta": { "email": "carol@home.com" },
+    });
+    server.operate("users.register", user).await;
     server.cli(&["bundle", "diff", &name]).await.succeeded();
 
     let plan = server
@@ -150,6 +194,7 @@ async fn only_the_reviewed_plan_is_imported_and_pruning_is_asked_for() {
         .map(|item| item["path"].clone())
         .collect();
     assert_eq!(gone, ["scopes/Later.toml"]);
+    assert_eq!(plan["kept"][0]["path"], "scopes/Lived in.toml", "{plan}");
     let files = server.operate("bundle.export", json!({})).await["files"].clone();
     let same = server.operate("bundle.plan", json!({ "files": files })).await;
     let unknown = json!({ "files": files, "plan": same["hash"], "items": ["scopes/Nobody.toml"] });
@@ -175,5 +220,5 @@ async fn only_the_reviewed_plan_is_imported_and_pruning_is_asked_for() {
         .await
         .succeeded();
     let scopes = server.operate("scopes.list", json!({})).await;
-    assert_eq!(scopes.as_array().map(Vec::len), Some(1), "{scopes}");
+    assert_eq!(scopes.as_array().map(Vec::len), Some(2), "{scopes}");
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::store::ChangeRow;
-use crate::functions::{Change, Changed, Reversal, Undo};
+use crate::functions::{Change, Changed, Reversal, Told, Undo};
 use crate::{Error, Result};
 
 /// A longer text is cut: the log tells what was changed, the thing itself keeps the rest.
@@ -32,7 +32,15 @@ pub struct ChangeView {
     pub cut: bool,
 }
 
-pub(super) fn rows(entry: &str, part_of: Option<&str>, changes: Vec<Changed>) -> Vec<ChangeRow> {
+/// The kind of a row that stands for changes that were not kept; its thing says how many.
+const NOT_KEPT: &str = "";
+
+pub(super) fn rows(entry: &str, part_of: Option<&str>, told: Told) -> Vec<ChangeRow> {
+    let rest = Changed {
+        function: String::new(),
+        change: Change::of(NOT_KEPT, told.dropped.to_string()),
+    };
+    let changes = told.kept.into_iter().chain((told.dropped > 0).then_some(rest));
     let row = |(place, changed): (usize, Changed)| {
         let Change {
             kind,
@@ -65,10 +73,18 @@ pub(super) fn rows(entry: &str, part_of: Option<&str>, changes: Vec<Changed>) ->
             never,
         }
     };
-    changes.into_iter().enumerate().map(row).collect()
+    changes.enumerate().map(row).collect()
 }
 
 impl ChangeRow {
+    /// How many changes that were not kept the row stands for; 0 when it is a change itself.
+    pub(super) fn not_kept(&self) -> u64 {
+        match self.kind.as_str() {
+            NOT_KEPT => self.thing.parse().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
     pub(super) fn view(&self) -> Result<ChangeView> {
         Ok(ChangeView {
             entry: self.entry_id.clone(),
@@ -147,7 +163,11 @@ mod tests {
             function: "things.update".to_owned(),
             change,
         };
-        rows("aud_1", None, vec![changed]).remove(0)
+        let told = Told {
+            kept: vec![changed],
+            dropped: 0,
+        };
+        rows("aud_1", None, told).remove(0)
     }
 
     #[test]

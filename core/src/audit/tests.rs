@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::store::tests::everything;
-use crate::functions::{Caller, OperatorCaller, Role, Via};
+use crate::functions::{Call, Caller, Change, Function, OperatorCaller, Role, Via};
 use crate::testing::on_each_database;
 use crate::{Code, Core, Result, accounts, audit, operators, settings, tokens};
 
@@ -272,6 +272,36 @@ async fn when_an_old_entry_goes_its_changes_go_too() {
             .unwrap();
         audit::sweep(&core, i64::MAX).await.unwrap();
         assert_eq!(everything(&core.db).await, "");
+    })
+    .await;
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Nothing {}
+
+async fn change_many(_: Arc<()>, call: Arc<Call>, _: Nothing) -> Result<bool> {
+    for number in 0..57 {
+        call.changed(Change::of("thing", number.to_string()));
+    }
+    Ok(true)
+}
+
+#[tokio::test]
+async fn an_entry_says_how_many_changes_it_does_not_keep() {
+    on_each_database(|core| async move {
+        started(&core).await;
+        let many = Function::write(
+            "things.change",
+            "Changes many things.",
+            &Arc::new(()),
+            change_many,
+        );
+        core.functions.add("core", vec![many]).unwrap();
+        call(&core, "things.change", json!({})).await.unwrap();
+        let entry = latest(&core, "things.change").await;
+        assert_eq!(entry["changes"].as_array().unwrap().len(), 50);
+        assert_eq!(entry["changes_not_kept"], 7);
+        assert_eq!(entry["undo"]["possible"], false);
     })
     .await;
 }

@@ -31,6 +31,8 @@ pub(super) struct Details {
     entry: Entry,
     /// What it changed, and what its steps did.
     changes: Vec<ChangeView>,
+    /// How many more changes there were that are not kept.
+    changes_not_kept: u64,
     /// The entry that this one was a step of.
     part_of: Option<String>,
     /// The entry that took this one back, the latest if there are several.
@@ -82,9 +84,10 @@ pub(super) async fn get(audit: Arc<Audit>, call: Arc<Call>, input: ById) -> Resu
         undoes: own.filter(|row| row.kind == KIND).map(|row| row.thing.clone()),
         changes: rows
             .iter()
-            .filter(|row| row.kind != KIND)
+            .filter(|row| row.kind != KIND && row.not_kept() == 0)
             .map(ChangeRow::view)
             .collect::<Result<_>>()?,
+        changes_not_kept: rows.iter().map(ChangeRow::not_kept).sum(),
         undone_by,
         entry,
         undo,

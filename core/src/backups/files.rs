@@ -83,11 +83,7 @@ impl Folder {
         if !self.0.is_dir() {
             DirBuilder::new().mode(0o700).create(&self.0).map_err(refused)?;
         }
-        for entry in fs::read_dir(&self.0).map_err(refused)?.flatten() {
-            if entry.path().extension().is_some_and(|ending| ending == DRAFT) {
-                fs::remove_file(entry.path()).map_err(refused)?;
-            }
-        }
+        self.forget_drafts()?;
         self.check_room(bytes)?;
         let path = self.0.join(format!("{}.{DRAFT}", name_at(now)));
         OpenOptions::new()
@@ -97,6 +93,27 @@ impl Folder {
             .open(&path)
             .map_err(refused)?;
         Ok(path)
+    }
+
+    /// Removes drafts that were never finished, and the journals that SQLite may have left beside them.
+    pub(super) fn forget_drafts(&self) -> Result<()> {
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(cause) => return Err(self.refused("read", &cause)),
+        };
+        let is_draft = |path: &Path| {
+            let ending = path.extension().unwrap_or_default().to_string_lossy();
+            ending == DRAFT
+                || ending
+                    .strip_prefix(DRAFT)
+                    .is_some_and(|rest| rest.starts_with('-'))
+        };
+        let mut drafts = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| is_draft(path));
+        drafts.try_for_each(|draft| fs::remove_file(draft).map_err(|cause| self.refused("changed", &cause)))
     }
 
     /// Makes a whole draft a backup. When this returns, a power cut does it no harm.

@@ -132,7 +132,7 @@ async fn list(backups: Arc<Backups>, _: Arc<Call>, _: Nothing) -> Result<Listed>
 
 /// The backup goes on when the caller goes away.
 async fn create(backups: Arc<Backups>, _: Arc<Call>, input: Create) -> Result<Option<Backup>> {
-    let making = tokio::spawn(async move { backups.make().await });
+    let making = tokio::spawn(async move { backups.make(None).await });
     if input.wait.unwrap_or(true) {
         return making.await.map_err(Error::unexpected)?.map(Some);
     }

@@ -82,6 +82,7 @@ impl Backups {
         if !self.is_supported() {
             return;
         }
+        self.forget_drafts().await;
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -116,19 +117,33 @@ impl Backups {
         if state.daily_until >= due && !state.latest.as_ref().is_some_and(again) {
             return Ok(false);
         }
-        self.remember(State {
-            daily_until: due,
-            latest: state.latest,
-        })
-        .await?;
-        self.make().await.map(|_| true)
+        match self.make(Some(due)).await {
+            Ok(_) => Ok(true),
+            // Somebody's own is being made. This one is made after it.
+            Err(error) if error.code() == Code::Conflict => Ok(false),
+            Err(_) if self.core.shutdown.is_triggered() => {
+                tracing::info!("the daily backup was interrupted; it is made after the next start");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// Makes a backup.
+    /// What a server that stopped left half done.
+    async fn forget_drafts(&self) {
+        let folder = self.folder.clone();
+        if let Err(error) = blocking(move || folder.forget_drafts()).await {
+            tracing::warn!(%error, "a backup that was not finished could not be removed");
+        }
+    }
+
+    /// Makes a backup; `daily` is the time of a daily one, which is done with afterwards, and not before: one that a stop
+    /// interrupts is made after the next start.
     ///
     /// # Errors
-    /// `Conflict` while another is being made; `Unprocessable` on PostgreSQL; `Io` with what to do.
-    async fn make(self: &Arc<Self>) -> Result<Backup> {
+    /// `Conflict` while another is being made; `Unprocessable` on PostgreSQL; `Io` with what to do; `Unavailable` when the
+    /// server stops.
+    async fn make(&self, daily: Option<i64>) -> Result<Backup> {
         if !self.is_supported() {
             return Err(Error::new(Code::Unprocessable, functions::POSTGRES));
         }
@@ -141,6 +156,9 @@ impl Backups {
         let at = self.core.clock.now_ms();
         let made = self.copy(at).await;
         *self.lock() = None;
+        if made.is_err() && self.core.shutdown.is_triggered() {
+            return made;
+        }
         let latest = Latest {
             at,
             name: made.as_ref().ok().map(|backup| backup.name.clone()),
@@ -151,6 +169,7 @@ impl Backups {
             latest: None,
         });
         state.latest = Some(latest);
+        state.daily_until = daily.unwrap_or(state.daily_until);
         self.remember(state).await?;
         made
     }
@@ -165,7 +184,7 @@ impl Backups {
             of_bytes: bytes,
         });
         let copied = async {
-            self.core.db.copy_into(&draft).await?;
+            self.core.db.copy_into(&draft, &self.core.shutdown).await?;
             check_copy(&draft).await
         };
         let (folder, keep) = (self.folder.clone(), self.core.settings.now().backups.keep);

@@ -117,12 +117,52 @@ async fn a_failure_is_told_until_a_backup_succeeds_and_is_tried_again_after_an_h
 }
 
 #[tokio::test]
+async fn a_backup_that_a_stop_interrupts_is_made_after_the_next_start() {
+    let (home, core, backups) = started().await;
+    assert!(!backups.make_if_due().await.unwrap());
+    core.clock.advance(HOUR * 24);
+    fill(&core).await;
+    core.shutdown.trigger();
+    assert!(!backups.make_if_due().await.unwrap());
+    assert_eq!(
+        call(&core, "backups.list", json!({})).await.unwrap()["latest"],
+        Value::Null
+    );
+    core.db.close().await;
+    let folder = home.path().join("backups");
+    let left = || std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(left(), 0);
+
+    // A server that was killed removes nothing.
+    std::fs::write(folder.join("admin-20260101T000000Z.db.part"), "half").unwrap();
+    std::fs::write(folder.join("admin-20260101T000000Z.db.part-journal"), "").unwrap();
+    let core = core_at(home.path()).await;
+    core.clock.advance(HOUR * 24);
+    settings::start(&core).await.unwrap();
+    let backups = super::start(&core).unwrap();
+    backups.forget_drafts().await;
+    assert_eq!(left(), 0);
+    assert!(backups.make_if_due().await.unwrap());
+    assert!(!backups.make_if_due().await.unwrap());
+}
+
+/// So many rows that SQLite looks up from copying them.
+async fn fill(core: &Core) {
+    for number in 0..2000 {
+        core.settings
+            .put(&format!("row {number}"), &number)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
 async fn only_one_is_made_at_a_time_and_a_draft_left_behind_goes() {
     let (home, core, backups) = started().await;
     std::fs::create_dir(home.path().join("backups")).unwrap();
     let draft = home.path().join("backups/admin-20260101T000000Z.db.part");
     std::fs::write(&draft, "half").unwrap();
-    let (one, other) = tokio::join!(backups.make(), backups.make());
+    let (one, other) = tokio::join!(backups.make(None), backups.make(None));
     assert_eq!(one.is_ok() as u8 + other.is_ok() as u8, 1);
     assert_eq!(one.err().or(other.err()).unwrap().code(), Code::Conflict);
     assert!(!draft.exists());

@@ -1,9 +1,11 @@
 //! The server as files: always in the same order and form, so that two exports of the same state are the same bytes.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Files, Kind, LeftOut, paths};
+use super::{Files, Kind, LeftOut, paths, plan};
 use crate::functions::Call;
 use crate::{Error, Result};
 
@@ -101,6 +103,36 @@ async fn read_resources(call: &Call, current: &mut Current) -> Result<()> {
         current.files.insert(path, text);
     }
     Ok(())
+}
+
+impl Current {
+    /// Takes out the texts that no import would take, so that the rest can be imported: the home may hold files of any
+    /// kind.
+    pub(super) async fn leave_out_what_is_refused(&mut self, call: &Call) -> Result<()> {
+        let texts: BTreeMap<String, &str> = self
+            .files
+            .iter()
+            .filter(|(path, _)| Kind::of(path).is_some_and(Kind::is_resource))
+            .map(|(path, text)| (paths::resource(path), text.as_str()))
+            .collect();
+        let mut refused = plan::checked(call, &texts).await?.problems;
+        for path in self.files.keys() {
+            if let Err(error) = paths::check_path(path) {
+                let message = error.message().to_owned();
+                refused.push(plan::Refused {
+                    path: paths::resource(path),
+                    message,
+                });
+            }
+        }
+        for plan::Refused { path, message } in refused {
+            let path = paths::of_resource(&path);
+            if self.files.remove(&path).is_some() {
+                self.left_out.push(LeftOut { path, why: message });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The text of a resource, the live one or that of a layer.

@@ -112,14 +112,15 @@ struct Exported {
 }
 
 /// Something that is not in the bundle although it is part of the server.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct LeftOut {
     pub path: String,
     pub why: String,
 }
 
 async fn export(_: Arc<Bundle>, call: Arc<Call>, _: Nothing) -> Result<Exported> {
-    let current = current::read(&call).await?;
+    let mut current = current::read(&call).await?;
+    current.leave_out_what_is_refused(&call).await?;
     let mut files = current.files;
     files.insert(MANIFEST.to_owned(), paths::manifest());
     Ok(Exported {

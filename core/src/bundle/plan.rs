@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::current::{self, Current};
-use super::{Files, Kind, bad, paths};
+use super::{Files, Kind, LeftOut, bad, paths};
 use crate::functions::Call;
 use crate::{Error, Result};
 
@@ -51,6 +51,9 @@ pub struct Plan {
     /// Whether everything could be imported.
     pub ready: bool,
     pub items: Vec<Item>,
+    /// What is not in the bundle and stays all the same, and why.
+    #[serde(default)]
+    pub kept: Vec<LeftOut>,
 }
 
 pub(super) async fn make(call: &Call, files: &Files, only: Option<&[Kind]>, prune: bool) -> Result<Plan> {
@@ -63,17 +66,25 @@ pub(super) async fn make(call: &Call, files: &Files, only: Option<&[Kind]>, prun
         }
     }
     check_together(call, &mut items).await?;
+    let mut kept = Vec::new();
     if prune {
-        items.extend(
-            deletions(&current, files)
-                .into_iter()
-                .filter(|item| wanted(item.kind)),
-        );
+        let gone = deletions(&current, files).into_iter();
+        for item in gone.filter(|item| wanted(item.kind)) {
+            if item.kind == Kind::Scopes && has_users(call, &item.name).await? {
+                kept.push(LeftOut {
+                    path: item.path,
+                    why: "The scope has users, and they would go with it. Delete it by hand.".to_owned(),
+                });
+            } else {
+                items.push(item);
+            }
+        }
     }
     Ok(Plan {
         hash: hash(&items)?,
         ready: items.iter().all(|item| item.problem.is_none()),
         items,
+        kept,
     })
 }
 
@@ -202,28 +213,37 @@ fn object(value: Value) -> Result<Map<String, Value>> {
     }
 }
 
+/// Whether texts could be saved together, as the Templates service has it.
+#[derive(Default, Deserialize)]
+pub(super) struct Checked {
+    /// In which each can be saved.
+    order: Vec<String>,
+    pub(super) problems: Vec<Refused>,
+}
+
+/// A text that cannot be saved, by its whole path.
+#[derive(Deserialize)]
+pub(super) struct Refused {
+    pub(super) path: String,
+    pub(super) message: String,
+}
+
+pub(super) async fn checked<P: Ord + Serialize>(call: &Call, texts: &BTreeMap<P, &str>) -> Result<Checked> {
+    if texts.is_empty() {
+        return Ok(Checked::default());
+    }
+    let answer = call.act("resources.checkAll", json!({ "files": texts })).await?;
+    serde_json::from_value(answer).map_err(Error::unexpected)
+}
+
 /// Looks at all texts that would change as one, and puts them into an order in which they can be saved.
 pub(super) async fn check_together(call: &Call, items: &mut [Item]) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Checked {
-        order: Vec<String>,
-        problems: Vec<Refused>,
-    }
-    #[derive(Deserialize)]
-    struct Refused {
-        path: String,
-        message: String,
-    }
     let texts: BTreeMap<&str, &str> = items
         .iter()
         .filter(|item| item.kind.is_resource() && matches!(item.action, Action::Create | Action::Change))
         .filter_map(|item| Some((item.name.as_str(), item.after.as_deref()?)))
         .collect();
-    if texts.is_empty() {
-        return Ok(());
-    }
-    let answer = call.act("resources.checkAll", json!({ "files": texts })).await?;
-    let checked: Checked = serde_json::from_value(answer).map_err(Error::unexpected)?;
+    let checked = checked(call, &texts).await?;
     for item in items.iter_mut().filter(|item| item.kind.is_resource()) {
         let place = checked.order.iter().position(|path| *path == item.name);
         item.turn.1 = place.unwrap_or_default();
@@ -234,6 +254,12 @@ pub(super) async fn check_together(call: &Call, items: &mut [Item]) -> Result<()
         });
     }
     Ok(())
+}
+
+async fn has_users(call: &Call, scope: &str) -> Result<bool> {
+    let parameters = json!({ "scope": scope, "page": { "limit": 1 } });
+    let page = call.act("users.list", parameters).await?;
+    Ok(page["items"].as_array().is_some_and(|users| !users.is_empty()))
 }
 
 /// What is on the server and not in the bundle. Settings are always there.

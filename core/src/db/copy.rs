@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use sqlx::{AnyConnection, Connection};
+use sqlx::{AnyConnection, Connection, SqliteConnection};
 
 use super::Db;
 use super::open::sqlite_url;
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, Shutdown};
+
+/// How many of SQLite's steps pass between two looks whether the server stops: less than a millisecond's.
+const STEPS: i32 = 1000;
 
 impl Db {
     /// How large the SQLite database is, in bytes.
@@ -23,18 +26,37 @@ impl Db {
         Ok(size)
     }
 
-    /// Copies the SQLite database, as it is at this moment, into an empty file. Others read and write meanwhile.
+    /// Copies the SQLite database, as it is at this moment, into an empty file. Others read and write meanwhile. A server
+    /// that stops does not wait for it.
     ///
     /// # Errors
-    /// `Io`, such as when the disk is full.
-    pub(crate) async fn copy_into(&self, file: &Path) -> Result<()> {
-        let mut reader = self.reader().acquire().await?;
-        sqlx::query("VACUUM INTO $1")
+    /// `Io`, such as when the disk is full; `Unavailable` when the server stops.
+    pub(crate) async fn copy_into(&self, file: &Path, shutdown: &Shutdown) -> Result<()> {
+        let refused = |cause: sqlx::Error| match shutdown.is_triggered() {
+            true => Error::new(
+                Code::Unavailable,
+                "The server stops before the database is copied.",
+            ),
+            false => Error::new(Code::Io, format!("The database could not be copied: {cause}.")),
+        };
+        let mut reader = self.interruptible(shutdown.clone()).await.map_err(refused)?;
+        let copied = sqlx::query("VACUUM INTO $1")
             .bind(file.display().to_string())
-            .execute(&mut *reader)
-            .await
-            .map_err(|cause| Error::new(Code::Io, format!("The database could not be copied: {cause}.")))?;
-        Ok(())
+            .execute(&mut reader)
+            .await;
+        let _ = reader.close().await;
+        copied.map(drop).map_err(refused)
+    }
+
+    /// A connection of its own, on which whatever is done ends when the server stops.
+    async fn interruptible(&self, shutdown: Shutdown) -> Result<SqliteConnection, sqlx::Error> {
+        let path = self.0.file.as_deref().unwrap_or_else(|| Path::new(""));
+        let mut connection = SqliteConnection::connect(&sqlite_url(path, "rw")).await?;
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(STEPS, move || !shutdown.is_triggered());
+        Ok(connection)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{MASK, NEW_MASK, is_secret, mask};
 
-/// Changes that are kept of one call; one that made more says so in its entry.
+/// Changes that are kept of one call; its entry says how many more there were.
 const MOST: usize = 50;
 
 /// A thing before and after a write.
@@ -160,17 +160,27 @@ pub struct Changed {
 
 /// What a call has changed so far.
 #[derive(Debug, Default)]
-pub(super) struct Changes(Mutex<Vec<Changed>>);
+pub(super) struct Changes(Mutex<Told>);
+
+/// What a call changed.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    pub kept: Vec<Changed>,
+    /// How many changes beyond those were told.
+    pub dropped: usize,
+}
 
 impl Changes {
     pub(super) fn keep(&self, changed: Changed) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() < MOST {
-            all.push(changed);
+        if all.kept.len() < MOST {
+            all.kept.push(changed);
+        } else {
+            all.dropped += 1;
         }
     }
 
-    pub(super) fn take(&self) -> Vec<Changed> {
+    pub(super) fn take(&self) -> Told {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -18,7 +18,7 @@ mod schema;
 pub use access::{Access, Effect, Role, grants_allow};
 pub use actor::Actor;
 pub use caller::{AppCaller, Caller, OperatorCaller, Via};
-pub use change::{Change, Changed, Reversal, Undo};
+pub use change::{Change, Changed, Reversal, Told, Undo};
 pub use function::{Call, Function, Handler, Spec};
 pub(crate) use limits::network;
 pub use metrics::CallMetrics;

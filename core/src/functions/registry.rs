@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::change::{Changed, Changes};
+use super::change::{Changes, Told};
 use super::limits::Limits;
 use super::{Access, Call, CallMetrics, Caller, Effect, Function, Spec, grants_allow};
 use crate::settings::Live;
@@ -34,7 +34,7 @@ pub struct CallRecord {
     pub error: Option<Error>,
     pub duration: Duration,
     /// What it changed, secrets masked.
-    pub changes: Vec<Changed>,
+    pub changes: Told,
 }
 
 struct Registered {

@@ -11,6 +11,9 @@ use crate::{Code, Error, Result};
 
 /// Most calls that are told of one rehearsal.
 const MOST_TOLD: usize = 100;
+/// The most that is kept of one call's parameters, and of those of all calls: code may pass megabytes.
+const CALL_BYTES: usize = 64 * 1024;
+const ALL_BYTES: usize = 1024 * 1024;
 
 /// What answers the calls of code that is only tried: examples where there are any, the functions themselves where
 /// they only read, and else a refusal.
@@ -20,13 +23,21 @@ pub struct Rehearsal {
     access: Access,
     /// By function. An object with only `error` stands for a failure of that text and code.
     answers: Map<String, Value>,
-    calls: Mutex<Vec<RehearsedCall>>,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    calls: Vec<RehearsedCall>,
+    /// How long the parameters of all calls are as JSON.
+    bytes: usize,
 }
 
 /// A call that rehearsed code made.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RehearsedCall {
     pub function: String,
+    /// What is too long is a text that says so.
     pub parameters: Value,
     /// `example`, `read` or `not done`.
     pub answered: &'static str,
@@ -37,13 +48,14 @@ impl Rehearsal {
         Self {
             access,
             answers,
-            calls: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
     /// The calls that were made, in their order.
     pub fn calls(&self) -> Vec<RehearsedCall> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.calls.clone()
     }
 
     /// Answers a call. What is read is read with the rights of `caller`, who rehearses.
@@ -83,15 +95,30 @@ impl Rehearsal {
     }
 
     fn note(&self, function: &str, parameters: Value, answered: &'static str) {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        if calls.len() < MOST_TOLD {
-            calls.push(RehearsedCall {
-                function: function.to_owned(),
-                parameters,
-                answered,
-            });
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.calls.len() >= MOST_TOLD {
+            return;
         }
+        let room = CALL_BYTES.min(ALL_BYTES - told.bytes);
+        let (parameters, bytes) = within(room, parameters);
+        told.bytes += bytes;
+        told.calls.push(RehearsedCall {
+            function: function.to_owned(),
+            parameters,
+            answered,
+        });
     }
+}
+
+/// The parameters, or the start of their JSON when that is longer than `room`; and how much of the room that takes.
+fn within(room: usize, parameters: Value) -> (Value, usize) {
+    let mut text = parameters.to_string();
+    if text.len() <= room {
+        return (parameters, text.len());
+    }
+    text.truncate(text.floor_char_boundary(room));
+    let bytes = text.len();
+    (Value::String(format!("{text}… (cut)")), bytes)
 }
 
 fn example_of(example: &Value) -> Result<Value> {
@@ -109,4 +136,34 @@ fn example_of(example: &Value) -> Result<Value> {
         .and_then(Value::as_str)
         .unwrap_or("an example of a failure");
     Err(Error::new(code.unwrap_or(Code::Unavailable), message))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_rehearsal_is_bounded() {
+        let rehearsal = Rehearsal::new(Access::PAGE, Map::new());
+        let short = json!({ "to": "carol@home.com" });
+        rehearsal.note("mail.send", short.clone(), "not done");
+        for _ in 0..MOST_TOLD + 10 {
+            rehearsal.note("mail.send", json!({ "text": "ü".repeat(500_000) }), "not done");
+        }
+        let calls = rehearsal.calls();
+        assert_eq!(calls.len(), MOST_TOLD);
+        assert_eq!(calls[0].parameters, short);
+        let length = |call: &RehearsedCall| call.parameters.to_string().len();
+        assert!(
+            calls[1]
+                .parameters
+                .as_str()
+                .unwrap()
+                .starts_with("{\"text\":\"üü")
+        );
+        assert!(calls.iter().all(|call| length(call) < CALL_BYTES + 100));
+        assert!(calls.iter().map(length).sum::<usize>() < ALL_BYTES + MOST_TOLD * 100);
+    }
 }

@@ -231,7 +231,8 @@ impl MailService {
                 return Ok(count);
             };
             let finished = self.attempt(&transport, mail).await;
-            store::finish(&self.core.db, owner.to_owned(), vec![finished]).await?;
+            let moved = store::finish(&self.core.db, owner.to_owned(), vec![finished]).await?;
+            self.note_told(&moved);
             count += 1;
         }
     }
@@ -297,15 +298,20 @@ impl MailService {
         let mut batch = Vec::with_capacity(WRITTEN_AT_ONCE);
         while finished.recv_many(&mut batch, WRITTEN_AT_ONCE).await > 0 {
             // As long as this is not written, the mail would be sent again: so it is tried until it is.
-            while let Err(error) = store::finish(&self.core.db, owner.clone(), batch.clone()).await {
+            let moved = loop {
+                let error = match store::finish(&self.core.db, owner.clone(), batch.clone()).await {
+                    Ok(moved) => break moved,
+                    Err(error) => error,
+                };
                 tracing::warn!(%error, "what became of mail could not be written; trying again");
                 if !error.is_retryable() {
                     // Something in an answer cannot be kept: the states alone can.
                     batch.iter_mut().for_each(Finished::forget_answer);
                 }
                 tokio::time::sleep(WRITE_AGAIN).await;
-            }
+            };
             self.note_figures(&batch);
+            self.note_told(&moved);
             batch.clear();
             // What is done meanwhile shares the next write.
             tokio::time::sleep(RECORD_EVERY).await;

@@ -68,7 +68,9 @@ struct Test {
     /// What it is called; if absent, a test mail.
     subject: Option<String>,
     /// What it says; if absent along with `html`, the template `mail/test.tpl`.
+    #[schemars(extend("format" = "secret", "contentMediaType" = "text/plain"))]
     text: Option<String>,
+    #[schemars(extend("format" = "secret", "contentMediaType" = "text/html"))]
     html: Option<String>,
 }
 

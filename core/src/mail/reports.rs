@@ -93,15 +93,21 @@ impl MailService {
         }
         let known = events.len();
         if known > 0 {
-            for state in events::report(&self.core.db, events).await? {
-                match state {
-                    State::Delivered => self.core.figures.note(Figure::MailDelivered, 1),
-                    State::Bounced => self.core.figures.note(Figure::MailBounced, 1),
-                    _ => {}
-                }
-            }
+            let moved = events::report(&self.core.db, events).await?;
+            self.note_told(&moved);
         }
         Ok(Reported { known })
+    }
+
+    /// Counts the states that mails came to by what a provider told.
+    pub(super) fn note_told(&self, moved: &[State]) {
+        for state in moved {
+            match state {
+                State::Delivered => self.core.figures.note(Figure::MailDelivered, 1),
+                State::Bounced => self.core.figures.note(Figure::MailBounced, 1),
+                _ => {}
+            }
+        }
     }
 
     /// `None` when the plugin has no such mail.

@@ -195,9 +195,11 @@ pub(super) async fn claim(db: &Db, claim: Claim) -> Result<Vec<Claimed>> {
 }
 
 /// Records what became of attempts, many in one write. A mail whose lease another server took over is left to it.
-pub(super) async fn finish(db: &Db, owner: String, all: Vec<Finished>) -> Result<()> {
+/// Gives the states that sent mails came to beyond that, by what their provider told already.
+pub(super) async fn finish(db: &Db, owner: String, all: Vec<Finished>) -> Result<Vec<State>> {
     db.write(move |tx| {
         Box::pin(async move {
+            let mut moved = Vec::new();
             for mut finished in in_lists(all) {
                 let attempts: Vec<_> = finished
                     .iter_mut()
@@ -213,9 +215,9 @@ pub(super) async fn finish(db: &Db, owner: String, all: Vec<Finished>) -> Result
                     .map(|done| done.id.clone())
                     .collect();
                 finish_list(tx, &owner, finished).await?;
-                events::catch_up(tx, sent).await?;
+                moved.extend(events::catch_up(tx, sent).await?);
             }
-            Ok(())
+            Ok(moved)
         })
     })
     .await

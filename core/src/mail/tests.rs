@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, mpsc};
 
-use super::{MailService, store};
+use super::{MailService, State, store};
 use crate::functions::{Call, Caller, Function, OperatorCaller, Role, Via};
 use crate::testing::on_each_database;
 use crate::{Code, Core, Error, Result};
@@ -371,6 +371,27 @@ async fn c09_a_mails_source_is_what_travels_without_its_secrets() {
         assert!(source.contains(&format!("Message-ID: <{id}@domain.com>\r\n")), "{source}");
         assert!(!source.contains("secret-code") && !source.contains("hidden@home.com"), "{source}");
         assert_eq!(source.matches(&format!("--={id}")).count(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn c09_the_text_of_a_test_mail_is_not_in_the_audit_log() {
+    on_each_database(|core| async move {
+        crate::audit::start(&core).unwrap();
+        let post = Post::sending(core).await;
+        let test =
+            json!({"to": "carol@home.com", "from": "fun@run.com", "text": "violet-elephant", "html": "<p>violet-elephant</p>"});
+        post.call("mail.test", test).await.unwrap();
+        let log = post
+            .call("audit.list", json!({"function": "mail.test"}))
+            .await
+            .unwrap();
+        let kept = log["entries"][0]["parameters"].as_str().unwrap();
+        assert!(
+            kept.contains("carol@home.com") && !kept.contains("elephant"),
+            "{kept}"
+        );
     })
     .await;
 }

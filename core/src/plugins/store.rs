@@ -11,6 +11,9 @@ pub(super) const OLDEST: Oldest = Oldest {
     delete: "DELETE FROM plugin_log WHERE id <= $1 AND at < $2",
 };
 
+/// Deleted in one write: others wait for it.
+const BATCH: i64 = 500;
+
 /// What is kept about a plugin between starts.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub(super) struct Row {
@@ -96,38 +99,46 @@ pub(super) async fn append_log(db: &Db, plugin: String, lines: Vec<Line>, kept: 
                 .execute(&mut *tx)
                 .await?;
             }
-            shorten(tx, plugin, kept).await?;
+            shorten(tx, &plugin, kept).await?;
             Ok(())
         })
     })
     .await
 }
 
-/// Forgets all but the `kept` newest lines of every plugin, and gives how many.
+/// Forgets all but the `kept` newest lines of every plugin, a little at a time, and gives how many.
 pub(super) async fn shorten_logs(db: &Db, kept: i64) -> Result<u64> {
     let plugins: Vec<String> = sqlx::query_scalar("SELECT DISTINCT plugin FROM plugin_log")
         .fetch_all(db.reader())
         .await?;
-    db.write(move |tx| {
-        Box::pin(async move {
-            let mut all = 0;
-            for plugin in plugins {
-                all += shorten(tx, plugin, kept).await?;
+    let mut all = 0;
+    for plugin in plugins {
+        loop {
+            let plugin = plugin.clone();
+            let some = db
+                .write(move |tx| Box::pin(async move { shorten(tx, &plugin, kept).await }))
+                .await?;
+            all += some;
+            if some < BATCH.unsigned_abs() {
+                break;
             }
-            Ok(all)
-        })
-    })
-    .await
+        }
+    }
+    Ok(all)
 }
 
-async fn shorten(tx: &mut AnyConnection, plugin: String, kept: i64) -> Result<u64> {
+/// Forgets the oldest lines beyond the `kept` newest, as many as one write may.
+async fn shorten(tx: &mut AnyConnection, plugin: &str, kept: i64) -> Result<u64> {
     let done = sqlx::query(
         "DELETE FROM plugin_log
-         WHERE plugin = $1
-           AND id < (SELECT id FROM plugin_log WHERE plugin = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+         WHERE id IN (SELECT id FROM plugin_log
+                      WHERE plugin = $1
+                        AND id < (SELECT id FROM plugin_log WHERE plugin = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)
+                      ORDER BY id LIMIT $3)",
     )
-    .bind(plugin)
+    .bind(plugin.to_owned())
     .bind(kept - 1)
+    .bind(BATCH)
     .execute(tx)
     .await?;
     Ok(done.rows_affected())
@@ -179,6 +190,27 @@ mod tests {
             assert_eq!(kept.len(), 1000);
             assert_eq!(kept[0].message, "line 200");
             assert_eq!(log(&core.db, "echo", 1).await.unwrap()[0].message, "line 1199");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn however_much_a_log_is_shortened_no_write_is_long() {
+        testing::on_each_database(async |core| {
+            let lines = (0..1400).map(line).collect();
+            append_log(&core.db, "echo".to_owned(), lines, 5000)
+                .await
+                .unwrap();
+            let once = core
+                .db
+                .write(|tx| Box::pin(shorten(tx, "echo", 10)))
+                .await
+                .unwrap();
+            assert_eq!(once, BATCH.unsigned_abs());
+            assert_eq!(shorten_logs(&core.db, 10).await.unwrap(), 1390 - once);
+            let kept = log(&core.db, "echo", 5000).await.unwrap();
+            assert_eq!(kept.len(), 10);
+            assert_eq!(kept[0].message, "line 1390");
         })
         .await;
     }

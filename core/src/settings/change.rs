@@ -59,7 +59,7 @@ impl Settings {
             let value = if value.is_null() {
                 setting.default.clone()
             } else {
-                value
+                description::whole(value)
             };
             let present = std::mem::replace(&mut all[&group.name][&name], value.clone());
             if present != value {

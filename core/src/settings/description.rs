@@ -111,6 +111,18 @@ impl Group {
     }
 }
 
+/// A whole number is one however it is written: `7.0` is 7. JSON's schemas have it so, serde has not.
+pub(super) fn whole(value: Value) -> Value {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "no setting is nearly as large as what does not fit"
+    )]
+    match value.as_f64().filter(|_| value.is_f64()) {
+        Some(number) if number.fract() == 0.0 && number.abs() < 1e15 => Value::from(number as i64),
+        _ => value,
+    }
+}
+
 /// Reads all settings out of their JSON form, in which every group is whole.
 ///
 /// # Errors

@@ -161,7 +161,7 @@ async fn check(core: Arc<Core>, _: Arc<Call>, input: Update) -> Result<Map<Strin
             .filter(|value| !value.is_null());
         whole.insert(
             setting.name.clone(),
-            given.unwrap_or_else(|| setting.default.clone()),
+            given.map_or_else(|| setting.default.clone(), description::whole),
         );
     }
     // What is left has a name that the group does not know.

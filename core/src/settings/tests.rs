@@ -332,3 +332,22 @@ async fn the_configuration_tells_where_each_value_comes_from() {
     let shown = crate::db::without_password("postgres://coronet:hunter2@db/coronet?password=hunter2");
     assert!(!shown.contains("hunter2"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_whole_number_is_one_however_it_is_written() {
+    on_each_database(|core| async move {
+        settings::start(&core).await.unwrap();
+        update(&core, "retention", json!({"mail_days": 7.0}))
+            .await
+            .unwrap();
+        assert_eq!(core.settings.now().retention.mail_days, 7);
+        let change = json!({"group": "retention", "changes": {"mail_days": 8.0}});
+        let checked = call(&core, "settings.check", change).await.unwrap();
+        assert_eq!(checked["mail_days"].to_string(), "8");
+        let refused = update(&core, "retention", json!({"mail_days": 7.5}))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Code::ParameterInvalid, "{refused}");
+    })
+    .await;
+}

@@ -5,10 +5,14 @@ use coronet_core::{Code, Error, Page, PartRequest, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
+use sqlx::AnyConnection;
 
 use super::Store;
 use super::rows::problem;
 use crate::job::{Outcome, Problem, Trigger};
+
+/// Deleted in one write: others wait for it.
+const BATCH: i64 = 500;
 
 /// Which runs are wanted.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -214,40 +218,65 @@ impl Store {
         Ok(ids)
     }
 
-    /// Removes all but the newest `keep` runs of each of the jobs.
+    /// Removes all but the newest `keep` runs of each of the jobs, a little at a time.
     pub async fn sweep_by_count(&self, job_ids: Vec<String>, keep: i64) -> Result<()> {
-        self.db
-            .write(move |tx| {
-                Box::pin(async move {
-                    for job_id in job_ids {
-                        sqlx::query(
-                            "DELETE FROM job_runs WHERE job_id = $1 AND outcome IS NOT NULL AND id <=
-                                 (SELECT id FROM job_runs WHERE job_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
-                        )
-                        .bind(&job_id)
-                        .bind(keep)
-                        .execute(&mut *tx)
-                        .await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
+        let mut left = job_ids;
+        while !left.is_empty() {
+            let jobs = left;
+            left = self
+                .db
+                .write(move |tx| Box::pin(sweep_some(tx, jobs, keep)))
+                .await?;
+        }
+        Ok(())
     }
 
-    /// Removes the runs that ended before `time`.
+    /// Removes the runs that ended before `time`, a little at a time.
     pub async fn sweep_by_age(&self, time: i64) -> Result<u64> {
-        self.db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let sql = "DELETE FROM job_runs WHERE ended_at < $1";
-                    Ok(sqlx::query(sql)
-                        .bind(time)
-                        .execute(&mut *tx)
-                        .await?
-                        .rows_affected())
-                })
-            })
-            .await
+        let mut all = 0;
+        loop {
+            let some = self.db.write(move |tx| Box::pin(sweep_old(tx, time))).await?;
+            all += some;
+            if some < BATCH.unsigned_abs() {
+                return Ok(all);
+            }
+        }
     }
+}
+
+/// Removes runs beyond the newest `keep` of the jobs, and gives the jobs that may have more of them.
+async fn sweep_some(tx: &mut AnyConnection, mut jobs: Vec<String>, keep: i64) -> Result<Vec<String>> {
+    let mut room = BATCH;
+    while let Some(job) = jobs.last() {
+        let done = sqlx::query(
+            "DELETE FROM job_runs WHERE id IN
+                 (SELECT id FROM job_runs WHERE job_id = $1 AND outcome IS NOT NULL AND id <=
+                      (SELECT id FROM job_runs WHERE job_id = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)
+                  ORDER BY id LIMIT $3)",
+        )
+        .bind(job)
+        .bind(keep)
+        .bind(room)
+        .execute(&mut *tx)
+        .await?;
+        room -= i64::try_from(done.rows_affected()).unwrap_or(BATCH);
+        if room <= 0 {
+            break;
+        }
+        jobs.pop();
+    }
+    Ok(jobs)
+}
+
+/// Removes runs that ended before `time`. They started before it too, by which an index finds them.
+async fn sweep_old(tx: &mut AnyConnection, time: i64) -> Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM job_runs WHERE id IN
+             (SELECT id FROM job_runs WHERE started_at < $1 AND ended_at < $1 ORDER BY started_at, id LIMIT $2)",
+    )
+    .bind(time)
+    .bind(BATCH)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected())
 }

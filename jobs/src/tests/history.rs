@@ -211,6 +211,26 @@ async fn history_is_kept_within_bounds_of_count_and_age() {
 }
 
 #[tokio::test]
+async fn more_runs_than_one_write_takes_are_removed_all_the_same() {
+    on_both(async |world: World| {
+        world
+            .job_with("Busy", "return job.OK", json!({ "interval": 1 }))
+            .await;
+        for _ in 0..510 {
+            world.after(std::time::Duration::from_secs(1)).await;
+        }
+        let rest = json!({ "name": "Busy", "changes": { "active": false } });
+        world.call("jobs.update", rest).await.unwrap();
+        let store = &world.jobs.store;
+        store.sweep_by_count(store.ids().await.unwrap(), 4).await.unwrap();
+        assert_eq!(world.outcomes("Busy").await.len(), 4);
+        let removed = store.sweep_by_age(world.core.clock.now_ms() + 1).await.unwrap();
+        assert_eq!(removed, 4);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_bounds_of_the_history_are_what_is_set() {
     on_both(async |world: World| {
         coronet_core::settings::start(&world.core).await.unwrap();

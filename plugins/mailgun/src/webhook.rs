@@ -43,7 +43,7 @@ pub(crate) fn receive(host: &Host, request: Request) -> Result<Answer> {
         return Ok(refused("This is no event of Mailgun."));
     };
     if !is_signed(&post.signature, key.expose()) {
-        host.warn("a request to the webhook was not signed with the webhook signing key");
+        // Not a line in the log: anybody could push the real ones out of it. The server counts what is refused.
         return Ok(refused("The signature is not right."));
     }
     if !is_fresh(&post.signature, host.now_ms()) {

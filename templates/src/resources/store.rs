@@ -98,10 +98,7 @@ pub(crate) async fn change(db: &Db, change: Change, kept: i64) -> Result<Made> {
 }
 
 async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<Made> {
-    // First, so that on PostgreSQL two changes of one resource wait for each other here, and not pass side by side.
-    sqlx::query("UPDATE resource_changes SET counter = counter + 1 WHERE id = 1")
-        .execute(&mut *tx)
-        .await?;
+    take_turn(tx).await?;
     let replaced = edited(tx, &change.path).await?;
     check_expected(&change, replaced.as_ref())?;
     let last: Option<i64> =
@@ -139,6 +136,15 @@ async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<Made
     })
 }
 
+/// The first statement of every change, so that on PostgreSQL two changes wait for each other here, and do not pass side
+/// by side. Servers see by the counter that something changed.
+async fn take_turn(tx: &mut AnyConnection) -> Result<()> {
+    sqlx::query("UPDATE resource_changes SET counter = counter + 1 WHERE id = 1")
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Moves an edited text with its whole history to another path, where nothing was ever edited, and makes `change`
 /// there.
 ///
@@ -146,6 +152,7 @@ async fn apply(tx: &mut AnyConnection, change: Change, kept: i64) -> Result<Made
 pub(crate) async fn relocate(db: &Db, from: String, change: Change, kept: i64) -> Result<Made> {
     db.write(move |tx| {
         Box::pin(async move {
+            take_turn(tx).await?;
             let looked_at = Change {
                 path: from.clone(),
                 ..change.clone()

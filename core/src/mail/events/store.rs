@@ -5,7 +5,7 @@ use sqlx::AnyConnection;
 use super::super::State;
 use super::super::timeline::What;
 use super::{CLOCKS_MS, Event, NewEvent};
-use crate::db::{self, in_lists, placeholders};
+use crate::db::{in_lists, placeholders};
 use crate::functions::Actor;
 use crate::{Db, Result};
 
@@ -105,6 +105,7 @@ pub(in crate::mail) async fn report(db: &Db, all: Vec<NewEvent>) -> Result<Vec<S
             let mut moved = Vec::new();
             for event in all {
                 if let Some(state) = event.what.leads_to()
+                    && !is_known(tx, &event).await?
                     && move_on(tx, &event, state).await?
                 {
                     moved.push(state);
@@ -115,6 +116,17 @@ pub(in crate::mail) async fn report(db: &Db, all: Vec<NewEvent>) -> Result<Vec<S
         })
     })
     .await
+}
+
+/// Whether it was told before. What is told again says nothing about a mail that was sent again meanwhile.
+async fn is_known(tx: &mut AnyConnection, event: &NewEvent) -> Result<bool> {
+    let known: Option<i64> =
+        sqlx::query_scalar("SELECT at FROM mail_events WHERE mail_id = $1 AND event_id = $2")
+            .bind(event.mail_id.clone())
+            .bind(event.event_id.clone())
+            .fetch_optional(tx)
+            .await?;
+    Ok(known.is_some())
 }
 
 /// A bounce is the last word, however late other news come. What is told of an earlier sending says nothing about one
@@ -134,25 +146,35 @@ async fn move_on(tx: &mut AnyConnection, event: &NewEvent, state: State) -> Resu
     Ok(moved.rows_affected() > 0)
 }
 
-/// Mails that were just handed over, of which the provider told more before we wrote down that it has them.
-pub(in crate::mail) async fn catch_up(tx: &mut AnyConnection, sent: Vec<String>) -> Result<()> {
+/// Mails that were just handed over, of which the provider told more before we wrote down that it has them; gives the
+/// states that they came to.
+///
+/// Of one that was sent again, everything told of the sending before is kept too: there only what is later than the
+/// wish counts, however the provider's clock goes.
+pub(in crate::mail) async fn catch_up(tx: &mut AnyConnection, sent: Vec<String>) -> Result<Vec<State>> {
+    let mut moved = Vec::new();
     for ids in in_lists(sent) {
         let sql = format!(
-            "WITH sent (id) AS (VALUES {})
+            "WITH sent (id) AS (VALUES {values})
              UPDATE mails
              SET state = CASE WHEN EXISTS (SELECT 1 FROM mail_events
-                                           WHERE mail_id = mails.id AND what = 'bounced' AND at >= queued_at - 60000)
+                                           WHERE mail_id = mails.id AND what = 'bounced' AND {is_of_this_sending})
                               THEN 'bounced' ELSE 'delivered' END
              FROM sent
              WHERE mails.id = sent.id AND mails.state = 'sent'
                AND EXISTS (SELECT 1 FROM mail_events
-                           WHERE mail_id = mails.id AND what IN ('bounced', 'delivered') AND at >= queued_at - 60000)",
-            placeholders(ids.len(), 1)
+                           WHERE mail_id = mails.id AND what IN ('bounced', 'delivered') AND {is_of_this_sending})
+             RETURNING state",
+            values = placeholders(ids.len(), 1),
+            is_of_this_sending = "(mails.queued_at = mails.created_at OR at >= mails.queued_at)",
         );
-        db::execute(tx, sql, |query| {
-            ids.into_iter().fold(query, |query, id| query.bind(id))
-        })
-        .await?;
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        let states: Vec<String> = ids
+            .into_iter()
+            .fold(query, |query, id| query.bind(id))
+            .fetch_all(&mut *tx)
+            .await?;
+        moved.extend(states.iter().map(|state| State::from_name(state)));
     }
-    Ok(())
+    Ok(moved)
 }

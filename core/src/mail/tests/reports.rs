@@ -118,6 +118,25 @@ async fn a_bounced_mail_is_sent_again_and_old_news_say_nothing_about_that() {
 }
 
 #[tokio::test]
+async fn a_mail_sent_again_at_once_does_not_bounce_by_the_bounce_before() {
+    on_each_database(|core| async move {
+        let (post, id) = Post::reporting(core).await;
+        let before = post.now();
+        post.tell(&id, "bounced", "e1", before).await;
+        post.core.clock.advance(Duration::from_secs(30));
+        post.call("mail.retry", json!({"id": id})).await.unwrap();
+        post.round().await;
+        assert_eq!(post.get(&id).await["state"], "sent");
+        // The provider's webhook was not sure that it was heard.
+        post.tell(&id, "bounced", "e1", before).await;
+        assert_eq!(post.get(&id).await["state"], "sent");
+        post.tell(&id, "delivered", "e2", post.now()).await;
+        assert_eq!(post.get(&id).await["state"], "delivered");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn news_that_are_faster_than_our_own_record_count() {
     on_each_database(|core| async move {
         let post = Post::sending(core).await;
@@ -126,9 +145,10 @@ async fn news_that_are_faster_than_our_own_record_count() {
         let finished = post.mail.attempt(&transport, claimed.remove(0)).await;
         assert_eq!(post.tell(&id, "delivered", "e1", post.now()).await, 1);
         assert_eq!(post.get(&id).await["state"], "sending");
-        store::finish(&post.core.db, "srv_test".to_owned(), vec![finished])
+        let moved = store::finish(&post.core.db, "srv_test".to_owned(), vec![finished])
             .await
             .unwrap();
+        assert_eq!(moved, [State::Delivered], "for the figures");
         assert_eq!(post.get(&id).await["state"], "delivered");
     })
     .await;

@@ -2,6 +2,11 @@
 
 use crate::{Db, Result};
 
+/// The inner order is that of the index on states and times: any other one reads and sorts all that waits.
+const OLDEST_WAITING: &str = "SELECT id, queued_at AS at, detail
+     FROM (SELECT id, queued_at, detail FROM mails WHERE state = 'queued' ORDER BY created_at, id LIMIT 100) AS oldest
+     ORDER BY queued_at, id LIMIT 1";
+
 /// A mail in trouble.
 #[derive(sqlx::FromRow)]
 pub(super) struct Mail {
@@ -22,14 +27,7 @@ pub(super) async fn count_waiting(db: &Db) -> Result<i64> {
 
 /// Of the hundred oldest that wait, the one that was queued first: one that somebody queued again waits since then.
 pub(super) async fn oldest_waiting(db: &Db) -> Result<Option<Mail>> {
-    let mail = sqlx::query_as(
-        "SELECT id, queued_at AS at, detail
-         FROM (SELECT id, queued_at, detail FROM mails WHERE state = 'queued' ORDER BY id LIMIT 100) AS oldest
-         ORDER BY queued_at, id LIMIT 1",
-    )
-    .fetch_optional(db.reader())
-    .await?;
-    Ok(mail)
+    Ok(sqlx::query_as(OLDEST_WAITING).fetch_optional(db.reader()).await?)
 }
 
 pub(super) async fn count_given_up(db: &Db, since: i64) -> Result<i64> {
@@ -53,4 +51,25 @@ pub(super) async fn first_given_up(db: &Db, since: i64) -> Result<Option<Mail>> 
     .fetch_optional(db.reader())
     .await?;
     Ok(mail)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_oldest_that_waits_is_found_without_a_look_at_all() {
+        let (_home, core) = crate::testing::core().await;
+        let plan = format!("EXPLAIN QUERY PLAN {OLDEST_WAITING}");
+        let steps = sqlx::query(sqlx::AssertSqlSafe(plan))
+            .fetch_all(core.db.reader())
+            .await
+            .unwrap();
+        let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        assert!(steps[1].contains("USING INDEX mails_list_of_state"), "{steps:?}");
+        // Only the hundred are sorted.
+        assert!(steps[2].starts_with("SCAN oldest"), "{steps:?}");
+    }
 }
