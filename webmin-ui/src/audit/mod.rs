@@ -23,6 +23,7 @@ struct Details {
     #[serde(flatten)]
     entry: Entry,
     changes: Vec<Change>,
+    changes_not_kept: i64,
     part_of: Option<String>,
     undone_by: Option<Entry>,
     undoes: Option<String>,
@@ -63,6 +64,8 @@ pub(crate) struct EntryView {
     pub(crate) parameters: String,
     pub(crate) took: String,
     pub(crate) changes: Vec<Shown>,
+    /// How many more there were; nothing when these are all.
+    pub(crate) not_kept: i64,
     pub(crate) part_of: Option<String>,
     pub(crate) undone_by: Option<Entry>,
     pub(crate) undoes: Option<String>,
@@ -138,6 +141,7 @@ fn view(desk: &Desk<'_>, details: Details) -> EntryView {
             .iter()
             .map(|change| shown(change, &entry.id))
             .collect(),
+        not_kept: details.changes_not_kept,
         part_of: details.part_of,
         undone_by: details.undone_by,
         undoes: details.undoes,

@@ -1,6 +1,6 @@
 //! What importing an uploaded bundle would change, and doing it.
 
-use coronet_core::bundle::{Action, Item, Kind, Plan};
+use coronet_core::bundle::{Action, Item, Kind, LeftOut, Plan};
 use coronet_core::{Code, Error};
 use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub(crate) struct ReviewView {
     pub(crate) changes: usize,
     pub(crate) same: usize,
     pub(crate) boxes: bool,
+    /// What is not deleted although the bundle does not have it, and why.
+    pub(crate) kept: Vec<LeftOut>,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) problem: Option<String>,
 }
@@ -132,6 +134,7 @@ async fn review(desk: &Desk<'_>, id: &str, prune: bool, in_full: bool) -> Result
         changes,
         same,
         boxes: changes <= MOST_BOXES,
+        kept: plan.kept,
         outcome: outcome(&waiting.outcome),
         problem: None,
     })

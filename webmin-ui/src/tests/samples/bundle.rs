@@ -34,6 +34,10 @@ pub(super) fn bundles(views: &Views) -> Vec<Rendered> {
         plan: text(),
         ready: false,
         prune: true,
+        kept: vec![coronet_core::bundle::LeftOut {
+            path: text(),
+            why: text(),
+        }],
         uploaded_at: AT,
         groups,
         changes: 2,

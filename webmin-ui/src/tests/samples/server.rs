@@ -30,6 +30,7 @@ fn audit_entry() -> EntryView {
         parameters: text(),
         took: text(),
         changes: vec![change],
+        not_kept: 3,
         part_of: Some(text()),
         undone_by: Some(entry()),
         undoes: Some(text()),
