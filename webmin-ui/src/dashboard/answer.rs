@@ -95,6 +95,7 @@ fn place(part: &str) -> &'static str {
         "jobs" => "/jobs",
         "resets" => "/resets",
         "templates" => "/templates",
+        "backups" => "/settings/backups",
         _ => "",
     }
 }

@@ -100,6 +100,7 @@ fn icon(part: &str) -> &'static str {
         "jobs" => "calendar-event",
         "resets" => "key",
         "templates" => "template",
+        "backups" => "archive",
         _ => "alert-triangle",
     }
 }
@@ -115,6 +116,7 @@ pub(super) fn part_name(part: &str) -> String {
         "jobs" => t!("Jobs"),
         "resets" => t!("Password resets"),
         "templates" => t!("Templates"),
+        "backups" => t!("Backups"),
         other => other.to_owned(),
     }
 }
