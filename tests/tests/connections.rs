@@ -139,7 +139,7 @@ async fn f05_more_connections_than_files_and_others_are_served() {
         for number in 0..50 {
             pace.tick().await;
             let client = server.client();
-            let answer = tokio::time::timeout(Duration::from_secs(10), client.get("/readyz")).await;
+            let answer = tokio::time::timeout(Duration::from_secs(30), client.get("/readyz")).await;
             let answer = answer.unwrap_or_else(|_| panic!("no answer to request {number}"));
             assert_eq!(answer.status, 200);
         }
