@@ -1,14 +1,18 @@
 //! The tables `mails` and `mail_attempts`.
 
+mod by_hand;
+mod list;
+
 use sqlx::AnyConnection;
 
 use super::dialect;
-use super::events::{self, NewEvent};
-use super::timeline::What;
-use super::view::{Attempt, Filter, State, Summary};
-use crate::db::{self, AnyQuery, Listing, SortKey, Value, containing, in_lists, placeholders};
-use crate::functions::Actor;
-use crate::{Db, Page, PartRequest, Result};
+use super::events;
+use super::view::{Attempt, State, Summary};
+use crate::db::{self, AnyQuery, in_lists, placeholders};
+use crate::{Db, Result};
+
+pub(super) use by_hand::{Change, change_state};
+pub(super) use list::list;
 
 /// A mail that is checked and sealed, and not in the outbox yet.
 #[derive(Debug, Clone)]
@@ -345,144 +349,6 @@ pub(super) async fn attempts(db: &Db, id: &str) -> Result<Vec<Attempt>> {
         retry_at: row.retry_at,
     });
     Ok(attempts.collect())
-}
-
-#[derive(sqlx::FromRow)]
-struct ListedRow {
-    #[sqlx(flatten)]
-    summary: SummaryRow,
-    start: String,
-}
-
-const LIST: Listing<ListedRow> = Listing {
-    rows:
-        "SELECT id, state, recipients, subject, transport, attempts, created_at, due_at, finished_at, detail,
-                  substr(search, 1, 120) AS start
-           FROM mails",
-    ids: "SELECT id FROM mails",
-    id: "id",
-    id_of: |row| &row.summary.id,
-    sorts: &[
-        SortKey {
-            name: "created",
-            sql: "created_at",
-            of: Value::Number(|row| row.summary.created_at),
-        },
-        // The text that is searched begins with the recipients.
-        SortKey {
-            name: "to",
-            sql: "substr(search, 1, 120)",
-            of: Value::Text(|row| row.start.clone()),
-        },
-    ],
-    default: "-created",
-};
-
-pub(super) async fn list(
-    db: &Db,
-    filter: &Filter,
-    sort: Option<&str>,
-    part: &PartRequest,
-) -> Result<Page<Summary>> {
-    let pattern = filter
-        .search
-        .as_deref()
-        .filter(|text| !text.is_empty())
-        .map(|text| containing(&text.to_lowercase()))
-        .transpose()?;
-    let reference = filter.reference.as_ref().map(super::reference_text);
-    let chosen = LIST
-        .select()
-        .filter_some("state = ?", filter.state.map(State::name))
-        .filter_some("search LIKE ? ESCAPE '!'", pattern.as_deref())
-        .filter_some("reference = ?", reference.as_deref())
-        .filter_some("created_at >= ?", filter.since)
-        .filter_some("created_at < ?", filter.until);
-    Ok(LIST
-        .read(db, chosen, sort, part)
-        .await?
-        .map(|row| row.summary.read()))
-}
-
-/// A mail's move into another state by somebody's hand.
-#[derive(Debug, Clone)]
-pub(super) struct Change {
-    pub(super) id: String,
-    pub(super) from: State,
-    pub(super) to: State,
-    pub(super) by: Actor,
-    pub(super) now: i64,
-}
-
-#[derive(sqlx::FromRow)]
-struct Ended {
-    finished_at: Option<i64>,
-    transport: Option<String>,
-    provider_id: Option<String>,
-    detail: Option<String>,
-}
-
-/// Puts a mail in `from` into another state; false when it is in another by now. How it ended before stays in its past.
-pub(super) async fn change_state(db: &Db, change: Change) -> Result<bool> {
-    db.write(move |tx| {
-        Box::pin(async move {
-            let before: Option<Ended> = sqlx::query_as(
-                "SELECT finished_at, transport, provider_id, detail FROM mails WHERE id = $1 AND state = $2",
-            )
-            .bind(change.id.clone())
-            .bind(change.from.name())
-            .fetch_optional(&mut *tx)
-            .await?;
-            let done = sqlx::query(
-                "UPDATE mails
-                 SET state = $3, queued_at = $4, due_at = $4, finished_at = $5, transport = NULL, detail = NULL
-                 WHERE id = $1 AND state = $2",
-            )
-            .bind(change.id.clone())
-            .bind(change.from.name())
-            .bind(change.to.name())
-            .bind(change.now)
-            .bind((change.to != State::Queued).then_some(change.now))
-            .execute(&mut *tx)
-            .await?;
-            if done.rows_affected() == 0 {
-                return Ok(false);
-            }
-            for event in before.into_iter().filter_map(|before| before.event(&change)) {
-                events::insert(tx, event).await?;
-            }
-            events::insert(tx, change.event()).await?;
-            Ok(true)
-        })
-    })
-    .await
-}
-
-impl Ended {
-    /// How the mail ended, which its row is about to forget. What somebody or the provider did is kept already.
-    fn event(self, change: &Change) -> Option<NewEvent> {
-        let (at, what) = (self.finished_at?, What::of(change.from)?);
-        (what != What::Cancelled).then(|| NewEvent {
-            transport: self.transport,
-            provider_id: self.provider_id,
-            // Of a bounced mail it is the reason for the bounce, which has its own event.
-            detail: self.detail.filter(|_| change.from != State::Bounced),
-            ..NewEvent::new(&change.id, what, at)
-        })
-    }
-}
-
-impl Change {
-    fn event(&self) -> NewEvent {
-        let what = match self.to {
-            State::Cancelled => What::Cancelled,
-            _ => What::SentAgain,
-        };
-        NewEvent {
-            by: Some(self.by.clone()),
-            ..NewEvent::new(&self.id, what, self.now)
-        }
-    }
 }
 
 pub(super) async fn counts(db: &Db) -> Result<Vec<(String, i64)>> {
