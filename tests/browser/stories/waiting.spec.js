@@ -27,3 +27,18 @@ test("a page that takes long shows its outline, and one that never comes leaves 
   await expect(page.getByRole("heading", { name: "Scopes", exact: true })).toBeVisible();
   await page.close();
 });
+
+test("a new page begins at its top at once, however far down the one before was read", async ({ desk: page, server }) => {
+  await server.call("scopes.create", { name: "Fun Run" });
+  await page.setViewportSize({ width: 1280, height: 500 });
+  await page.goto("/webmin/scope/Fun%20Run");
+  // Smooth motion would still be under way when the new page is there.
+  await page.evaluate(() => {
+    scrollTo({ top: 9999, behavior: "instant" });
+    document.addEventListener("htmx:afterSettle", () => requestAnimationFrame(() => (window.landed = scrollY)));
+  });
+  expect(await page.evaluate(() => scrollY)).toBeGreaterThan(0);
+  await page.getByRole("link", { name: "Export and import" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Export and import");
+  await expect.poll(() => page.evaluate(() => window.landed)).toBe(0);
+});

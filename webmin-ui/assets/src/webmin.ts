@@ -26,7 +26,8 @@ Object.assign(htmx.config, {
   selfRequestsOnly: true,
   historyCacheSize: 0,
   refreshOnHistoryMiss: true,
-  scrollBehavior: 'auto',
+  // A new page begins at its top, and does not travel there.
+  scrollBehavior: 'instant',
   // A key pressed as soon as the new page is there must not go to a field of it that was called as one before.
   defaultSettleDelay: 0,
   responseHandling: [
