@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::job::{Job, Misfire};
 use crate::names;
 use crate::plan::Plan;
+use crate::schedule::parse_zone;
 
 const DEFAULT_TIMEOUT: i64 = 60;
 const DEFAULT_RETRIES: i64 = 2;
@@ -168,12 +169,7 @@ fn check(job: &Job) -> Result<()> {
         ));
     }
     if let Some(zone) = &job.timezone {
-        zone.parse::<chrono_tz::Tz>().map_err(|_| {
-            invalid(
-                "timezone",
-                format!("There is no time zone \"{zone}\". Names are like Europe/Lisbon or UTC."),
-            )
-        })?;
+        parse_zone(zone).map_err(|text| invalid("timezone", text))?;
     }
     if !(1..=LONGEST_TIMEOUT).contains(&job.timeout) {
         let text = format!(

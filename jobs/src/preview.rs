@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use coronet_core::Result;
 use coronet_core::functions::Call;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::form::invalid;
-use crate::schedule::{Fields, Schedule};
+use crate::schedule::{Fields, Schedule, parse_zone};
 use crate::service::Jobs;
 
 const USUAL: u32 = 10;
@@ -59,10 +58,7 @@ pub(crate) async fn preview(jobs: Arc<Jobs>, _call: Arc<Call>, asked: Asked) -> 
         let text = format!("{count} runs cannot be shown; choose 1 to {MOST}.");
         return Err(invalid("count", text));
     }
-    let zone: Tz = zone
-        .unwrap_or("UTC")
-        .parse()
-        .map_err(|_| invalid("timezone", "There is no such time zone.".to_owned()))?;
+    let zone = parse_zone(zone.unwrap_or("UTC")).map_err(|text| invalid("timezone", text))?;
     let tick = |at: i64| {
         let local = DateTime::<Utc>::from_timestamp_millis(at)?.with_timezone(&zone);
         Some(Tick {

@@ -119,7 +119,7 @@ impl Schedule {
     }
 }
 
-fn parse_zone(name: &str) -> Result<Tz, String> {
+pub(crate) fn parse_zone(name: &str) -> Result<Tz, String> {
     name.parse()
         .map_err(|_| format!("There is no time zone \"{name}\". Names are like Europe/Lisbon or UTC."))
 }

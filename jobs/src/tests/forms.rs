@@ -166,3 +166,33 @@ async fn an_edited_job_runs_its_new_code_without_a_reload() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_preview_shows_the_ticks_that_a_job_would_have_and_refuses_what_a_job_would() {
+    on_both(async |world: World| {
+        let preview = async |asked| world.call("jobs.preview", asked).await;
+        let lisbon = json!({ "cron": "30 7 * * 1-5", "timezone": "Europe/Lisbon", "count": 12 });
+        let shown = preview(lisbon).await.unwrap();
+        let ticks = shown["ticks"].as_array().unwrap();
+        assert_eq!(ticks.len(), 12);
+        assert!(ticks.iter().all(|tick| tick["local"].as_str().unwrap().contains("T07:30:00+0")));
+        assert_eq!(shown["cron"]["weekdays"], json!([1, 2, 3, 4, 5]));
+        assert_eq!((&shown["cron"]["days"], &shown["timezone"]), (&json!(null), &json!("Europe/Lisbon")));
+
+        let job = json!({ "name": "Tides", "path": "tides.lua", "cron": "30 7 * * 1-5", "timezone": "Europe/Lisbon" });
+        let job = world.call("jobs.create", json!({ "job": job })).await.unwrap();
+        assert_eq!(job["next_run_at"], ticks[0]["at"]);
+
+        for (asked, parameter) in [
+            (json!({ "interval": 60, "timezone": "Europe/Nowhere" }), "timezone"),
+            (json!({ "cron": "0 0 31 2 *" }), "cron"),
+            (json!({ "interval": 60, "count": 0 }), "count"),
+            (json!({ "interval": 60, "count": 101 }), "count"),
+            (json!({}), "interval"),
+        ] {
+            let refused = preview(asked.clone()).await.unwrap_err();
+            assert_eq!(refused.details().unwrap()["parameter"], parameter, "{asked}");
+        }
+    })
+    .await;
+}

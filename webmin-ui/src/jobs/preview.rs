@@ -1,6 +1,6 @@
 //! When a job would run, below the form in which its schedule is typed: in words, and as dates.
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, Datelike, FixedOffset};
 use rocket::http::ContentType;
 use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::form::typed;
 use super::records::every;
-use super::words::{Fields, month, words};
+use super::words::{Fields, month, weekday, words};
 use crate::kit::answer::has_own_page;
 use crate::kit::{Answer, Desk, Posted, Reply, t};
 
@@ -117,8 +117,7 @@ fn shown(previewed: &Previewed, interval: Option<i64>, run_once: bool) -> Previe
 
 /// With the offset, which tells the two sides of a change of the clocks apart.
 fn clock(at: &DateTime<FixedOffset>, zone: &str) -> String {
-    let month = month(at.format("%m").to_string().parse().unwrap_or(1));
-    let weekday = super::words::weekday(at.format("%w").to_string().parse().unwrap_or(0));
+    let (month, weekday) = (month(at.month()), weekday(at.weekday().num_days_from_sunday()));
     let (day, year, time, offset) = (
         at.format("%-d"),
         at.format("%Y"),
