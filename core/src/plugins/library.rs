@@ -80,9 +80,11 @@ fn copy(file: &mut File) -> io::Result<Result<Library, String>> {
         return Ok(Err(reason));
     }
     copy.rewind()?;
+    // FUTURE_WRITE and not WRITE: nothing maps the copy yet, so both forbid the same, but WRITE waits until the kernel
+    // itself has let go of each page, and on a busy machine gives up (EBUSY).
     rustix::fs::fcntl_add_seals(
         &copy,
-        SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL,
+        SealFlags::FUTURE_WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL,
     )?;
     let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Ok(Library { copy, sha256 }))
