@@ -12,7 +12,7 @@ use super::trouble::Trouble;
 use super::view::Filter;
 use super::{Mail, MailService, Message, Stats, Summary, Transport, store};
 use crate::functions::{Access, Actor, Call, Caller, Change, Function, Reversal, Role};
-use crate::{Code, Error, Page, PartRequest, Result};
+use crate::{Error, Page, PartRequest, Result};
 
 const TEST_TEMPLATE: &str = "mail/test.tpl";
 
