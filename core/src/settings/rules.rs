@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::address::EmailAddress;
+use crate::http_client::AllowedHosts;
 use crate::{Code, Error};
 
 /// A rule that a setting breaks. The rule follows the setting's name: `must …`.
@@ -54,6 +55,18 @@ pub(super) fn sender(group: &str, name: &str, text: &str) -> Result<(), Broken> 
         name,
         "must be a mail address such as a@b.example, or Name <a@b.example>",
     )
+}
+
+/// Nothing, or hosts.
+pub(super) fn hosts(group: &str, name: &str, text: &str) -> Result<(), Broken> {
+    match AllowedHosts::parse(text) {
+        Ok(_) => Ok(()),
+        Err(wrong) => broken(
+            group,
+            name,
+            &format!("must list hosts such as api.example.com or *.example.com, and has `{wrong}`"),
+        ),
+    }
 }
 
 /// A minute of the day, in UTC.
