@@ -33,7 +33,10 @@ impl Jobs {
     /// Starts a claimed run. It is in flight from now on, until it is recorded.
     pub(crate) fn launch(self: &Arc<Self>, run: Claimed) -> JoinHandle<()> {
         let in_flight = InFlight::of(&run);
-        lock(&self.in_flight).insert(run.id.clone(), in_flight.clone());
+        let mut all = lock(&self.in_flight);
+        all.insert(run.id.clone(), in_flight.clone());
+        self.core.server.runs_in_progress(all.len());
+        drop(all);
         let jobs = Arc::clone(self);
         tokio::spawn(async move {
             let finished = jobs.execute(run, &in_flight).await;
@@ -170,6 +173,7 @@ impl Jobs {
         ended.iter().for_each(|(run, _)| {
             in_flight.remove(run);
         });
+        self.core.server.runs_in_progress(in_flight.len());
         drop(in_flight);
         self.settled.notify_waiters();
         if planned || self.hungry.swap(false, Ordering::SeqCst) {

@@ -1,6 +1,7 @@
 //! Processes as Linux shows them: who started whom, and how much memory they hold.
 
 use std::fs;
+use std::time::Duration;
 
 use rustix::process::Pid;
 
@@ -18,6 +19,17 @@ pub fn resident_mib(pid: Pid) -> (f64, usize) {
         .filter_map(|pid| memory_kib(*pid, "smaps_rollup", "Pss:"))
         .sum();
     (kib as f64 / 1024.0, family.len())
+}
+
+/// Processor time the process and its descendants have used so far.
+pub fn cpu(pid: Pid) -> Duration {
+    let of_children: Duration = children(pid).into_iter().map(cpu).sum();
+    // After the name in brackets come the fields from the third on; user and system time are the 14th and 15th.
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    // The kernel tells it in hundredths of a second.
+    Duration::from_millis(ticks * 10) + of_children
 }
 
 /// The most memory the process alone ever held, in MiB.

@@ -52,6 +52,15 @@ impl Database {
         })
     }
 
+    /// The same database, for another server. It is removed with the first.
+    pub fn beside(other: &Self) -> Self {
+        Self {
+            kind: other.kind,
+            url: other.url.clone(),
+            created: None,
+        }
+    }
+
     pub async fn of(kind: Kind) -> Option<Self> {
         match kind {
             Kind::Sqlite => Some(Self::sqlite()),
@@ -180,17 +189,18 @@ pub fn email_of_copy(number: usize) -> String {
     format!("copy{number}@example.com")
 }
 
-/// Makes copies of a job that are all due at one moment: so many milliseconds after the job was made. A server
-/// that looked at its plans before sees them at its next look.
-pub async fn multiply_job(server: &TestServer, name: &str, copies: usize, due_after: i64) {
-    let due = format!("created_at + {due_after}");
-    let changed = [
-        ("id", "'job_copy' || n"),
-        ("name", "'Copy' || n"),
-        ("tick_at", due.as_str()),
-        ("due_at", due.as_str()),
-    ];
-    multiply(server, "jobs", &format!("name = '{name}'"), copies, &changed).await;
+/// How late each run was that was due between these times, in milliseconds, the least first.
+pub async fn lateness(server: &TestServer, from: i64, to: i64) -> Vec<i64> {
+    let statement = "
+        SELECT started_at - due_at FROM job_runs
+        WHERE due_at >= $1 AND due_at < $2 AND outcome = 'ok' ORDER BY 1";
+    let mut connection = connect(&url_of(server)).await;
+    sqlx::query_scalar(statement)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&mut connection)
+        .await
+        .expect("runs")
 }
 
 /// How many runs of jobs have ended, and the milliseconds from the first start to the last end.

@@ -54,3 +54,7 @@ CREATE TABLE job_notices (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX job_notices_by_due ON job_notices (due_at);
+
+-- How busy a server is: runs of jobs in progress, and the load average of its machine over a minute.
+ALTER TABLE servers ADD COLUMN runs BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE servers ADD COLUMN load DOUBLE PRECISION NOT NULL DEFAULT 0;

@@ -97,6 +97,13 @@ pub(super) fn resident_memory() -> u64 {
     pages.unwrap_or(0) * PAGE
 }
 
+/// The load average over a minute; 0 where the system does not say.
+pub(super) fn load() -> f64 {
+    let averages = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = averages.split(' ').next();
+    first.and_then(|load| load.parse().ok()).unwrap_or(0.0)
+}
+
 /// A disk that is nearly full: nothing can be written then, and no mail taken.
 pub(super) fn disk_problem(disk: Room) -> Option<Problem> {
     let level = match disk {

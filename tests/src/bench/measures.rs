@@ -17,7 +17,6 @@ const WARM_UP: usize = 500;
 const REQUESTS: usize = 10_000;
 const PASSWORDS: usize = 300;
 const STARTS: usize = 10;
-const LUA_RUNS: usize = 20_000;
 const CALLS: usize = 3_000;
 
 /// From the start of the process to a ready server with both plugins.
@@ -156,29 +155,6 @@ async fn plugin_call(table: &mut Table, story: &FunRun) {
     );
 }
 
-/// Runs of jobs that do nothing and are all due at once, from the first claim to the last recorded end.
-pub(super) async fn lua_runs(table: &mut Table, kind: Kind) {
-    let Some(server) = Setup::new(kind).without_plugins().start().await else {
-        return;
-    };
-    let job = json!({"name": "Trivial", "path": "trivial.lua", "interval": 86_400, "active": false});
-    server.operate("jobs.create", json!({"job": job})).await;
-    let code = "local job = core.job()\nfunction job.run()\n  return job.OK\nend\nreturn job\n";
-    let resource = json!({"path": "jobs/trivial.lua", "text": code, "note": ""});
-    server.operate("resources.write", resource).await;
-    store::multiply_job(&server, "Trivial", LUA_RUNS, 6_000).await;
-    let took = loop {
-        match store::ended_runs(&server).await {
-            (LUA_RUNS, took) => break took,
-            _ => tokio::time::sleep(Duration::from_millis(200)).await,
-        }
-    };
-    table.add(
-        format!("trivial Lua job runs, claimed, run and recorded, {kind:?}"),
-        per_second(LUA_RUNS as f64 / Duration::from_millis(took.unsigned_abs()).as_secs_f64()),
-    );
-}
-
 fn reset_request(token: &str, user: usize) -> Vec<u8> {
     let email = store::email_of_copy(user);
     load::call(
@@ -206,11 +182,11 @@ fn describe(table: &mut Table, what: &str, outcome: &Outcome) {
     );
 }
 
-fn per_second(rate: f64) -> String {
+pub(super) fn per_second(rate: f64) -> String {
     format!("{rate:.0}/s")
 }
 
-fn milliseconds(time: Duration) -> String {
+pub(super) fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 

@@ -1,6 +1,7 @@
 //! What `cargo xtask bench` measures: the release build on this machine, with mail going to the fake
 //! Mailgun. Loads are bounded in number and time, and never leave the loopback interface.
 
+mod jobs;
 mod load;
 mod measures;
 mod pages;
@@ -31,7 +32,7 @@ pub async fn run(words: &[String]) -> String {
             pages::all(&mut table, kind).await;
         }
         if part("jobs") {
-            measures::lua_runs(&mut table, kind).await;
+            jobs::all(&mut table, kind).await;
         }
     }
     table.to_string()

@@ -8,7 +8,7 @@ use super::records::Scope;
 use super::resets_table::table;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Badge, Confirm};
-use crate::kit::table::{Asked, Drawn};
+use crate::kit::table::{Asked, Drawn, Format};
 use crate::kit::{Answer, Area, Desk, Field, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -108,9 +108,9 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     })
 }
 
-#[get("/resets/export.csv")]
-async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
-    table(&[], true).export(&desk, &asked).await
+#[get("/resets/<format>")]
+async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
+    table(&[], true).export(&desk, &asked, format).await
 }
 
 #[post("/resets/bulk", data = "<posted>")]

@@ -10,7 +10,7 @@ use super::users_table::table;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage};
 use crate::kit::query::Query;
-use crate::kit::table::{Asked, Drawn};
+use crate::kit::table::{Asked, Drawn, Format};
 use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -98,9 +98,9 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     })
 }
 
-#[get("/users/export.csv")]
-async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
-    table(&desk, &[]).export(&desk, &asked).await
+#[get("/users/<format>")]
+async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
+    table(&desk, &[]).export(&desk, &asked, format).await
 }
 
 #[post("/users/bulk", data = "<posted>")]

@@ -42,6 +42,8 @@ pub(crate) struct MailLine {
 #[derive(Serialize)]
 pub(crate) struct ServerLine {
     pub(crate) badge: Badge,
+    /// How busy it is, in words.
+    pub(crate) busy: String,
     #[serde(flatten)]
     pub(crate) server: Server,
 }
@@ -83,14 +85,16 @@ fn shown<T>(list: &[T], may: bool) -> &[T] {
 }
 
 fn server(server: &Server) -> ServerLine {
-    use crate::kit::language::t;
+    use crate::kit::{count, t};
     let badge = match server.state.as_str() {
         "running" => Badge::new("good", t!("running")),
         "stuck" => Badge::new("bad", t!("stands still")),
         _ => Badge::new("bad", t!("gone")),
     };
+    let busy = count!(server.runs, "{n} run", "{n} runs");
     ServerLine {
         badge,
+        busy: t!("{runs}, load {load}", runs = busy, load = format!("{:.2}", server.load)),
         server: server.clone(),
     }
 }

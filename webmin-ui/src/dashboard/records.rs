@@ -37,6 +37,14 @@ pub(crate) struct Server {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) started_at: i64,
+    #[serde(default)]
+    pub(crate) seen_at: Option<i64>,
+    /// Runs of jobs in progress.
+    #[serde(default)]
+    pub(crate) runs: i64,
+    /// Load average of its machine.
+    #[serde(default)]
+    pub(crate) load: f64,
     pub(crate) state: String,
 }
 

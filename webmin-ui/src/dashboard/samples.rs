@@ -118,11 +118,15 @@ fn lists(text: &str, entry: &Entry) -> ListsView {
         waiting: 2,
         acts: vec![entry.clone()],
         servers: vec![ServerLine {
+            busy: text(),
             badge: badge(),
             server: Server {
                 name: text.to_owned(),
                 version: text.to_owned(),
                 started_at: 1,
+                seen_at: Some(0),
+                runs: 3,
+                load: 0.5,
                 state: "gone".to_owned(),
             },
         }],

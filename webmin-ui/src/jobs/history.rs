@@ -10,7 +10,7 @@ use super::charts;
 use super::records::{Run, span};
 use crate::kit::helpers::path_segment;
 use crate::kit::language::say;
-use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filter, Link, Table};
+use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filter, Format, Link, Table};
 use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -50,9 +50,9 @@ async fn day(desk: Desk<'_>) -> Answer {
     })
 }
 
-#[get("/runs/export.csv")]
-async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
-    table().export(&desk, &asked).await
+#[get("/runs/<format>")]
+async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
+    table().export(&desk, &asked, format).await
 }
 
 #[post("/runs/bulk", data = "<posted>")]

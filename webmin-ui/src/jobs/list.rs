@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::records::{Job, every};
 use super::table::table;
 use crate::accounts::records::Items;
-use crate::kit::table::{Asked, Drawn};
+use crate::kit::table::{Asked, Drawn, Format};
 use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -61,9 +61,9 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     })
 }
 
-#[get("/jobs/export.csv")]
-async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
-    table(&desk, false).export(&desk, &asked).await
+#[get("/jobs/<format>")]
+async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
+    table(&desk, false).export(&desk, &asked, format).await
 }
 
 #[post("/jobs/bulk", data = "<posted>")]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::records::Summary;
 use crate::kit::helpers::path_segment;
-use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filter, Link, Table};
+use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filter, Format, Link, Table};
 use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -41,9 +41,9 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     })
 }
 
-#[get("/mail/export.csv")]
-async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
-    table(&desk).export(&desk, &asked).await
+#[get("/mail/<format>")]
+async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
+    table(&desk).export(&desk, &asked, format).await
 }
 
 #[post("/mail/bulk", data = "<posted>")]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::kit::helpers::path_segment;
 use crate::kit::language::say;
 use crate::kit::parts::Badge;
-use crate::kit::table::{Asked, Cell, Column, Drawn, Empty, Filter, Table};
+use crate::kit::table::{Asked, Cell, Column, Drawn, Empty, Filter, Format, Table};
 use crate::kit::{Answer, Area, Desk, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -56,9 +56,9 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     desk.page(&AuditView { table })
 }
 
-#[get("/audit/export.csv")]
-async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
-    table().export(&desk, &asked).await
+#[get("/audit/<format>")]
+async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
+    table().export(&desk, &asked, format).await
 }
 
 fn table() -> Table<Entry> {

@@ -11,10 +11,11 @@ use crate::kit::view::Views;
 const FOR_DEVELOPERS: &str = "design/";
 
 /// Names, which are the same in every language.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "Coronet",
     "· Coronet",
     "CSV",
+    "JSON",
     "HTTP",
     "OpenAPI",
     "POST",

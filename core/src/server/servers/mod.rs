@@ -29,6 +29,8 @@ struct Inner {
     runs: AtomicBool,
     /// When the scheduler last looked for jobs; 0 for never.
     scheduler_at: AtomicI64,
+    /// Runs of jobs in progress.
+    jobs: AtomicI64,
 }
 
 impl Default for Identity {
@@ -37,6 +39,7 @@ impl Default for Identity {
             id: random::id("srv"),
             runs: AtomicBool::new(false),
             scheduler_at: AtomicI64::new(0),
+            jobs: AtomicI64::new(0),
         }))
     }
 }
@@ -50,6 +53,12 @@ impl Identity {
     /// Notes that the scheduler has looked for jobs, and could.
     pub fn scheduler_looked(&self, now: i64) {
         self.0.scheduler_at.store(now, Ordering::Relaxed);
+    }
+
+    /// Notes how many runs of jobs are in progress.
+    pub fn runs_in_progress(&self, runs: usize) {
+        let runs = i64::try_from(runs).unwrap_or(i64::MAX);
+        self.0.jobs.store(runs, Ordering::Relaxed);
     }
 
     /// Whether this process is a server, and not a command.
@@ -90,6 +99,10 @@ pub struct Server {
     pub scheduler_at: Option<i64>,
     /// Resident memory of its own process.
     pub memory_bytes: i64,
+    /// Runs of jobs in progress.
+    pub runs: i64,
+    /// Load average of its machine over a minute.
+    pub load: f64,
     pub state: State,
     /// Whether it is the one that answers.
     pub this: bool,
@@ -116,6 +129,8 @@ pub(super) async fn beat(core: &Core, started_at: i64) -> Result<()> {
         seen_at: core.clock.now_ms(),
         scheduler_at: core.server.scheduler_at(),
         memory_bytes: i64::try_from(super::machine::resident_memory()).unwrap_or(i64::MAX),
+        runs: core.server.0.jobs.load(Ordering::Relaxed),
+        load: super::machine::load(),
     };
     let before = match (first, core.db.dialect()) {
         (false, _) => store::Before::Nobody,
@@ -222,6 +237,12 @@ fn read(core: &Core, row: store::Row, now: i64) -> Server {
         seen_at,
         scheduler_at,
         memory_bytes: row.memory_bytes,
+        runs: if this {
+            core.server.0.jobs.load(Ordering::Relaxed)
+        } else {
+            row.runs
+        },
+        load: if this { super::machine::load() } else { row.load },
         state,
         this,
     }

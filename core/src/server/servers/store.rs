@@ -12,6 +12,8 @@ pub(super) struct Row {
     pub(super) seen_at: i64,
     pub(super) scheduler_at: Option<i64>,
     pub(super) memory_bytes: i64,
+    pub(super) runs: i64,
+    pub(super) load: f64,
 }
 
 /// Whose place a server takes.
@@ -39,10 +41,11 @@ pub(super) async fn beat(db: &Db, server: Row, before: Before, silent_ms: i64) -
             .execute(&mut *tx)
             .await?;
             sqlx::query(
-                "INSERT INTO servers (id, name, address, version, started_at, seen_at, scheduler_at, memory_bytes)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                "INSERT INTO servers (id, name, address, version, started_at, seen_at, scheduler_at, memory_bytes, runs, load)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                  ON CONFLICT (id) DO UPDATE
-                 SET seen_at = excluded.seen_at, scheduler_at = excluded.scheduler_at, memory_bytes = excluded.memory_bytes",
+                 SET seen_at = excluded.seen_at, scheduler_at = excluded.scheduler_at,
+                     memory_bytes = excluded.memory_bytes, runs = excluded.runs, load = excluded.load",
             )
             .bind(server.id)
             .bind(server.name)
@@ -52,6 +55,8 @@ pub(super) async fn beat(db: &Db, server: Row, before: Before, silent_ms: i64) -
             .bind(server.seen_at)
             .bind(server.scheduler_at)
             .bind(server.memory_bytes)
+            .bind(server.runs)
+            .bind(server.load)
             .execute(&mut *tx)
             .await?;
             Ok(())
@@ -75,7 +80,7 @@ pub(super) async fn delete(db: &Db, id: String) -> Result<u64> {
 
 pub(super) async fn list(db: &Db) -> Result<Vec<Row>> {
     let rows = sqlx::query_as(
-        "SELECT id, name, address, version, started_at, seen_at, scheduler_at, memory_bytes
+        "SELECT id, name, address, version, started_at, seen_at, scheduler_at, memory_bytes, runs, load
          FROM servers ORDER BY started_at, id LIMIT 100",
     )
     .fetch_all(db.reader())

@@ -30,6 +30,7 @@ pub(crate) struct Drawn {
     columns_kept: Vec<Pair>,
     columns_usual: Option<String>,
     export: String,
+    export_json: String,
     acts: Vec<BulkAct>,
     bulk: String,
     back: String,
@@ -136,7 +137,8 @@ pub(super) fn drawn<T: serde::de::DeserializeOwned>(
             let mark = if address.contains('?') { '&' } else { '?' };
             format!("{address}{mark}columns=")
         }),
-        export: export(table, asked),
+        export: export(table, asked, "csv"),
+        export_json: export(table, asked, "json"),
         acts: acts.collect(),
         bulk: format!("{BASE}{}/bulk", table.path),
         back: here(table, asked),
@@ -275,10 +277,10 @@ fn columns<T>(table: &Table<T>, shown: &[&Column<T>]) -> Vec<ColumnChoice> {
         .collect()
 }
 
-fn export<T>(table: &Table<T>, asked: &Asked) -> String {
+fn export<T>(table: &Table<T>, asked: &Asked, format: &str) -> String {
     let address = asked.address(table, &[("columns", "")]).to_string();
     let start = BASE.len() + table.path.len();
-    format!("{}/export.csv{}", &address[..start], &address[start..])
+    format!("{}/export.{format}{}", &address[..start], &address[start..])
 }
 
 fn here<T>(table: &Table<T>, asked: &Asked) -> String {
@@ -397,6 +399,7 @@ pub(crate) fn sample() -> Drawn {
         }],
         columns_usual: Some(text()),
         export: text(),
+        export_json: text(),
         acts: vec![BulkAct {
             name: "delete",
             label: text(),

@@ -1,13 +1,14 @@
 //! Lists: described once in Rust, drawn by one set of parts (`views/parts/table*.hbs`), so that all look and behave alike.
 //!
 //! The address holds everything about a list that is looked at ([`Asked`]). A list is read through the registry, page by
-//! page and by key; so are its export ([`csv`]) and whatever is done to many of its rows at once ([`bulk`]).
+//! page and by key; so are its export ([`export`]) and whatever is done to many of its rows at once ([`bulk`]).
 
 mod asked;
 mod bulk;
 mod cell;
 mod csv;
 mod drawn;
+mod export;
 mod fields;
 mod filter;
 
@@ -27,6 +28,7 @@ pub(crate) use bulk::{Act, Ask, Done};
 pub(crate) use bulk::{Failure, Outcome};
 pub(crate) use cell::Cell;
 pub(crate) use drawn::Drawn;
+pub(crate) use export::Format;
 #[cfg(test)]
 pub(crate) use drawn::sample;
 pub(crate) use filter::Filter;
