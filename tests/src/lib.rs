@@ -20,6 +20,7 @@ pub mod operator;
 pub mod page;
 pub mod processes;
 pub mod proxy;
+pub mod receiver;
 pub mod server;
 pub mod store;
 pub mod story;

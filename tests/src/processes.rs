@@ -27,7 +27,11 @@ pub fn cpu(pid: Pid) -> Duration {
     // After the name in brackets come the fields from the third on; user and system time are the 14th and 15th.
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
     // The kernel tells it in hundredths of a second.
     Duration::from_millis(ticks * 10) + of_children
 }

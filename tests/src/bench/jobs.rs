@@ -31,7 +31,9 @@ pub(super) async fn all(table: &mut Table, kind: Kind) {
 
 /// Runs of jobs that do nothing and are all due at once, from the first claim to the last recorded end.
 async fn throughput(table: &mut Table, kind: Kind, servers: usize) {
-    let Some(server) = trivial(kind, 86_400).await else { return };
+    let Some(server) = trivial(kind, 86_400).await else {
+        return;
+    };
     let mut others = Vec::new();
     for _ in 1..servers {
         let same = Database::beside(&server.database);
@@ -53,7 +55,9 @@ async fn throughput(table: &mut Table, kind: Kind, servers: usize) {
 
 /// Jobs that do nothing every ten seconds, their ticks spread evenly over these.
 async fn lateness(table: &mut Table, kind: Kind, jobs: usize) {
-    let Some(server) = trivial(kind, INTERVAL).await else { return };
+    let Some(server) = trivial(kind, INTERVAL).await else {
+        return;
+    };
     let phase = format!("created_at + {WARM_UP} + number * {} / {jobs}", INTERVAL * 1000);
     copies(&server, jobs, &phase, INTERVAL).await;
     // Every job has its first tick before it is watched.
@@ -64,10 +68,14 @@ async fn lateness(table: &mut Table, kind: Kind, jobs: usize) {
     let (ended, after) = (now_ms(), cpu(server.pid()));
     let late = store::lateness(&server, started, ended).await;
     let at = |percent: usize| late.get((late.len() * percent / 100).min(late.len().saturating_sub(1)));
-    let shown = |ms: Option<&i64>| milliseconds(Duration::from_millis(ms.copied().unwrap_or(0).unsigned_abs()));
+    let shown =
+        |ms: Option<&i64>| milliseconds(Duration::from_millis(ms.copied().unwrap_or(0).unsigned_abs()));
     let all = jobs * usize::try_from(WATCHED.as_secs() / INTERVAL.unsigned_abs()).unwrap_or(0);
     table.add(
-        format!("{kind:?}: {jobs} jobs every {INTERVAL} s for {} s, lateness p50, p99, max", WATCHED.as_secs()),
+        format!(
+            "{kind:?}: {jobs} jobs every {INTERVAL} s for {} s, lateness p50, p99, max",
+            WATCHED.as_secs()
+        ),
         format!("{}, {}, {}", shown(at(50)), shown(at(99)), shown(late.last())),
     );
     table.add(
@@ -79,7 +87,9 @@ async fn lateness(table: &mut Table, kind: Kind, jobs: usize) {
 /// Jobs that are not due for a day.
 async fn waiting(table: &mut Table, kind: Kind) {
     for jobs in [10_000, WAITING] {
-        let Some(mut server) = trivial(kind, 86_400).await else { return };
+        let Some(mut server) = trivial(kind, 86_400).await else {
+            return;
+        };
         copies(&server, jobs, "created_at + 86400000", 86_400).await;
         server.kill().await;
         let begun = Instant::now();
@@ -93,7 +103,11 @@ async fn waiting(table: &mut Table, kind: Kind) {
         let (mib, _) = resident_mib(server.pid());
         table.add(
             format!("{kind:?}: {jobs} jobs not due: start, CPU a minute, memory"),
-            format!("{}, {:.2} s, {mib:.0} MiB", milliseconds(start), used.as_secs_f64()),
+            format!(
+                "{}, {:.2} s, {mib:.0} MiB",
+                milliseconds(start),
+                used.as_secs_f64()
+            ),
         );
     }
 }

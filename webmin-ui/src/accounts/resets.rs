@@ -14,7 +14,8 @@ use crate::kit::{Answer, Area, Desk, Field, Posted, Reply, View, count, t};
 pub(super) fn routes() -> Vec<Route> {
     routes![
         list,
-        export,
+        export_csv,
+        export_json,
         bulk,
         bulk_is_a_button,
         ask_revoke,
@@ -108,9 +109,14 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     })
 }
 
-#[get("/resets/<format>")]
-async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
-    table(&[], true).export(&desk, &asked, format).await
+#[get("/resets/export.csv")]
+async fn export_csv(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&[], true).export(&desk, &asked, Format::Csv).await
+}
+
+#[get("/resets/export.json")]
+async fn export_json(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&[], true).export(&desk, &asked, Format::Json).await
 }
 
 #[post("/resets/bulk", data = "<posted>")]

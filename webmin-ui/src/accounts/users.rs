@@ -16,7 +16,8 @@ use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, t, 
 pub(super) fn routes() -> Vec<Route> {
     routes![
         list,
-        export,
+        export_csv,
+        export_json,
         bulk,
         bulk_is_a_button,
         new,
@@ -98,9 +99,14 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     })
 }
 
-#[get("/users/<format>")]
-async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
-    table(&desk, &[]).export(&desk, &asked, format).await
+#[get("/users/export.csv")]
+async fn export_csv(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk, &[]).export(&desk, &asked, Format::Csv).await
+}
+
+#[get("/users/export.json")]
+async fn export_json(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk, &[]).export(&desk, &asked, Format::Json).await
 }
 
 #[post("/users/bulk", data = "<posted>")]

@@ -94,7 +94,11 @@ fn server(server: &Server) -> ServerLine {
     let busy = count!(server.runs, "{n} run", "{n} runs");
     ServerLine {
         badge,
-        busy: t!("{runs}, load {load}", runs = busy, load = format!("{:.2}", server.load)),
+        busy: t!(
+            "{runs}, load {load}",
+            runs = busy,
+            load = format!("{:.2}", server.load)
+        ),
         server: server.clone(),
     }
 }

@@ -118,7 +118,7 @@ fn lists(text: &str, entry: &Entry) -> ListsView {
         waiting: 2,
         acts: vec![entry.clone()],
         servers: vec![ServerLine {
-            busy: text(),
+            busy: text.to_owned(),
             badge: badge(),
             server: Server {
                 name: text.to_owned(),

@@ -14,7 +14,7 @@ use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filte
 use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, day, export, bulk, bulk_is_a_button]
+    routes![list, day, export_csv, export_json, bulk, bulk_is_a_button]
 }
 
 #[derive(Serialize)]
@@ -50,9 +50,14 @@ async fn day(desk: Desk<'_>) -> Answer {
     })
 }
 
-#[get("/runs/<format>")]
-async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
-    table().export(&desk, &asked, format).await
+#[get("/runs/export.csv")]
+async fn export_csv(desk: Desk<'_>, asked: Asked) -> Answer {
+    table().export(&desk, &asked, Format::Csv).await
+}
+
+#[get("/runs/export.json")]
+async fn export_json(desk: Desk<'_>, asked: Asked) -> Answer {
+    table().export(&desk, &asked, Format::Json).await
 }
 
 #[post("/runs/bulk", data = "<posted>")]

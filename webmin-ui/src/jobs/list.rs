@@ -12,7 +12,15 @@ use crate::kit::table::{Asked, Drawn, Format};
 use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, export, bulk, bulk_is_a_button, reload, reload_is_a_button]
+    routes![
+        list,
+        export_csv,
+        export_json,
+        bulk,
+        bulk_is_a_button,
+        reload,
+        reload_is_a_button
+    ]
 }
 
 /// A job that a plugin recommends and that is not there yet.
@@ -61,9 +69,14 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     })
 }
 
-#[get("/jobs/<format>")]
-async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
-    table(&desk, false).export(&desk, &asked, format).await
+#[get("/jobs/export.csv")]
+async fn export_csv(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk, false).export(&desk, &asked, Format::Csv).await
+}
+
+#[get("/jobs/export.json")]
+async fn export_json(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk, false).export(&desk, &asked, Format::Json).await
 }
 
 #[post("/jobs/bulk", data = "<posted>")]

@@ -11,7 +11,7 @@ use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filte
 use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, export, bulk, bulk_is_a_button]
+    routes![list, export_csv, export_json, bulk, bulk_is_a_button]
 }
 
 #[derive(Serialize)]
@@ -41,9 +41,14 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     })
 }
 
-#[get("/mail/<format>")]
-async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
-    table(&desk).export(&desk, &asked, format).await
+#[get("/mail/export.csv")]
+async fn export_csv(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk).export(&desk, &asked, Format::Csv).await
+}
+
+#[get("/mail/export.json")]
+async fn export_json(desk: Desk<'_>, asked: Asked) -> Answer {
+    table(&desk).export(&desk, &asked, Format::Json).await
 }
 
 #[post("/mail/bulk", data = "<posted>")]

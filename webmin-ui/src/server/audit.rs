@@ -11,7 +11,7 @@ use crate::kit::table::{Asked, Cell, Column, Drawn, Empty, Filter, Format, Table
 use crate::kit::{Answer, Area, Desk, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, export]
+    routes![list, export_csv, export_json]
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,9 +56,14 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     desk.page(&AuditView { table })
 }
 
-#[get("/audit/<format>")]
-async fn export(desk: Desk<'_>, asked: Asked, format: Format) -> Answer {
-    table().export(&desk, &asked, format).await
+#[get("/audit/export.csv")]
+async fn export_csv(desk: Desk<'_>, asked: Asked) -> Answer {
+    table().export(&desk, &asked, Format::Csv).await
+}
+
+#[get("/audit/export.json")]
+async fn export_json(desk: Desk<'_>, asked: Asked) -> Answer {
+    table().export(&desk, &asked, Format::Json).await
 }
 
 fn table() -> Table<Entry> {

@@ -6,7 +6,6 @@ use coronet_core::Error;
 use coronet_core::functions::{Caller, Registry};
 use rocket::futures::stream::{self, Stream};
 use rocket::http::ContentType;
-use rocket::request::FromParam;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -25,18 +24,6 @@ pub(crate) enum Format {
     Csv,
     /// An array of what the function behind the list gives.
     Json,
-}
-
-impl<'r> FromParam<'r> for Format {
-    type Error = &'r str;
-
-    fn from_param(name: &'r str) -> Result<Self, Self::Error> {
-        match name {
-            "export.csv" => Ok(Self::Csv),
-            "export.json" => Ok(Self::Json),
-            other => Err(other),
-        }
-    }
 }
 
 impl<T: DeserializeOwned + Send + Sync> Table<T> {
@@ -123,7 +110,10 @@ impl<T: DeserializeOwned + Send + Sync> Rest<T> {
         let mut text = String::new();
         match self.format {
             Format::Json => {
-                for (row, begins) in rows.iter().zip(std::iter::once(first).chain(std::iter::repeat(false))) {
+                for (row, begins) in rows
+                    .iter()
+                    .zip(std::iter::once(first).chain(std::iter::repeat(false)))
+                {
                     text.push_str(if begins { "[\n" } else { ",\n" });
                     text.push_str(&row.to_string());
                 }

@@ -28,9 +28,9 @@ pub(crate) use bulk::{Act, Ask, Done};
 pub(crate) use bulk::{Failure, Outcome};
 pub(crate) use cell::Cell;
 pub(crate) use drawn::Drawn;
-pub(crate) use export::Format;
 #[cfg(test)]
 pub(crate) use drawn::sample;
+pub(crate) use export::Format;
 pub(crate) use filter::Filter;
 
 /// Rows on a page.
