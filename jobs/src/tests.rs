@@ -4,4 +4,5 @@ mod examples;
 mod faults;
 mod forms;
 mod history;
+mod keys;
 mod world;

@@ -82,6 +82,7 @@ impl World {
 
     async fn request(&self, parameters: Value) -> Result<Value> {
         let job = Caller::Job {
+            id: "job_1".into(),
             name: "nightly".into(),
             run: "run_1".into(),
         };
