@@ -379,6 +379,31 @@ async fn who_does_not_answer_is_named() {
 }
 
 #[tokio::test]
+async fn the_audit_log_tells_of_a_request_and_keeps_no_secret_of_it() {
+    let world = World::at_home().await;
+    let _audit = crate::audit::start(&world.core).unwrap();
+    let (port, _) = server(answer("200 OK", "", b"")).await;
+    let url = format!("http://api.example:{port}/orders");
+    let headers = json!({ "Authorization": "Bearer hidden" });
+    world
+        .request(json!({ "url": url, "method": "PUT", "headers": headers, "body": "hidden" }))
+        .await
+        .unwrap();
+    let log = world
+        .core
+        .functions
+        .call(&Caller::cli(), "audit.list", json!({}))
+        .await
+        .unwrap()
+        .to_string();
+    assert!(
+        log.contains("http.request") && log.contains(&url) && log.contains("PUT"),
+        "{log}"
+    );
+    assert!(log.contains("nightly") && !log.contains("hidden"), "{log}");
+}
+
+#[tokio::test]
 async fn only_job_code_and_operators_send_requests() {
     let world = World::at_home().await;
     let page = Caller::Page {

@@ -309,7 +309,7 @@ export const NO_PAGES = {
   "/profile/elsewhere": "leads to the form", "/settings/<group>/reset/<_>": "leads to the settings",
   "/backups/make": "leads to the backups", "/backups/state": "a part that renews itself",
   "/dashboard/live": "parts that renew themselves", "/templates/file": "JSON for the editor",
-  "/functions/openapi.json": "JSON to take along", "/mail/message/<id>/source.eml": "a file to take along",
+  "/functions/openapi.json": "JSON to take along", "/functions/core.d.luau": "types to take along", "/mail/message/<id>/source.eml": "a file to take along",
   "/first-steps/<_>": "leads to the steps", "/templates/revision": "leads to the comparison",
   "/plugin/<name>/settings": "leads to the form",
   "/jobs/preview": "a part of the form", "/jobs/recommended/<_>": "leads to the list", "/jobs/reload": "leads to the list",
