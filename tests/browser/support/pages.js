@@ -171,7 +171,7 @@ const SECTIONS = {
   ],
   Settings: [
     ["all", "/webmin/settings", { view: "settings/show" }],
-    ...["server", "mail", "security", "sessions", "retention", "appearance", "backups"].map((group) => [group, `/webmin/settings/${group}`, { view: "settings/show" }]),
+    ...["server", "mail", "security", "requests", "sessions", "retention", "appearance", "backups"].map((group) => [group, `/webmin/settings/${group}`, { view: "settings/show" }]),
     ["as a viewer", "/webmin/settings/mail", { as: "viewer", view: "settings/show" }],
     ["searched", "/webmin/settings?q=mail", { view: "settings/found" }],
     ["none found", "/webmin/settings?q=nothing-at-all", { view: "settings/found" }],
