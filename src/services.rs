@@ -10,7 +10,8 @@ use coronet_core::plugins::{self, Plugins};
 use coronet_core::store::{self, Store};
 use coronet_core::tokens::{self, Tokens};
 use coronet_core::{
-    Core, Result, accounts, audit, backups, bundle, codes, http_client, retention, server, settings,
+    Core, Result, accounts, audit, backups, bundle, codes, functions, http_client, retention, server,
+    settings,
 };
 use coronet_jobs::Jobs;
 use coronet_templates::Templates;
@@ -69,6 +70,7 @@ impl Services {
         codes::start(&core, &accounts, &mail).await?;
         let store = store::start(&core)?;
         http_client::start(&core)?;
+        functions::luau::start(&core)?;
         bundle::start(&core)?;
         let backups = backups::start(&core)?;
         let plugins = plugins::start(&core)?;

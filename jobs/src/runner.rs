@@ -89,6 +89,7 @@ impl Jobs {
         in_flight.revision.get_or_init(|| code.revision);
         let time = Duration::from_secs(u64::try_from(run.timeout).unwrap_or(1));
         let caller = Caller::Job {
+            id: run.job_id.as_str().into(),
             name: run.name.as_str().into(),
             run: run.id.as_str().into(),
         };

@@ -6,4 +6,5 @@ mod forms;
 mod history;
 mod policies;
 mod trouble;
+mod keys;
 mod world;

@@ -10,8 +10,9 @@ use super::{Access, Call, Role};
 pub enum Caller {
     Operator(Arc<OperatorCaller>),
     App(Arc<AppCaller>),
-    /// Job code, by the job's name and the run's id.
+    /// Job code, by the job's id, which outlives its name, its name and the run's id.
     Job {
+        id: Arc<str>,
         name: Arc<str>,
         run: Arc<str>,
     },

@@ -10,6 +10,7 @@ mod caller;
 mod change;
 mod function;
 mod limits;
+pub mod luau;
 mod metrics;
 pub mod openapi;
 mod registry;

@@ -119,6 +119,11 @@ impl Registry {
             .collect()
     }
 
+    /// The clock that calls are timed by.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
     /// The figures of all calls so far.
     pub fn metrics(&self) -> &CallMetrics {
         &self.0.metrics
@@ -236,11 +241,12 @@ impl Registry {
 }
 
 /// Only what somebody did is recorded, and only once: a plugin's call belongs to the call it serves, and what only
-/// plugins can do, such as keeping their own keys, says nothing about anybody.
+/// plugins and jobs can do, which is keeping their own keys, says nothing about anybody.
 fn is_recorded(caller: &Caller, spec: &Spec) -> bool {
     match caller {
         Caller::System => false,
         Caller::Plugin { parent, .. } => parent.is_none() && spec.access.contains(Access::OPERATOR),
+        Caller::Job { .. } => spec.access.contains(Access::OPERATOR),
         _ => true,
     }
 }

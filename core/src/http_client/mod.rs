@@ -150,7 +150,7 @@ impl HttpClient {
             return Ok(());
         }
         let text = format!(
-            "{name} is not among the hosts that requests may go to. An operator adds it under *Settings → Requests → Allowed hosts*."
+            "{name} is not among the hosts that requests may go to. An operator adds it under Settings → Requests → Allowed hosts."
         );
         Err(Error::new(Code::Forbidden, text))
     }

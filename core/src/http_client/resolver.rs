@@ -60,8 +60,8 @@ pub(super) fn check(settings: &Live, host: &str, address: IpAddr) -> Result<(), 
         Kind::Public => return Ok(()),
         Kind::Private if settings.now().requests.private_addresses => return Ok(()),
         Kind::Private => format!(
-            "{host} is at the private address {address}. If requests may go there, an operator ticks *Private addresses* under \
-             *Settings → Requests*."
+            "{host} is at the private address {address}. If requests may go there, an operator ticks Private addresses under \
+             Settings → Requests."
         ),
         Kind::Never => format!("{host} is at {address}, an address that no request may go to."),
     };

@@ -1,125 +1,15 @@
 //! Requests to servers of the tests' own, which stand at 127.0.0.1.
 
-use std::collections::VecDeque;
-use std::io;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+mod world;
+
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
-use super::resolver::Lookup;
 use super::*;
 use crate::functions::Caller;
-
-/// A name server that gives the answers it was told, one after the other, and knows who asked.
-#[derive(Default)]
-struct Names {
-    answers: Mutex<VecDeque<&'static str>>,
-    asked: Mutex<Vec<String>>,
-}
-
-impl Lookup for Names {
-    fn addresses(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-        self.asked.lock().unwrap().push(name);
-        let answer = self.answers.lock().unwrap().pop_front();
-        Box::pin(async move {
-            let answer = answer.ok_or_else(|| io::Error::other("no such name"))?;
-            Ok(answer
-                .split(' ')
-                .map(|address| address.parse().unwrap())
-                .collect())
-        })
-    }
-}
-
-struct World {
-    _home: tempfile::TempDir,
-    core: Core,
-    names: Arc<Names>,
-    client: HttpClient,
-}
-
-impl World {
-    async fn new(answers: &[&'static str]) -> Self {
-        let (home, core) = crate::testing::core().await;
-        crate::settings::start(&core).await.unwrap();
-        let names = Arc::new(Names {
-            answers: Mutex::new(answers.iter().copied().collect()),
-            asked: Mutex::default(),
-        });
-        let client = HttpClient::with_lookup(core.settings.live(), Arc::clone(&names) as Arc<dyn Lookup>);
-        core.functions.add("core", functions::all(&client)).unwrap();
-        Self {
-            _home: home,
-            core,
-            names,
-            client,
-        }
-    }
-
-    /// A world whose names are all 127.0.0.1, and whose operator has allowed that.
-    async fn at_home() -> Self {
-        let world = Self::new(&["127.0.0.1"; 20]).await;
-        world
-            .set(json!({ "allowed_hosts": "api.example", "private_addresses": true }))
-            .await;
-        world
-    }
-
-    async fn set(&self, changes: Value) {
-        let parameters = json!({ "group": "requests", "changes": changes });
-        self.core
-            .functions
-            .call(&Caller::cli(), "settings.update", parameters)
-            .await
-            .unwrap();
-    }
-
-    async fn request(&self, parameters: Value) -> Result<Value> {
-        let job = Caller::Job {
-            name: "nightly".into(),
-            run: "run_1".into(),
-        };
-        self.core.functions.call(&job, "http.request", parameters).await
-    }
-}
-
-/// A server that reads one request, answers it, and tells what it read. Its port.
-async fn server(answer: impl Into<Vec<u8>>) -> (u16, oneshot::Receiver<String>) {
-    let answer = answer.into();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (tell, told) = oneshot::channel();
-    tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let mut read = Vec::new();
-        let is_whole = |read: &[u8]| {
-            let text = String::from_utf8_lossy(read).to_ascii_lowercase();
-            let (head, body) = text.split_once("\r\n\r\n")?;
-            let length = head.split("content-length: ").nth(1);
-            let length = length.and_then(|rest| rest.lines().next()?.parse::<usize>().ok());
-            (body.len() >= length.unwrap_or(0)).then_some(())
-        };
-        while is_whole(&read).is_none() {
-            assert_ne!(socket.read_buf(&mut read).await.unwrap(), 0);
-        }
-        let _ = tell.send(String::from_utf8(read).unwrap());
-        // The client hangs up in the middle of an answer it does not want.
-        let _ = socket.write_all(&answer).await;
-    });
-    (port, told)
-}
-
-fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}\r\n");
-    [head.as_bytes(), body].concat()
-}
+use world::{World, answer, server};
 
 #[tokio::test]
 async fn a_job_sends_json_and_gets_the_answer() {
@@ -164,7 +54,7 @@ async fn w12_without_a_word_of_an_operator_nothing_is_reached() {
     assert_eq!(refused.code(), Code::Forbidden);
     assert_eq!(
         refused.message(),
-        "api.example is not among the hosts that requests may go to. An operator adds it under *Settings → Requests → Allowed hosts*."
+        "api.example is not among the hosts that requests may go to. An operator adds it under Settings → Requests → Allowed hosts."
     );
     assert!(world.names.asked.lock().unwrap().is_empty());
 
@@ -176,8 +66,8 @@ async fn w12_without_a_word_of_an_operator_nothing_is_reached() {
     assert_eq!(refused.code(), Code::Forbidden);
     assert_eq!(
         refused.message(),
-        "api.example is at the private address 127.0.0.1. If requests may go there, an operator ticks *Private addresses* under \
-         *Settings → Requests*."
+        "api.example is at the private address 127.0.0.1. If requests may go there, an operator ticks Private addresses under \
+         Settings → Requests."
     );
 
     // What an operator set as a URL needs no list, and is held to the same addresses.
@@ -375,6 +265,31 @@ async fn who_does_not_answer_is_named() {
         .await
         .unwrap_err();
     assert_eq!(nobody.message(), "api.example cannot be reached: no such name.");
+}
+
+#[tokio::test]
+async fn the_audit_log_tells_of_a_request_and_keeps_no_secret_of_it() {
+    let world = World::at_home().await;
+    let _audit = crate::audit::start(&world.core).unwrap();
+    let (port, _) = server(answer("200 OK", "", b"")).await;
+    let url = format!("http://api.example:{port}/orders");
+    let headers = json!({ "Authorization": "Bearer hidden" });
+    world
+        .request(json!({ "url": url, "method": "PUT", "headers": headers, "body": "hidden" }))
+        .await
+        .unwrap();
+    let log = world
+        .core
+        .functions
+        .call(&Caller::cli(), "audit.list", json!({}))
+        .await
+        .unwrap()
+        .to_string();
+    assert!(
+        log.contains("http.request") && log.contains(&url) && log.contains("PUT"),
+        "{log}"
+    );
+    assert!(log.contains("nightly") && !log.contains("hidden"), "{log}");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod control;
 mod email;
 mod error;
 mod heap;
+mod library;
 mod log;
 mod namespace;
 mod pool;

@@ -48,11 +48,12 @@ impl Sandbox {
         let lua = Lua::new_with(libraries, LuaOptions::default())?;
         let core = lua.create_table()?;
         core.raw_set("NULL", mlua::Value::NULL)?;
-        core.raw_set("log", log_function(&lua, log.clone())?)?;
+        let print = log_function(&lua, log.clone(), None)?;
+        core.raw_set("log", log_table(&lua, log, &print)?)?;
 
         let globals = lua.globals();
         globals.raw_set("core", &core)?;
-        globals.raw_set("print", core.raw_get::<Function>("log")?)?;
+        globals.raw_set("print", print)?;
         globals.raw_set("require", mlua::Nil)?;
         globals.raw_set("loadstring", load_function(&lua, limits.source)?)?;
         lua.load(prelude()?)
@@ -139,11 +140,29 @@ fn watch(lua: &Lua, control: Arc<Control>) {
     });
 }
 
-/// `core.log(…)` and `print(…)`: one line of all arguments, tables as JSON. What the sink would not keep is not
-/// copied out of the VM, whose memory limit ends there.
-fn log_function(lua: &Lua, log: LogSink) -> mlua::Result<Function> {
+/// `core.log`: called as it is, it prints; its functions say of what level the line is.
+fn log_table(lua: &Lua, log: &LogSink, print: &Function) -> mlua::Result<Table> {
+    let table = lua.create_table()?;
+    table.raw_set("info", print)?;
+    for level in ["debug", "warn", "error"] {
+        table.raw_set(level, log_function(lua, log.clone(), Some(level))?)?;
+    }
+    let print = print.clone();
+    let call =
+        lua.create_function(move |_, (_, values): (Table, Variadic<mlua::Value>)| print.call::<()>(values))?;
+    let meta = lua.create_table()?;
+    meta.raw_set("__call", call)?;
+    meta.raw_set("__metatable", "core.log")?;
+    table.set_metatable(Some(meta))?;
+    table.set_readonly(true);
+    Ok(table)
+}
+
+/// Prints one line of all arguments, tables as JSON; a level other than info stands in front. What the sink would not
+/// keep is not copied out of the VM, whose memory limit ends there.
+fn log_function(lua: &Lua, log: LogSink, level: Option<&'static str>) -> mlua::Result<Function> {
     lua.create_function(move |_, values: Variadic<mlua::Value>| {
-        let mut line = String::new();
+        let mut line = level.map(|level| format!("{level}: ")).unwrap_or_default();
         for (index, value) in values.iter().enumerate() {
             if index > 0 {
                 line.push(' ');

@@ -1,6 +1,7 @@
 //! What code can and cannot do in a session, tried with the real VM.
 
 mod host;
+mod library;
 mod limits;
 
 use std::time::Duration;
@@ -41,6 +42,7 @@ impl Fixture {
 
     async fn run_logged(&self, code: &str, log: LogSink, cancel: Cancel) -> Result<Value, LuaError> {
         let caller = Caller::Job {
+            id: "job_1".into(),
             name: "test".into(),
             run: "run_1".into(),
         };

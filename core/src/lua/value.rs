@@ -6,9 +6,9 @@ use serde_json::{Map, Number, Value};
 use super::schema::Hint;
 
 /// Deepest nesting of a value that goes in or out.
-const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 /// Rough size, in bytes, of the largest value one call may pass.
-const MAX_SIZE: usize = 4 * 1024 * 1024;
+pub(super) const MAX_SIZE: usize = 4 * 1024 * 1024;
 /// Largest integer a Lua number holds exactly.
 const MAX_INTEGER: f64 = 9_007_199_254_740_992.0;
 

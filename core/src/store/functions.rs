@@ -1,4 +1,4 @@
-//! `store.*`, for plugins only.
+//! `store.*`, for plugins and job code: each has its own keys.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::store::OF_JOBS;
 use super::{Entry, Store, store as table};
-use crate::functions::{Access, Call, Function};
+use crate::functions::{Access, Call, Caller, Function};
 use crate::{Code, Error, Page, PageRequest, Result};
 
 const LONGEST_KEY: usize = 256;
@@ -81,28 +82,28 @@ struct Counted {
 }
 
 pub(super) fn all(store: &Arc<Store>) -> Vec<Function> {
-    let plugin = |function: Function| function.internal().access(Access::PLUGIN);
+    let keeper = |function: Function| function.internal().access(Access::PLUGIN | Access::JOB);
     vec![
-        plugin(Function::read(
+        keeper(Function::read(
             "store.get",
             "Gives a key's value, or null.",
             store,
             get,
         )),
-        plugin(Function::write(
+        keeper(Function::write(
             "store.put",
             "Keeps a value under a key; with `if_version` or `if_absent` only in place of what it names.",
             store,
             put,
         )),
-        plugin(Function::write(
+        keeper(Function::write(
             "store.delete",
             "Deletes a key and gives the number of deleted keys.",
             store,
             delete,
         )),
-        plugin(Function::read("store.list", "Lists keys in order.", store, list)),
-        plugin(Function::write(
+        keeper(Function::read("store.list", "Lists keys in order.", store, list)),
+        keeper(Function::write(
             "store.increment",
             "Adds to a number, from 0 when the key is not there, and gives the sum.",
             store,
@@ -114,7 +115,7 @@ pub(super) fn all(store: &Arc<Store>) -> Vec<Function> {
 async fn get(store: Arc<Store>, call: Arc<Call>, input: ByKey) -> Result<Option<Entry>> {
     check_key(&input.key)?;
     let now = store.core.clock.now_ms();
-    table::get(&store.core.db, call.caller.provider(), &input.key, now).await
+    table::get(&store.core.db, &owner(&call.caller), &input.key, now).await
 }
 
 async fn put(store: Arc<Store>, call: Arc<Call>, input: Put) -> Result<Written> {
@@ -137,7 +138,7 @@ async fn put(store: Arc<Store>, call: Arc<Call>, input: Put) -> Result<Written> 
     };
     let now = store.core.clock.now_ms();
     let row = table::NewRow {
-        owner: call.caller.provider().to_owned(),
+        owner: owner(&call.caller),
         key: input.key,
         value,
         expires_at: input.ttl_seconds.map(|ttl| expiry(now, ttl)),
@@ -149,7 +150,7 @@ async fn put(store: Arc<Store>, call: Arc<Call>, input: Put) -> Result<Written> 
 
 async fn delete(store: Arc<Store>, call: Arc<Call>, input: Delete) -> Result<u64> {
     check_key(&input.key)?;
-    let owner = call.caller.provider().to_owned();
+    let owner = owner(&call.caller);
     let now = store.core.clock.now_ms();
     table::delete(&store.core.db, owner, input.key, input.if_version, now).await
 }
@@ -157,7 +158,7 @@ async fn delete(store: Arc<Store>, call: Arc<Call>, input: Delete) -> Result<u64
 async fn list(store: Arc<Store>, call: Arc<Call>, input: List) -> Result<Page<Entry>> {
     let page = input.page.unwrap_or_default();
     let now = store.core.clock.now_ms();
-    let entries = table::list(&store.core.db, call.caller.provider(), &input.prefix, &page, now).await?;
+    let entries = table::list(&store.core.db, &owner(&call.caller), &input.prefix, &page, now).await?;
     Ok(Page::new(&page, entries, |entry| entry.key.clone()))
 }
 
@@ -165,7 +166,7 @@ async fn increment(store: Arc<Store>, call: Arc<Call>, input: Increment) -> Resu
     check_key(&input.key)?;
     let now = store.core.clock.now_ms();
     let row = table::NewRow {
-        owner: call.caller.provider().to_owned(),
+        owner: owner(&call.caller),
         key: input.key,
         value: "0".to_owned(),
         expires_at: input.ttl_seconds.map(|ttl| expiry(now, ttl)),
@@ -173,6 +174,15 @@ async fn increment(store: Arc<Store>, call: Arc<Call>, input: Increment) -> Resu
     };
     let (value, expires_at) = table::increment(&store.core.db, row, input.by.unwrap_or(1)).await?;
     Ok(Counted { value, expires_at })
+}
+
+/// Whose keys a caller has: a plugin those of its name, a job those of its id, so that they stay its own under another
+/// name. No plugin's name has a colon.
+fn owner(caller: &Caller) -> String {
+    match caller {
+        Caller::Job { id, .. } => format!("{OF_JOBS}{id}"),
+        other => other.provider().to_owned(),
+    }
 }
 
 fn check_key(key: &str) -> Result<()> {

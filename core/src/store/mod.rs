@@ -1,4 +1,4 @@
-//! The plugins' own keys: each plugin sees its own and no others, a value is JSON, a change may depend on what is there,
+//! The keys of plugins and jobs: each sees its own and no others, a value is JSON, a change may depend on what is there,
 //! and a key may expire.
 
 mod functions;
@@ -19,7 +19,7 @@ use crate::{Core, Result};
 /// How often expired keys are deleted; they are gone for everybody the moment they expire.
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(300);
 
-/// The keys of all plugins.
+/// The keys of all plugins and jobs.
 pub struct Store {
     core: Core,
 }
@@ -47,17 +47,25 @@ pub fn start(core: &Core) -> Result<Arc<Store>> {
 }
 
 impl Store {
-    /// Deletes expired keys now and then, until the server stops.
+    /// Deletes expired keys, and those of jobs that are gone, now and then, until the server stops.
     pub async fn run(self: Arc<Self>) {
         loop {
             tokio::select! {
                 () = self.core.shutdown.triggered() => return,
                 () = tokio::time::sleep(SWEEP) => {}
             }
-            if let Err(error) = store::sweep(&self.core.db, self.core.clock.now_ms()).await {
-                tracing::warn!(%error, "expired keys of plugins could not be deleted");
+            if let Err(error) = self.sweep().await {
+                tracing::warn!(%error, "expired keys could not be deleted");
             }
         }
+    }
+
+    /// Deletes expired keys, and those of jobs that are gone. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn sweep(&self) -> Result<u64> {
+        store::sweep(&self.core.db, self.core.clock.now_ms()).await
     }
 }
 

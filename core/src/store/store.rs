@@ -4,6 +4,9 @@ use super::Entry;
 use crate::db::Select;
 use crate::{Code, Db, Error, PageRequest, Result};
 
+/// What the owner's name of a job's keys starts with; the job's id follows.
+pub(super) const OF_JOBS: &str = "job:";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     name: String,
@@ -198,6 +201,7 @@ pub(super) async fn increment(db: &Db, row: NewRow, by: i64) -> Result<(i64, Opt
     .await
 }
 
+/// Deletes what is expired, and the keys of jobs that are gone.
 pub(super) async fn sweep(db: &Db, now: i64) -> Result<u64> {
     db.write(move |tx| {
         Box::pin(async move {
@@ -205,7 +209,15 @@ pub(super) async fn sweep(db: &Db, now: i64) -> Result<u64> {
                 .bind(now)
                 .execute(&mut *tx)
                 .await?;
-            Ok(done.rows_affected())
+            let orphaned = sqlx::query(
+                "DELETE FROM store
+                 WHERE owner >= $1 AND owner < 'job;'
+                   AND NOT EXISTS (SELECT 1 FROM jobs WHERE $1 || jobs.id = store.owner)",
+            )
+            .bind(OF_JOBS)
+            .execute(&mut *tx)
+            .await?;
+            Ok(done.rows_affected() + orphaned.rows_affected())
         })
     })
     .await

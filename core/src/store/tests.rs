@@ -95,7 +95,7 @@ async fn of_many_who_compare_and_set_exactly_one_wins() {
 #[tokio::test]
 async fn an_expired_key_is_gone_before_it_is_swept() {
     on_each_database(|core| async move {
-        super::start(&core).unwrap();
+        let store = super::start(&core).unwrap();
         let put = json!({"key": "a", "value": 1, "ttl_seconds": 10, "if_absent": true});
         call(&core, "put", put.clone()).await.unwrap();
         assert_eq!(
@@ -114,10 +114,7 @@ async fn an_expired_key_is_gone_before_it_is_swept() {
         assert_eq!(call(&core, "delete", json!({"key": "a"})).await.unwrap(), 0);
         call(&core, "put", put.clone()).await.unwrap();
         core.clock.advance(Duration::from_secs(10));
-        assert_eq!(
-            super::store::sweep(&core.db, core.clock.now_ms()).await.unwrap(),
-            1
-        );
+        assert_eq!(store.sweep().await.unwrap(), 1);
     })
     .await;
 }

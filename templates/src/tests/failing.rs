@@ -101,6 +101,7 @@ async fn what_is_only_tried_or_is_not_there_fails_nobody() {
     world.put_file("templates/hi.tpl", "{{ name }}");
     world.err("template.render", json!({"file": "hi.tpl"})).await;
     let job = Caller::Job {
+        id: "job_1".into(),
         name: "j".into(),
         run: "r".into(),
     };

@@ -179,6 +179,7 @@ async fn m07_names_that_lead_elsewhere_are_not_there() {
 async fn rendering_is_open_to_jobs_and_pages_and_editing_is_not() {
     let world = World::new().await;
     let job = Caller::Job {
+        id: "job_1".into(),
         name: "j".into(),
         run: "r".into(),
     };

@@ -171,7 +171,7 @@ const SECTIONS = {
   ],
   Settings: [
     ["all", "/webmin/settings", { view: "settings/show" }],
-    ...["server", "mail", "security", "sessions", "retention", "appearance", "backups"].map((group) => [group, `/webmin/settings/${group}`, { view: "settings/show" }]),
+    ...["server", "mail", "security", "requests", "sessions", "retention", "appearance", "backups"].map((group) => [group, `/webmin/settings/${group}`, { view: "settings/show" }]),
     ["as a viewer", "/webmin/settings/mail", { as: "viewer", view: "settings/show" }],
     ["searched", "/webmin/settings?q=mail", { view: "settings/found" }],
     ["none found", "/webmin/settings?q=nothing-at-all", { view: "settings/found" }],
@@ -309,7 +309,7 @@ export const NO_PAGES = {
   "/profile/elsewhere": "leads to the form", "/settings/<group>/reset/<_>": "leads to the settings",
   "/backups/make": "leads to the backups", "/backups/state": "a part that renews itself",
   "/dashboard/live": "parts that renew themselves", "/templates/file": "JSON for the editor",
-  "/functions/openapi.json": "JSON to take along", "/mail/message/<id>/source.eml": "a file to take along",
+  "/functions/openapi.json": "JSON to take along", "/functions/core.d.luau": "types to take along", "/mail/message/<id>/source.eml": "a file to take along",
   "/first-steps/<_>": "leads to the steps", "/templates/revision": "leads to the comparison",
   "/plugin/<name>/settings": "leads to the form",
   "/jobs/preview": "a part of the form", "/jobs/recommended/<_>": "leads to the list", "/jobs/reload": "leads to the list",

@@ -13,7 +13,7 @@ use super::markdown;
 struct Docs;
 
 /// The order in which an operator is likely to need them; guides that are not named here follow by name.
-const SHELF: [&str; 11] = [
+const SHELF: [&str; 12] = [
     "webmin",
     "running",
     "settings",
@@ -22,6 +22,7 @@ const SHELF: [&str; 11] = [
     "users-and-scopes",
     "templates-and-pages",
     "jobs",
+    "lua",
     "api",
     "plugins",
     "design-language",

@@ -13,7 +13,7 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
                 .value(&job.name)
                 .placeholder("CleanPasswordResets"),
             Field::text("path", &t!("Job Path"))
-                .help("jobs#what-code-can-use")
+                .help("lua#functions")
                 .required()
                 .value(&job.path)
                 .placeholder("admin/pw_reset_cleanup.lua")

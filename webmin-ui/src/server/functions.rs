@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use coronet_core::functions::{Effect, Function};
 use coronet_core::{Code, Error};
+use rocket::http::ContentType;
 use rocket::{Route, get, routes};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::snippets::{self, Snippet};
 use crate::kit::schema_form;
-use crate::kit::{Answer, Area, Desk, Form, View, t};
+use crate::kit::{Answer, Area, Desk, Form, Reply, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, words, show]
+    routes![list, words, types, show]
 }
 
 /// One line of the list.
@@ -157,6 +158,15 @@ fn words(desk: Desk<'_>) -> Answer {
         })
         .collect();
     desk.json(&words)
+}
+
+/// The types of all that code can use, for editors outside of the webmin.
+#[get("/functions/core.d.luau")]
+async fn types(desk: Desk<'_>) -> Answer {
+    Ok(Reply::Data {
+        kind: ContentType::Plain,
+        body: desk.call("functions.luauTypes", json!({})).await?,
+    })
 }
 
 #[get("/function/<name>")]

@@ -300,6 +300,7 @@ pub(crate) fn icon(group: &str) -> &'static str {
         "server" => "server-2",
         "mail" => "mail",
         "security" => "shield-check",
+        "requests" => "api",
         "sessions" => "login-2",
         "retention" => "history",
         "appearance" => "sun-moon",
@@ -313,6 +314,10 @@ fn related(group: &str) -> Vec<Related> {
     match group {
         "mail" => related(t!("Choose who delivers mail"), "/mail/transport"),
         "security" => related(t!("Settings of password resets"), "/plugin/password-reset"),
+        "requests" => related(
+            t!("What job code can send"),
+            "/help/lua#requests-to-other-servers",
+        ),
         "sessions" => related(t!("Open sessions"), "/operators"),
         "appearance" => related(t!("Your own theme and language"), "/profile"),
         _ => Vec::new(),

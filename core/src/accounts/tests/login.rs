@@ -51,6 +51,7 @@ async fn a_login_by_id_is_for_callers_who_are_known() {
         let id = register(&core, "carol", "runners").await;
         let by_id = json!({"login_type": {"user_id": id}});
         let job = Caller::Job {
+            id: "job_1".into(),
             name: "job".into(),
             run: "run".into(),
         };
