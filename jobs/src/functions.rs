@@ -16,9 +16,9 @@ use crate::overview::overview;
 use crate::preview::preview;
 use crate::records;
 use crate::scheduler::lease;
-use crate::service::Jobs;
+use crate::service::{InFlight, Jobs, lock};
 use crate::store::{HandClaim, JobFilter, RunFilter};
-use crate::view::{JobView, RunLog, RunView};
+use crate::view::{JobView, Progress, RunLog, RunView};
 
 /// What the editor of a new job starts with.
 const NEW_JOB: &str = include_str!("../new_job.lua");
@@ -201,11 +201,8 @@ async fn delete(jobs: Arc<Jobs>, call: Arc<Call>, input: ByName) -> Result<bool>
     let job = jobs.store.get(&input.name).await?;
     jobs.store.delete(&input.name).await?;
     call.changed(records::deleting(&job));
-    let running = job.running;
-    // Nobody can see or end the run any more, so it is ended here.
-    if let Some(run) = running {
-        jobs.cancel_here(&run);
-    }
+    // Nobody can see or end its runs any more, so they are ended; those on other servers at their next sign of life.
+    jobs.cancel_job(&job.id);
     jobs.changed.notify_one();
     Ok(true)
 }
@@ -374,8 +371,17 @@ async fn list_runs(jobs: Arc<Jobs>, _call: Arc<Call>, input: ListRuns) -> Result
 
 async fn log(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByRun) -> Result<RunLog> {
     let row = jobs.store.run(&input.run_id).await?;
-    Ok(RunLog {
+    let mut shown = RunLog {
         run: RunView::new(&row)?,
         log: row.log,
-    })
+    };
+    // What runs here has said more than is kept.
+    let running = lock(&jobs.in_flight).get(&input.run_id).map(InFlight::told);
+    if let Some(told) = running.filter(|_| shown.run.outcome.is_none()) {
+        shown.log = told.log;
+        shown.run.log_dropped_lines = told.log_dropped_lines;
+        shown.run.revision = told.revision;
+        shown.run.progress = told.progress.map(|(done, total)| Progress { done, total });
+    }
+    Ok(shown)
 }

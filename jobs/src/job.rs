@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use coronet_core::{Error, Result};
 
 use crate::plan::Plan;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Spec};
 
 /// A job as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,16 +17,30 @@ pub(crate) struct Job {
     pub path: String,
     pub interval: Option<i64>,
     pub cron: Option<String>,
+    /// The one time of a one-off job, as clocks in its zone show it.
+    pub at: Option<String>,
     pub timezone: Option<String>,
     pub run_once: bool,
+    pub once_per: OncePer,
     pub active: bool,
     /// Seconds.
     pub timeout: i64,
     pub retries: i64,
     pub misfire: Misfire,
+    /// The most missed ticks that `Misfire::All` makes up for.
+    pub catch_up: i64,
+    pub overlap: Overlap,
+    /// Runs at once, with `Overlap::Allow`.
+    pub max_running: i64,
+    pub priority: Priority,
+    pub watch: Watch,
     pub plan: Plan,
-    /// The run in progress.
+    /// The latest run in progress.
     pub running: Option<String>,
+    /// Runs in progress.
+    pub open_runs: i64,
+    /// The row of the history that further skipped ticks are added to.
+    pub skipping: Option<String>,
     pub last_run: Option<String>,
     pub last_run_at: Option<i64>,
     pub last_outcome: Option<Outcome>,
@@ -38,8 +52,61 @@ pub(crate) struct Job {
 impl Job {
     /// The schedule. It was checked when it was stored; a newer zone database may know fewer zones.
     pub fn schedule(&self) -> Result<Schedule> {
-        Schedule::parse(self.interval, self.cron.as_deref(), self.timezone.as_deref())
+        Schedule::read(Spec {
+            interval: self.interval,
+            cron: self.cron.as_deref(),
+            at: self.at.as_deref(),
+            timezone: self.timezone.as_deref(),
+        })
     }
+
+    /// Runs of it that may be in progress at once.
+    pub fn most_running(&self) -> i64 {
+        match self.overlap {
+            Overlap::Allow => self.max_running,
+            Overlap::Skip | Overlap::Queue => 1,
+        }
+    }
+
+    /// Whether another run may start.
+    pub fn is_free(&self) -> bool {
+        self.open_runs < self.most_running()
+    }
+
+    /// Whether it has one tick, or one for each start of a server.
+    pub fn runs_one_time(&self) -> bool {
+        self.run_once || self.at.is_some()
+    }
+
+    /// Whether a success has consequences beyond the usual: for the plan, for who is to hear of it, or for ticks that wait.
+    pub fn minds_success(&self) -> bool {
+        let waits = self.overlap != Overlap::Skip || self.misfire == Misfire::All;
+        let watch = &self.watch;
+        let watched = watch.told || watch.overdue_after.is_some() || watch.ping_url.is_some();
+        self.runs_one_time() || waits || watched
+    }
+
+    /// When the job is to be looked at: ticks wait for a retry, and those owed for a run to end.
+    pub fn due_at(&self) -> Option<i64> {
+        let owed = self.plan.owed_at.filter(|_| self.is_free());
+        self.plan.retry_at.or(owed).or(self.plan.tick_at)
+    }
+}
+
+/// Who hears of a job, and when.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Watch {
+    /// Failures in a row before operators are told; only when the job is set inactive, when left out.
+    pub notify_after: Option<i64>,
+    /// Ticks without a success before the job is overdue.
+    pub overdue_after: Option<i64>,
+    /// Asked after each success, and with `/fail` after each failure.
+    pub ping_url: Option<String>,
+    /// When it is overdue, if it has no success until then.
+    pub overdue_at: Option<i64>,
+    pub overdue_since: Option<i64>,
+    /// Operators were told that something is wrong.
+    pub told: bool,
 }
 
 /// What went wrong in a run, and where in the code.
@@ -103,6 +170,8 @@ words! {
         Cancelled = "cancelled",
         /// Its server went away while it ran.
         Lost = "lost",
+        /// Not run at all: its time passed.
+        Skipped = "skipped",
     }
 }
 
@@ -125,7 +194,89 @@ words! {
         Run = "run",
         /// Wait for the next tick.
         Skip = "skip",
+        /// Run each of them, the latest `catch_up` at most.
+        All = "all",
     }
+}
+
+words! {
+    /// What to do with a tick that comes while the job runs.
+    Overlap {
+        /// Let it go.
+        Skip = "skip",
+        /// Keep one, and run it when the run has ended.
+        Queue = "queue",
+        /// Run beside it, `max_running` at most.
+        Allow = "allow",
+    }
+}
+
+/// Which jobs go first when not all that are due can start at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    High,
+    Normal,
+    Low,
+}
+
+impl Priority {
+    pub(crate) const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
+
+    /// Its place in the order, as it is stored.
+    pub(crate) fn rank(self) -> i64 {
+        match self {
+            Self::High => 0,
+            Self::Normal => 1,
+            Self::Low => 2,
+        }
+    }
+
+    pub(crate) fn of_rank(rank: i64) -> Self {
+        match rank {
+            ..=0 => Self::High,
+            1 => Self::Normal,
+            2.. => Self::Low,
+        }
+    }
+}
+
+words! {
+    /// Whose start a run-once job runs for, where several servers share a database.
+    OncePer {
+        /// The start of the first server, while no other runs.
+        Cluster = "cluster",
+        /// The start of any server.
+        Server = "server",
+    }
+}
+
+words! {
+    /// Why ticks were not run.
+    Reason {
+        /// The run before was still in progress.
+        Running = "running",
+        /// One was waiting for that already.
+        Waiting = "waiting",
+        /// A failed run was to be tried again first.
+        Retrying = "retrying",
+        /// No server could run it in time, and the job is to leave out what was missed.
+        Missed = "missed",
+        /// One late run stands for them.
+        MadeUp = "made_up",
+        /// More were missed than are made up for.
+        TooMany = "too_many",
+    }
+}
+
+/// Ticks that were not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    pub first: i64,
+    /// Unknown when they are too many to be counted.
+    pub last: Option<i64>,
+    pub ticks: i64,
+    pub reason: Reason,
 }
 
 words! {
@@ -149,7 +300,8 @@ pub(crate) struct Claimed {
     pub job_id: String,
     pub name: String,
     pub path: String,
-    pub run_once: bool,
+    /// Whether a success may have consequences beyond the usual.
+    pub special: bool,
     pub trigger: Trigger,
     pub attempt: i64,
     pub due_at: i64,
@@ -166,6 +318,16 @@ pub(crate) struct Finished {
     pub ended_at: i64,
     pub outcome: Outcome,
     pub problem: Option<Problem>,
+    pub told: Told,
+}
+
+/// What a run has said of itself.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Told {
     pub log: String,
     pub log_dropped_lines: i64,
+    /// The revision of the code; 0 for a file.
+    pub revision: Option<i64>,
+    /// How much is done, and of how much.
+    pub progress: Option<(i64, i64)>,
 }

@@ -6,11 +6,13 @@
 //! started twice. `runner` takes a claimed run through the Lua sandbox to its record. `lua` is `core.job`.
 //! What operators and code see is in `functions` and `view`.
 
+mod deliver;
 mod form;
 mod functions;
 mod job;
 mod lua;
 mod names;
+mod notice;
 mod overview;
 mod plan;
 mod preview;
@@ -22,8 +24,9 @@ mod service;
 mod store;
 mod sweep;
 mod view;
+mod watch;
 
-pub use job::{Misfire, Outcome, Problem, Trigger};
+pub use job::{Misfire, OncePer, Outcome, Overlap, Priority, Problem, Reason, Trigger};
 pub use service::{Jobs, start};
 pub use view::{JobView, RunLog, RunView, State};
 

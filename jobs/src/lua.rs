@@ -7,6 +7,7 @@ use coronet_core::lua::{LuaError, LuaErrorKind, Sandbox};
 use mlua::{Function, Table, Value};
 
 use crate::job::Outcome;
+use crate::service::Progress;
 
 /// The four things job code may return. Texts that nothing else would return by accident.
 const RETURNS: [(&str, &str, Outcome); 4] = [
@@ -15,6 +16,8 @@ const RETURNS: [(&str, &str, Outcome); 4] = [
     ("STOP", "job.STOP", Outcome::Stop),
     ("EXIT", "job.EXIT", Outcome::Exit),
 ];
+
+const MOST_PROGRESS: f64 = 1e15;
 
 /// Thursday has four letters, as in the original.
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thur", "Fri", "Sat", "Sun"];
@@ -32,8 +35,9 @@ pub(crate) fn run(
     source: &str,
     clock: &Clock,
     zone: Option<&str>,
+    progress: &Progress,
 ) -> Result<Outcome, LuaError> {
-    bind(sandbox, clock, zone)?;
+    bind(sandbox, clock, zone, progress)?;
     let job: Value = sandbox.load(name, source)?.call(())?;
     let Value::Table(job) = job else {
         return Err(wrong(format!(
@@ -80,9 +84,9 @@ fn wrong(message: String) -> LuaError {
     LuaError::new(LuaErrorKind::Runtime, message)
 }
 
-fn bind(sandbox: &Sandbox, clock: &Clock, zone: Option<&str>) -> mlua::Result<()> {
+fn bind(sandbox: &Sandbox, clock: &Clock, zone: Option<&str>, progress: &Progress) -> mlua::Result<()> {
     let zone: Option<Tz> = zone.and_then(|zone| zone.parse().ok());
-    let clock = clock.clone();
+    let (clock, progress) = (clock.clone(), progress.clone());
     let new = sandbox.lua().create_function(move |lua, ()| {
         let job = lua.create_table()?;
         for (field, word, _) in RETURNS {
@@ -93,8 +97,14 @@ fn bind(sandbox: &Sandbox, clock: &Clock, zone: Option<&str>) -> mlua::Result<()
             clock: clock.clone(),
             zone,
         };
+        let progress = progress.clone();
         let index = lua.create_function(move |lua, (job, name): (Table, mlua::LuaString)| {
-            let Some(helper) = times.helper(lua, &name.to_string_lossy())? else {
+            let name_text = name.to_string_lossy();
+            let helper = match &*name_text {
+                "progress" => Some(progress_function(lua, &progress)?),
+                name => times.helper(lua, name)?,
+            };
+            let Some(helper) = helper else {
                 return Ok(Value::Nil);
             };
             job.raw_set(name, &helper)?;
@@ -106,6 +116,21 @@ fn bind(sandbox: &Sandbox, clock: &Clock, zone: Option<&str>) -> mlua::Result<()
         Ok(job)
     })?;
     sandbox.core().raw_set("job", new)
+}
+
+/// `job.progress(done, total)`: how far the run is, for whoever looks on.
+fn progress_function(lua: &mlua::Lua, progress: &Progress) -> mlua::Result<Function> {
+    let progress = progress.clone();
+    lua.create_function(move |_, (done, total): (f64, f64)| {
+        let fits = |number: f64| number.is_finite() && (0.0..=MOST_PROGRESS).contains(&number);
+        if !fits(done) || !fits(total) || total < 1.0 || done > total {
+            let text = "job.progress(done, total) wants two numbers, 0 <= done <= total and total at least 1";
+            return Err(mlua::Error::runtime(text));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "checked above")]
+        progress.set(done as i64, total as i64);
+        Ok(())
+    })
 }
 
 /// The time helpers: UTC, or local with `true`, which is the job's own zone when it has one, else the server's.

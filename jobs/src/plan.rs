@@ -1,7 +1,9 @@
 //! What happens next with a job: pure functions of its plan, its schedule and the time.
 
-use crate::job::{Job, Misfire, Outcome, Phase, Problem, Trigger};
-use crate::schedule::Schedule;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::job::{Job, Misfire, Outcome, Overlap, Phase, Problem, Reason, Skipped, Trigger};
+use crate::schedule::{Passed, Schedule};
 
 /// How long a job that returned `job.SLEEP` does not run.
 const SLEEP: i64 = 24 * 60 * 60 * 1000;
@@ -22,21 +24,29 @@ pub(crate) struct Plan {
     pub tick_at: Option<i64>,
     /// When the failed run is tried again; ticks wait for that.
     pub retry_at: Option<i64>,
+    /// The first of the ticks that are still to be run, one by one, and how many they are: missed ones that are made up
+    /// for, or the one that waits for a run to end.
+    pub owed_at: Option<i64>,
+    pub owed: i64,
     /// What the clock showed when `tick_at` was computed.
     pub armed_at: i64,
     /// Failures in a row.
     pub attempt: i64,
 }
 
-/// What is to be done with a due job.
+/// A run that is due, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Due {
-    Run {
-        trigger: Trigger,
-        due_at: i64,
-    },
-    /// Nothing: its plan has moved on.
-    Skip,
+pub(crate) struct DueRun {
+    pub trigger: Trigger,
+    pub due_at: i64,
+}
+
+/// What comes of a look at a job that is due: its plan has moved on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub run: Option<DueRun>,
+    /// Ticks that are not run.
+    pub skipped: Option<Skipped>,
 }
 
 /// The run whose outcome counts.
@@ -74,64 +84,16 @@ impl Plan {
             phase: Phase::Armed,
             tick_at: None,
             retry_at: None,
+            owed_at: None,
+            owed: 0,
             armed_at: now,
             attempt: 0,
         }
     }
 
-    /// When the job is to be looked at.
-    pub fn due_at(&self) -> Option<i64> {
-        self.retry_at.or(self.tick_at)
-    }
-
-    /// Takes what is due now: the plan moves on to the next tick, in the transaction that also writes the
-    /// run, so that no tick is ever taken twice.
-    pub fn take(&mut self, job: &Job, schedule: &Schedule, now: i64) -> Due {
-        let Some(due_at) = self.due_at().filter(|due| *due <= now) else {
-            return Due::Skip;
-        };
-        let trigger = if self.retry_at.is_some() {
-            Trigger::Retry
-        } else {
-            Trigger::Schedule
-        };
-        if job.running.is_some() {
-            self.step_aside(job, schedule, now);
-            return Due::Skip;
-        }
-        self.retry_at = None;
-        self.move_on(job, schedule, now);
-        if trigger == Trigger::Schedule
-            && job.misfire == Misfire::Skip
-            && now - due_at > MISSED_AFTER
-            && !job.run_once
-        {
-            return Due::Skip;
-        }
-        self.phase = Phase::Armed;
-        Due::Run { trigger, due_at }
-    }
-
-    /// Another run of the job goes on: a tick is let go, a retry or the one run of a run-once job waits.
-    fn step_aside(&mut self, job: &Job, schedule: &Schedule, now: i64) {
-        if self.retry_at.is_some() {
-            self.retry_at = Some(now + OVERLAP_WAIT);
-        } else if job.run_once {
-            self.tick_at = Some(now + OVERLAP_WAIT);
-        } else {
-            self.move_on(job, schedule, now);
-        }
-    }
-
-    fn move_on(&mut self, job: &Job, schedule: &Schedule, now: i64) {
-        if let Some(tick) = self.tick_at.filter(|tick| *tick <= now) {
-            self.tick_at = if job.run_once {
-                None
-            } else {
-                schedule.next(tick, now)
-            };
-            self.armed_at = now;
-        }
+    fn owe(&mut self, first: Option<i64>, ticks: i64) {
+        self.owed_at = first.filter(|_| ticks > 0);
+        self.owed = if self.owed_at.is_some() { ticks } else { 0 };
     }
 
     /// The clock was set back since the plan was made.
@@ -140,14 +102,168 @@ impl Plan {
             .tick_at
             .and_then(|tick| schedule.after_set_back(tick, self.armed_at, now));
         self.retry_at = self.retry_at.map(|at| at.min(now + LAST_RETRY));
+        self.owed_at = self.owed_at.map(|at| at.min(now));
         self.armed_at = now;
     }
 }
 
 impl Job {
+    /// Takes what is due now: the plan moves on to the next tick, in the transaction that also writes the
+    /// run, so that no tick is ever taken twice.
+    pub fn take(&mut self, schedule: &Schedule, now: i64) -> Taken {
+        if self.due_at().is_none_or(|due| due > now) {
+            return Taken::default();
+        }
+        if !self.is_free() {
+            return self.step_aside(schedule, now);
+        }
+        let (run, skipped) = if let Some(due_at) = self.plan.retry_at.take() {
+            let run = self.due(Trigger::Retry, due_at);
+            (run, self.let_go(schedule, now, Reason::Retrying))
+        } else if let Some(due_at) = self.plan.owed_at {
+            let run = self.due(Trigger::Schedule, due_at);
+            self.plan.owe(schedule.next(due_at, due_at), self.plan.owed - 1);
+            (run, None)
+        } else {
+            self.take_tick(schedule, now)
+        };
+        Taken { run, skipped }
+    }
+
+    fn due(&mut self, trigger: Trigger, due_at: i64) -> Option<DueRun> {
+        self.plan.phase = Phase::Armed;
+        Some(DueRun { trigger, due_at })
+    }
+
+    /// The next tick, and what passed after it unseen.
+    fn take_tick(&mut self, schedule: &Schedule, now: i64) -> (Option<DueRun>, Option<Skipped>) {
+        let Some(tick) = self.plan.tick_at else {
+            return (None, None);
+        };
+        let missed = now - tick > MISSED_AFTER;
+        if missed && self.misfire == Misfire::Skip && !self.run_once {
+            let skipped = self.let_go(schedule, now, Reason::Missed);
+            if self.at.is_some() {
+                self.plan.phase = Phase::Done;
+            }
+            return (None, skipped);
+        }
+        let passed = if self.run_once {
+            Passed { ticks: 0, last: None }
+        } else {
+            schedule.passed(tick, now)
+        };
+        self.move_on(schedule, now);
+        if passed.ticks == 0 {
+            return (self.due(Trigger::Schedule, tick), None);
+        }
+        if self.misfire == Misfire::All {
+            return self.make_up(schedule, tick, passed, now);
+        }
+        let skipped = schedule.next(tick, tick).map(|first| Skipped {
+            first,
+            last: passed.last,
+            ticks: passed.ticks,
+            reason: Reason::MadeUp,
+        });
+        (self.due(Trigger::Schedule, tick), skipped)
+    }
+
+    /// Runs each of the ticks that passed, from `tick` on, the latest `catch_up` of them at most.
+    fn make_up(
+        &mut self,
+        schedule: &Schedule,
+        tick: i64,
+        passed: Passed,
+        now: i64,
+    ) -> (Option<DueRun>, Option<Skipped>) {
+        let all = passed.ticks + 1;
+        if all <= self.catch_up {
+            self.plan.owe(schedule.next(tick, tick), passed.ticks);
+            return (self.due(Trigger::Schedule, tick), None);
+        }
+        let most = usize::try_from(self.catch_up).unwrap_or(1);
+        let (first, kept) = schedule.latest(tick, now, most).unwrap_or((tick, 1));
+        self.plan.owe(schedule.next(first, first), kept - 1);
+        let skipped = Skipped {
+            first: tick,
+            last: None,
+            ticks: all - kept,
+            reason: Reason::TooMany,
+        };
+        (self.due(Trigger::Schedule, first), Some(skipped))
+    }
+
+    /// As many runs go on as may: a tick is let go, or waits; a retry, or the one run of a job that has one, waits.
+    fn step_aside(&mut self, schedule: &Schedule, now: i64) -> Taken {
+        let wait = Some(now + OVERLAP_WAIT);
+        if self.plan.retry_at.is_some() {
+            self.plan.retry_at = wait;
+            return Taken::default();
+        }
+        if self.runs_one_time() {
+            self.plan.tick_at = wait;
+            return Taken::default();
+        }
+        let reason = if self.overlap != Overlap::Queue {
+            Reason::Running
+        } else if self.plan.owed_at.is_some() {
+            Reason::Waiting
+        } else {
+            self.plan.owe(self.plan.tick_at, 1);
+            return Taken {
+                run: None,
+                skipped: self.let_go_after(schedule, now),
+            };
+        };
+        Taken {
+            run: None,
+            skipped: self.let_go(schedule, now, reason),
+        }
+    }
+
+    /// Moves on to the next tick; the one there was, and those that passed after it, are not run.
+    fn let_go(&mut self, schedule: &Schedule, now: i64, reason: Reason) -> Option<Skipped> {
+        let first = self.plan.tick_at.filter(|tick| *tick <= now)?;
+        let passed = schedule.passed(first, now);
+        self.move_on(schedule, now);
+        let capped = passed.ticks > 0 && passed.last.is_none();
+        Some(Skipped {
+            first,
+            last: passed.last.or(Some(first)).filter(|_| !capped),
+            ticks: passed.ticks + 1,
+            reason,
+        })
+    }
+
+    /// Moves on to the next tick; those that passed after the one there was are not run.
+    fn let_go_after(&mut self, schedule: &Schedule, now: i64) -> Option<Skipped> {
+        let tick = self.plan.tick_at?;
+        let passed = schedule.passed(tick, now);
+        self.move_on(schedule, now);
+        let first = schedule.next(tick, tick).filter(|_| passed.ticks > 0)?;
+        Some(Skipped {
+            first,
+            last: passed.last,
+            ticks: passed.ticks,
+            reason: Reason::Waiting,
+        })
+    }
+
+    fn move_on(&mut self, schedule: &Schedule, now: i64) {
+        if let Some(tick) = self.plan.tick_at.filter(|tick| *tick <= now) {
+            self.plan.tick_at = if self.run_once {
+                None
+            } else {
+                schedule.next(tick, now)
+            };
+            self.plan.armed_at = now;
+        }
+    }
+
     /// Draws the consequences of a run's outcome.
     pub fn conclude(&mut self, ran: Ran, outcome: Outcome, problem: Option<Problem>, now: i64) {
-        let was_its_one_run = self.run_once && ran.trigger != Trigger::Hand;
+        let was_its_one_run = self.runs_one_time() && ran.trigger != Trigger::Hand;
         match outcome {
             Outcome::Error | Outcome::Timeout | Outcome::Lost => return self.fail(outcome, problem, now),
             Outcome::Cancelled => {}
@@ -167,14 +283,16 @@ impl Job {
             self.plan.phase = Phase::Done;
             self.plan.tick_at = None;
         } else if outcome == Outcome::Stop {
-            self.plan.phase = if self.run_once {
+            self.plan.phase = if self.runs_one_time() {
                 Phase::Done
             } else {
                 Phase::Stopped
             };
             self.plan.tick_at = None;
-        } else if outcome == Outcome::Sleep && !self.run_once {
+            self.plan.owe(None, 0);
+        } else if outcome == Outcome::Sleep && !self.runs_one_time() {
             self.plan.phase = Phase::Sleeping;
+            self.plan.owe(None, 0);
             self.plan.tick_at = self
                 .schedule()
                 .ok()
@@ -197,7 +315,7 @@ impl Job {
         let wait = if outcome == Outcome::Lost {
             0
         } else {
-            retry_wait(self.plan.attempt)
+            retry_wait(&self.id, self.plan.attempt)
         };
         self.plan.retry_at = Some(now + wait);
     }
@@ -205,6 +323,8 @@ impl Job {
     /// Sets the job inactive, whatever for.
     pub fn deactivate(&mut self, now: i64) {
         self.active = false;
+        self.watch.overdue_at = None;
+        self.watch.overdue_since = None;
         self.plan = Plan {
             attempt: self.plan.attempt,
             ..Plan::idle(now)
@@ -217,12 +337,20 @@ impl Job {
     /// When the stored schedule cannot be read any more.
     pub fn arm(&mut self, now: i64) -> coronet_core::Result<()> {
         self.plan = Plan::armed(&self.schedule()?, now);
+        self.watch.overdue_since = None;
+        self.mind_overdue();
         Ok(())
     }
 }
 
-fn retry_wait(attempt: i64) -> i64 {
-    (1..attempt).fold(FIRST_RETRY, |wait, _| (wait * RETRY_FACTOR).min(LAST_RETRY))
+/// The wait before the retry after this many failures. Up to a fifth is added, by the job, so that jobs that failed
+/// together, because of the same trouble, do not all come back at once.
+fn retry_wait(id: &str, attempt: i64) -> i64 {
+    let wait = (1..attempt).fold(FIRST_RETRY, |wait, _| (wait * RETRY_FACTOR).min(LAST_RETRY));
+    let mut hash = DefaultHasher::new();
+    (id, attempt).hash(&mut hash);
+    let spread = i64::try_from(hash.finish() % 1000).unwrap_or(0);
+    wait + wait * spread / 5000
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::form::invalid;
-use crate::schedule::{Fields, Schedule, parse_zone};
+use crate::schedule::{Fields, Schedule, Spec, parse_zone};
 use crate::service::Jobs;
 
 const USUAL: u32 = 10;
@@ -24,6 +24,9 @@ pub(crate) struct Asked {
     /// A cron expression, as a job takes it.
     #[serde(default)]
     cron: Option<String>,
+    /// One date and time, as a job takes it.
+    #[serde(default)]
+    at: Option<String>,
     /// IANA zone of the cron expression; UTC when left out.
     #[serde(default)]
     timezone: Option<String>,
@@ -52,7 +55,12 @@ struct Tick {
 
 pub(crate) async fn preview(jobs: Arc<Jobs>, _call: Arc<Call>, asked: Asked) -> Result<Preview> {
     let zone = asked.timezone.as_deref().filter(|zone| !zone.is_empty());
-    let schedule = Schedule::parse(asked.interval, asked.cron.as_deref(), zone)?;
+    let schedule = Schedule::read(Spec {
+        interval: asked.interval,
+        cron: asked.cron.as_deref(),
+        at: asked.at.as_deref(),
+        timezone: zone,
+    })?;
     let count = asked.count.unwrap_or(USUAL);
     if !(1..=MOST).contains(&count) {
         let text = format!("{count} runs cannot be shown; choose 1 to {MOST}.");
@@ -72,7 +80,7 @@ pub(crate) async fn preview(jobs: Arc<Jobs>, _call: Arc<Call>, asked: Asked) -> 
         timezone: zone.name().to_owned(),
         cron: match &schedule {
             Schedule::Cron { crontab, .. } => Some(crontab.fields()),
-            Schedule::Interval(_) => None,
+            Schedule::Interval(_) | Schedule::Once(_) => None,
         },
     })
 }

@@ -49,21 +49,35 @@ pub(crate) fn replacing(by: &Job) -> Map<String, Value> {
 /// What an operator chose about a job, and not how it is doing: what `jobs.create` takes.
 pub(crate) fn settings(job: &Job) -> Value {
     json!({
-        "name": job.name, "path": job.path, "interval": job.interval, "cron": job.cron, "timezone": job.timezone,
-        "run_once": job.run_once, "active": job.active, "timeout": job.timeout, "retries": job.retries,
-        "misfire": job.misfire,
+        "name": job.name, "path": job.path, "interval": job.interval, "cron": job.cron, "at": job.at,
+        "timezone": job.timezone, "run_once": job.run_once, "once_per": job.once_per, "active": job.active,
+        "timeout": job.timeout, "retries": job.retries, "misfire": job.misfire, "catch_up": job.catch_up,
+        "overlap": job.overlap, "max_running": job.max_running, "priority": job.priority,
+        "notify_after": job.watch.notify_after, "overdue_after": job.watch.overdue_after,
+        "ping_url": job.watch.ping_url,
     })
 }
 
-/// What `jobs.update` must be told: it takes an interval or a cron expression, each in place of the other, and an empty
-/// zone for none.
+/// What `jobs.update` must be told: it takes one kind of schedule in place of another, an empty zone or URL for none, and 0
+/// for a number there was not.
 fn back(before: &Job, mut was: Map<String, Value>) -> Map<String, Value> {
-    if was.contains_key("interval") || was.contains_key("cron") {
+    if ["interval", "cron", "at"]
+        .iter()
+        .any(|field| was.contains_key(*field))
+    {
         was.insert("interval".to_owned(), json!(before.interval));
         was.insert("cron".to_owned(), json!(before.cron));
+        was.insert("at".to_owned(), json!(before.at));
     }
-    if let Some(zone) = was.get_mut("timezone").filter(|zone| zone.is_null()) {
-        *zone = Value::from("");
+    for (field, none) in [
+        ("timezone", json!("")),
+        ("ping_url", json!("")),
+        ("notify_after", json!(0)),
+        ("overdue_after", json!(0)),
+    ] {
+        if let Some(value) = was.get_mut(field).filter(|value| value.is_null()) {
+            *value = none;
+        }
     }
     was
 }

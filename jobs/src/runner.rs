@@ -5,33 +5,38 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use coronet_core::functions::Caller;
-use coronet_core::lua::{Cancel, Limits, LogSink, LuaError, LuaErrorKind, Session};
+use coronet_core::lua::{Limits, LuaError, LuaErrorKind, Session};
 use coronet_core::{Code, Error, Figure, Result};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::job::{Claimed, Finished, Outcome, Problem, Trigger};
 use crate::lua;
+use crate::notice::Targets;
 use crate::service::{InFlight, Jobs, lock};
 
-/// What a run may print.
-const LOG_BYTES: usize = 64 * 1024;
 /// First wait before a record that failed is written again; it doubles up to the second.
 const RECORD_AGAIN: Duration = Duration::from_millis(50);
 const RECORD_AGAIN_AT_MOST: Duration = Duration::from_secs(5);
 
+/// What is needed of a resource.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CodeText {
+    pub text: String,
+    /// 0 for a file.
+    #[serde(default)]
+    pub revision: i64,
+}
+
 impl Jobs {
     /// Starts a claimed run. It is in flight from now on, until it is recorded.
     pub(crate) fn launch(self: &Arc<Self>, run: Claimed) -> JoinHandle<()> {
-        let cancel = Cancel::default();
-        let in_flight = InFlight {
-            cancel: cancel.clone(),
-            since: Instant::now(),
-        };
-        lock(&self.in_flight).insert(run.id.clone(), in_flight);
+        let in_flight = InFlight::of(&run);
+        lock(&self.in_flight).insert(run.id.clone(), in_flight.clone());
         let jobs = Arc::clone(self);
         tokio::spawn(async move {
-            let finished = jobs.execute(run, cancel).await;
+            let finished = jobs.execute(run, &in_flight).await;
             jobs.record(finished).await;
         })
     }
@@ -42,9 +47,15 @@ impl Jobs {
         in_flight.get(run).inspect(|run| run.cancel.cancel()).is_some()
     }
 
-    async fn execute(&self, run: Claimed, cancel: Cancel) -> Finished {
-        let log = LogSink::new(LOG_BYTES);
-        let (outcome, problem) = match self.execute_code(&run, cancel, log.clone()).await {
+    /// Ends the runs of a job on this server.
+    pub(crate) fn cancel_job(&self, job_id: &str) {
+        let in_flight = lock(&self.in_flight);
+        let of_job = in_flight.values().filter(|run| run.job_id == job_id);
+        of_job.for_each(|run| run.cancel.cancel());
+    }
+
+    async fn execute(&self, run: Claimed, in_flight: &InFlight) -> Finished {
+        let (outcome, problem) = match self.execute_code(&run, in_flight).await {
             Ok(outcome) => (outcome, None),
             Err(error) => self.failure(&run, error),
         };
@@ -53,14 +64,13 @@ impl Jobs {
             ended_at: self.core.clock.now_ms().max(run.started_at),
             outcome,
             problem,
-            log: log.text(),
-            log_dropped_lines: i64::try_from(log.dropped_lines()).unwrap_or(i64::MAX),
+            told: in_flight.told(),
             run,
         }
     }
 
-    async fn execute_code(&self, run: &Claimed, cancel: Cancel, log: LogSink) -> Result<Outcome, LuaError> {
-        let source = self
+    async fn execute_code(&self, run: &Claimed, in_flight: &InFlight) -> Result<Outcome, LuaError> {
+        let code = self
             .read_code(&run.path)
             .await
             .map_err(|error| match error.code() {
@@ -73,6 +83,7 @@ impl Jobs {
                     format!("the code cannot be read: {}", error.message()),
                 ),
             })?;
+        in_flight.revision.get_or_init(|| code.revision);
         let time = Duration::from_secs(u64::try_from(run.timeout).unwrap_or(1));
         let caller = Caller::Job {
             name: run.name.as_str().into(),
@@ -84,34 +95,32 @@ impl Jobs {
                 time,
                 ..Limits::default()
             },
-            log,
-            cancel,
+            log: in_flight.log.clone(),
+            cancel: in_flight.cancel.clone(),
         };
         let name = format!("jobs/{}", run.path);
         let (clock, zone) = (self.core.clock.clone(), run.timezone.clone());
+        let progress = in_flight.progress.clone();
         let pace = Arc::clone(&self.pace);
         self.lua
             .run(session, move |sandbox| {
                 let begun = Instant::now();
-                let outcome = lua::run(sandbox, &name, &source, &clock, zone.as_deref());
+                let outcome = lua::run(sandbox, &name, &code.text, &clock, zone.as_deref(), &progress);
                 pace.observe(begun.elapsed());
                 outcome
             })
             .await
     }
 
-    /// The text of job code, from the layer that is live.
-    pub(crate) async fn read_code(&self, path: &str) -> Result<String> {
+    /// Job code, from the layer that is live.
+    pub(crate) async fn read_code(&self, path: &str) -> Result<CodeText> {
         let parameters = json!({ "path": format!("jobs/{path}") });
-        let mut resource = self
+        let resource = self
             .core
             .functions
             .call(&Caller::System, "resources.read", parameters)
             .await?;
-        match resource.get_mut("text").map(Value::take) {
-            Some(Value::String(text)) => Ok(text),
-            _ => Err(Error::unexpected("resources.read answered without a text")),
-        }
+        serde_json::from_value(resource).map_err(Error::unexpected)
     }
 
     fn failure(&self, run: &Claimed, error: LuaError) -> (Outcome, Option<Problem>) {
@@ -151,7 +160,9 @@ impl Jobs {
             .iter()
             .map(|done| (done.run.id.clone(), done.run.job_id.clone()))
             .collect();
-        let planned = batch.iter().any(|done| done.outcome != Outcome::Ok);
+        let planned = batch
+            .iter()
+            .any(|done| done.outcome != Outcome::Ok || done.run.special);
         self.note_figures(&batch);
         self.record_surely(batch).await;
         self.count_for_sweep(ended.iter().map(|(_, job)| job));
@@ -171,7 +182,7 @@ impl Jobs {
         for done in batch {
             match done.outcome {
                 Outcome::Error | Outcome::Timeout | Outcome::Lost => figures.note(Figure::RunsFailed, 1),
-                Outcome::Cancelled => {}
+                Outcome::Cancelled | Outcome::Skipped => {}
                 _ => figures.note(Figure::RunsOk, 1),
             }
             if done.run.trigger == Trigger::Schedule {
@@ -184,7 +195,17 @@ impl Jobs {
     /// A run that is not recorded would be taken for lost and run again, so a database that is away is waited for.
     async fn record_surely(&self, batch: Vec<Finished>) {
         let mut wait = RECORD_AGAIN;
-        while let Err(error) = self.store.record(batch.clone()).await {
+        let targets = Targets::of(&self.core.settings);
+        loop {
+            let error = match self.store.record(batch.clone(), targets.clone()).await {
+                Ok(noticed) => {
+                    if noticed {
+                        self.noticed.notify_one();
+                    }
+                    return;
+                }
+                Err(error) => error,
+            };
             tracing::warn!(%error, runs = batch.len(), "the end of runs could not be recorded yet");
             if self.giving_up.load(Ordering::Relaxed) {
                 return;

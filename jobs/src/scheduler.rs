@@ -1,14 +1,17 @@
 //! The loop that claims what is due, sleeps until the next tick, and takes over what others left.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use coronet_core::db::Dialect;
+use coronet_core::server::{Standing, standing};
 use coronet_core::{Figure, Result};
 
-use crate::job::{Job, Phase};
-use crate::service::{Jobs, lock};
+use crate::job::{Job, OncePer, Phase, Told};
+use crate::notice::Targets;
+use crate::service::{InFlight, Jobs, lock};
 use crate::store::Claim;
 
 /// How long a claim holds without a sign of life. With [`HEARTBEAT`] and [`LOOK`], a dead server's runs
@@ -61,6 +64,7 @@ impl Jobs {
                 if self.core.db.dialect() == Dialect::Postgres && looked.elapsed() >= LOOK {
                     looked = Instant::now();
                     self.take_over(false).await?;
+                    self.mind_start().await?;
                 }
                 self.look().await
             };
@@ -89,9 +93,29 @@ impl Jobs {
         if self.store.armed_after(now + SET_BACK).await? {
             self.mind_set_back(now).await?;
         }
-        // A restart starts run-once jobs anew, and wakes those that returned job.STOP.
-        self.rearm(|job| job.run_once || job.plan.phase == Phase::Stopped)
+        self.rearm(|job| job.run_once && job.once_per == OncePer::Server)
             .await?;
+        self.started_at.store(now, Ordering::Relaxed);
+        self.mind_start().await
+    }
+
+    /// A start of the whole starts run-once jobs anew, and wakes those that returned job.STOP. A server that starts while
+    /// others run does not.
+    async fn mind_start(&self) -> Result<()> {
+        let since = self.started_at.load(Ordering::Relaxed);
+        if since == 0 {
+            return Ok(());
+        }
+        let standing = standing(&self.core, since).await?;
+        if standing == Standing::First {
+            self.rearm(|job| {
+                job.run_once && job.once_per == OncePer::Cluster || job.plan.phase == Phase::Stopped
+            })
+            .await?;
+        }
+        if standing != Standing::Unclear {
+            self.started_at.store(0, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -147,9 +171,10 @@ impl Jobs {
             .values()
             .filter(|run| run.since.elapsed() > LONG)
             .count();
-        let free = self.threads.saturating_sub(long);
+        let most = usize::try_from(self.core.settings.now().jobs.runs_at_once).unwrap_or(1);
+        let free = self.threads.min(most).saturating_sub(long);
         let ahead = if self.pace.average() <= SHORT { AHEAD } else { 1 };
-        let room = (free * ahead + long).saturating_sub(in_flight.len());
+        let room = (free * ahead + long).min(most).saturating_sub(in_flight.len());
         if room < (free * ahead / 4).max(1) && ahead > 1 {
             return 0;
         }
@@ -158,8 +183,11 @@ impl Jobs {
     }
 
     async fn take_over(&self, all_others: bool) -> Result<()> {
-        let lost = self.store.rescue(self.core.clock.now_ms(), all_others).await?;
+        let now = self.core.clock.now_ms();
+        let targets = Targets::of(&self.core.settings);
+        let lost = self.store.rescue(now, all_others, targets).await?;
         if lost > 0 {
+            self.noticed.notify_one();
             let count = i64::try_from(lost).unwrap_or(i64::MAX);
             self.core.figures.note(Figure::RunsFailed, count);
             tracing::warn!(runs = lost, "runs of a server that went away are run again");
@@ -173,20 +201,42 @@ impl Jobs {
         Ok(())
     }
 
-    /// Extends the leases of what runs here, and cancels what was cancelled through another server.
+    /// Keeps what runs here its own, until the server stops.
     pub(crate) async fn keep_leases(self: Arc<Self>) {
+        let mut kept = HashMap::new();
         loop {
             tokio::time::sleep(HEARTBEAT).await;
-            if lock(&self.in_flight).is_empty() {
-                continue;
-            }
-            match self.store.heartbeat(lease(self.core.clock.now_ms())).await {
-                Ok(asked) => asked.iter().for_each(|id| {
-                    self.cancel_here(id);
-                }),
-                Err(error) => tracing::warn!(%error, "the leases of running jobs could not be extended"),
+            if let Err(error) = self.beat(&mut kept).await {
+                tracing::warn!(%error, "the leases of running jobs could not be extended");
             }
         }
+    }
+
+    /// Extends the leases of what runs here and keeps what it said; ends what was cancelled through another server, what
+    /// another server took for lost, and what has no job any more. `kept` is what was kept of each run the last time.
+    pub(crate) async fn beat(&self, kept: &mut HashMap<String, Told>) -> Result<()> {
+        let runs: Vec<(String, InFlight)> = lock(&self.in_flight)
+            .iter()
+            .map(|(id, run)| (id.clone(), run.clone()))
+            .collect();
+        kept.retain(|id, _| runs.iter().any(|(run, _)| run == id));
+        if runs.is_empty() {
+            return Ok(());
+        }
+        let ours = self.store.heartbeat(lease(self.core.clock.now_ms())).await?;
+        let mut news = Vec::new();
+        for (id, run) in runs {
+            if ours.get(&id).is_none_or(|cancelled| *cancelled) {
+                run.cancel.cancel();
+                continue;
+            }
+            let told = run.told();
+            if told != Told::default() && kept.get(&id) != Some(&told) {
+                news.push((id.clone(), told.clone()));
+                kept.insert(id, told);
+            }
+        }
+        self.store.keep_told(news).await
     }
 
     /// Sleeps until something may have to be done.

@@ -1,17 +1,17 @@
 //! The service: what all its parts share, and its life from start to stop.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use coronet_core::lua::{Cancel, LuaPool};
+use coronet_core::lua::{Cancel, LogSink, LuaPool};
 use coronet_core::{Core, Result};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::functions;
-use crate::job::Finished;
+use crate::job::{Claimed, Finished, Told};
 use crate::store::Store;
 
 /// The job that ships with Coronet, and the password-reset plugin recommends.
@@ -22,6 +22,8 @@ const CLEANUP: (&str, &str) = (
 
 /// Job code mostly waits for functions, and a few jobs that never end must not keep the others waiting.
 const RUNS_PER_THREAD: usize = 4;
+/// What a run may print.
+const LOG_BYTES: usize = 64 * 1024;
 
 /// The Jobs Service.
 pub struct Jobs {
@@ -36,6 +38,8 @@ pub struct Jobs {
     pub(crate) settled: Notify,
     /// Told whenever a plan may have changed.
     pub(crate) changed: Notify,
+    /// Told whenever there may be something to deliver.
+    pub(crate) noticed: Notify,
     /// Whether the scheduler waits for a thread.
     pub(crate) hungry: AtomicBool,
     pub(crate) finished: Mutex<Vec<Finished>>,
@@ -44,16 +48,60 @@ pub struct Jobs {
     pub(crate) sweep: Mutex<Sweep>,
     /// Whether this process works on schedules, or is a command that only looks or runs one job.
     pub(crate) in_background: AtomicBool,
+    /// When this server started, until it is clear how it stands among the others; else 0.
+    pub(crate) started_at: AtomicI64,
     /// The grace period is over: what still runs is given up, and run again by the next server.
     pub(crate) giving_up: AtomicBool,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// A run this server is working on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct InFlight {
+    pub job_id: String,
     pub cancel: Cancel,
     pub since: Instant,
+    pub log: LogSink,
+    pub progress: Progress,
+    /// The revision of the code, once it was read.
+    pub revision: Arc<OnceLock<i64>>,
+}
+
+impl InFlight {
+    pub fn of(run: &Claimed) -> Self {
+        Self {
+            job_id: run.job_id.clone(),
+            cancel: Cancel::default(),
+            since: Instant::now(),
+            log: LogSink::new(LOG_BYTES),
+            progress: Progress::default(),
+            revision: Arc::default(),
+        }
+    }
+
+    /// What the run has said so far.
+    pub fn told(&self) -> Told {
+        Told {
+            log: self.log.text(),
+            log_dropped_lines: i64::try_from(self.log.dropped_lines()).unwrap_or(i64::MAX),
+            revision: self.revision.get().copied(),
+            progress: self.progress.get(),
+        }
+    }
+}
+
+/// How far a run says it is. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress(Arc<Mutex<Option<(i64, i64)>>>);
+
+impl Progress {
+    pub fn set(&self, done: i64, total: i64) {
+        *lock(&self.0) = Some((done, total));
+    }
+
+    pub fn get(&self) -> Option<(i64, i64)> {
+        *lock(&self.0)
+    }
 }
 
 /// Which jobs have runs to sweep away.
@@ -105,12 +153,14 @@ pub(crate) fn start_as(core: &Core, server: &str) -> Result<Arc<Jobs>> {
         in_flight: Mutex::default(),
         settled: Notify::new(),
         changed: Notify::new(),
+        noticed: Notify::new(),
         hungry: AtomicBool::new(false),
         finished: Mutex::default(),
         recording: tokio::sync::Mutex::default(),
         pace: Arc::default(),
         sweep: Mutex::default(),
         in_background: AtomicBool::new(false),
+        started_at: AtomicI64::new(0),
         giving_up: AtomicBool::new(false),
         tasks: Mutex::default(),
     });
@@ -126,6 +176,7 @@ impl Jobs {
             tokio::spawn(Arc::clone(self).work()),
             tokio::spawn(Arc::clone(self).keep_leases()),
             tokio::spawn(Arc::clone(self).keep_swept()),
+            tokio::spawn(Arc::clone(self).deliver()),
         ];
         lock(&self.tasks).extend(loops);
     }

@@ -4,4 +4,6 @@ mod examples;
 mod faults;
 mod forms;
 mod history;
+mod policies;
+mod trouble;
 mod world;

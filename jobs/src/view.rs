@@ -5,7 +5,7 @@ use coronet_core::Result;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::job::{Job, Misfire, Outcome, Phase, Problem, Trigger};
+use crate::job::{Job, Misfire, OncePer, Outcome, Overlap, Phase, Priority, Problem, Reason, Trigger};
 use crate::store::RunRow;
 
 /// A job with how it is doing. Times are Unix milliseconds.
@@ -17,20 +17,39 @@ pub struct JobView {
     /// Seconds between runs; null when it has a cron expression.
     pub interval: Option<i64>,
     pub cron: Option<String>,
+    /// The one date and time of a one-off job, as clocks in its zone show it.
+    pub at: Option<String>,
     /// Zone of the cron expression, and of local time in the code.
     pub timezone: Option<String>,
     pub run_once: bool,
+    /// Whose start a run-once job runs for, where several servers share a database.
+    pub once_per: OncePer,
     pub active: bool,
     /// Seconds a run may take.
     pub timeout: i64,
     /// How often a failed run is tried again before the job is set inactive.
     pub retries: i64,
     pub misfire: Misfire,
+    /// With `misfire` `all`: the most missed ticks that are made up for.
+    pub catch_up: i64,
+    pub overlap: Overlap,
+    /// With `overlap` `allow`: runs at once.
+    pub max_running: i64,
+    pub priority: Priority,
+    /// Failures in a row before operators are told; null when only setting it inactive is told.
+    pub notify_after: Option<i64>,
+    /// Ticks without a success before it is overdue; null when that is not watched.
+    pub overdue_after: Option<i64>,
+    pub ping_url: Option<String>,
+    /// Since when it is overdue.
+    pub overdue_since: Option<i64>,
     pub state: State,
     /// The state in words, such as "active, sleeping until 2026-11-24 07:30 UTC".
     pub status: String,
-    /// Id of the run in progress.
+    /// Id of the run in progress, the latest where there are several.
     pub running: Option<String>,
+    /// Runs in progress.
+    pub open_runs: i64,
     pub last_run: Option<String>,
     pub last_run_at: Option<i64>,
     pub last_outcome: Option<Outcome>,
@@ -57,6 +76,10 @@ pub enum State {
     OnceWaiting,
     /// Active, run once, has run.
     OnceDone,
+    /// Active, has one date and time, which is to come.
+    Planned,
+    /// Active, had one date and time, which is over.
+    Done,
     Inactive,
     /// Inactive because of an error.
     Failed,
@@ -71,7 +94,7 @@ pub struct RunView {
     pub trigger: Trigger,
     /// 1, and one more for each failure in a row before it.
     pub attempt: i64,
-    /// The tick it is for.
+    /// The tick it is for; the first of those that were skipped.
     pub due_at: i64,
     pub started_at: i64,
     pub ended_at: Option<i64>,
@@ -83,6 +106,28 @@ pub struct RunView {
     pub server: String,
     /// Lines of the log that were not kept because it was too long.
     pub log_dropped_lines: i64,
+    /// What the row stands for, when its outcome is `skipped`: ticks that were not run.
+    pub skipped: Option<SkippedTicks>,
+    /// How far the code says it is.
+    pub progress: Option<Progress>,
+    /// The revision of the code that ran; 0 for a file, null when that is not known.
+    pub revision: Option<i64>,
+}
+
+/// Ticks that were not run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SkippedTicks {
+    /// How many; at least so many when `last_due_at` is null.
+    pub ticks: i64,
+    pub last_due_at: Option<i64>,
+    pub reason: Reason,
+}
+
+/// How much of its work a run has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Progress {
+    pub done: i64,
+    pub total: i64,
 }
 
 /// A run with its log.
@@ -90,7 +135,7 @@ pub struct RunView {
 pub struct RunLog {
     #[serde(flatten)]
     pub run: RunView,
-    /// What the code wrote with `core.log`. Empty while the run goes on.
+    /// What the code wrote with `core.log`, so far.
     pub log: String,
 }
 
@@ -100,18 +145,29 @@ impl From<Job> for JobView {
         Self {
             state,
             status: status(&job, state),
-            next_run_at: job.plan.due_at().filter(|_| job.active),
+            next_run_at: job.due_at().filter(|_| job.active),
             name: job.name,
             path: job.path,
             interval: job.interval,
             cron: job.cron,
+            at: job.at,
             timezone: job.timezone,
             run_once: job.run_once,
+            once_per: job.once_per,
             active: job.active,
             timeout: job.timeout,
             retries: job.retries,
             misfire: job.misfire,
+            catch_up: job.catch_up,
+            overlap: job.overlap,
+            max_running: job.max_running,
+            priority: job.priority,
+            notify_after: job.watch.notify_after,
+            overdue_after: job.watch.overdue_after,
+            ping_url: job.watch.ping_url,
+            overdue_since: job.watch.overdue_since,
             running: job.running,
+            open_runs: job.open_runs,
             last_run: job.last_run,
             last_run_at: job.last_run_at,
             last_outcome: job.last_outcome,
@@ -129,6 +185,8 @@ fn state(job: &Job) -> State {
         _ if job.plan.retry_at.is_some() => State::Retrying,
         (true, Phase::Sleeping, _) => State::Sleeping,
         (true, Phase::Stopped, _) => State::Stopped,
+        (true, Phase::Done, _) if job.at.is_some() => State::Done,
+        (true, Phase::Armed, _) if job.at.is_some() => State::Planned,
         (true, Phase::Done, _) => State::OnceDone,
         (true, Phase::Armed, true) => State::OnceWaiting,
         (true, Phase::Armed, false) => State::Recurring,
@@ -136,7 +194,7 @@ fn state(job: &Job) -> State {
 }
 
 fn status(job: &Job, state: State) -> String {
-    let until = || job.plan.due_at().map_or_else(|| "ever".to_owned(), in_utc);
+    let until = || job.due_at().map_or_else(|| "ever".to_owned(), in_utc);
     match state {
         State::Recurring => "active, recurring".to_owned(),
         State::Retrying => {
@@ -147,6 +205,8 @@ fn status(job: &Job, state: State) -> String {
         State::Stopped => "active, waiting for a reload".to_owned(),
         State::OnceWaiting => "active, run once: not run yet".to_owned(),
         State::OnceDone => "active, run once: has run".to_owned(),
+        State::Planned => format!("active, planned for {}", until()),
+        State::Done => "active, one time: has run".to_owned(),
         State::Inactive => "inactive".to_owned(),
         State::Failed => "inactive, error".to_owned(),
     }
@@ -172,6 +232,9 @@ impl RunView {
             error: row.problem(),
             server: row.server.clone(),
             log_dropped_lines: row.log_dropped_lines,
+            skipped: row.skipped()?,
+            progress: row.progress(),
+            revision: row.revision,
         })
     }
 }

@@ -31,7 +31,7 @@ pub use listing::{Listing, SortKey, Value};
 pub use migrations::Migration;
 pub(crate) use open::without_password;
 pub use pool::{AdminDb, AdminPool};
-pub use rows::{AnyQuery, execute, placeholders};
+pub use rows::{AnyQuery, execute, placeholders, returning};
 pub(crate) use rows::{Together, in_lists};
 pub use select::{Bound, Select, containing};
 

@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use sqlx::AnyConnection;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
+use sqlx::{AnyConnection, Row};
 use tokio::sync::oneshot;
 
 use crate::{Error, Result};
@@ -36,6 +36,22 @@ pub async fn execute(
         .execute(tx)
         .await?
         .rows_affected())
+}
+
+/// As [`execute`], for a statement that gives back a text from each row it touched, such as its id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn returning(
+    tx: &mut AnyConnection,
+    sql: String,
+    bind: impl FnOnce(AnyQuery<'_>) -> AnyQuery<'_>,
+) -> Result<Vec<String>> {
+    let rows = bind(sqlx::query(sqlx::AssertSqlSafe(sql))).fetch_all(tx).await?;
+    Ok(rows
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<sqlx::Result<_>>()?)
 }
 
 /// Cuts rows into lists for one statement each. The lengths are powers of two, so that the database has few statements to

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::reports::{Report, Reported};
+use super::sender;
 use super::trouble::Trouble;
 use super::view::Filter;
 use super::{Mail, MailService, Message, Stats, Summary, Transport, store};
 use crate::functions::{Access, Actor, Call, Caller, Change, Function, Reversal, Role};
-use crate::{Code, Error, Page, PartRequest, Result};
+use crate::{Error, Page, PartRequest, Result};
 
 const TEST_TEMPLATE: &str = "mail/test.tpl";
 
@@ -230,7 +231,7 @@ async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Ac
     let transport = mail.transports.active().await?;
     let from = match input.from {
         Some(from) => from,
-        None => default_sender(&mail, &call).await?,
+        None => sender::usual(&mail.core).await?,
     };
     let name = mail.core.settings.now().server.name.clone();
     let server = if name.is_empty() {
@@ -261,28 +262,4 @@ async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Ac
     mail.transports.resume(&transport);
     let id = mail.send(message).await?;
     Ok(Accepted { id })
-}
-
-async fn default_sender(mail: &MailService, call: &Call) -> Result<String> {
-    let set = &mail.core.settings.now().mail.default_sender;
-    if !set.is_empty() {
-        return Ok(set.clone());
-    }
-    let scopes = call.invoke("scopes.list", json!({})).await?;
-    let senders = scopes.as_array().map(Vec::as_slice).unwrap_or_default();
-    let sender = senders
-        .iter()
-        .filter_map(|scope| scope["from_email"].as_str())
-        .find(|sender| !sender.is_empty());
-    if let Some(sender) = sender {
-        return Ok(sender.to_owned());
-    }
-    let url = mail.core.config.site_url();
-    let host = url.split("://").nth(1).unwrap_or_default();
-    let host = host.split(['/', ':']).next().unwrap_or_default();
-    if host.is_empty() || host.starts_with('[') {
-        let text = "Say `from`: no scope has a sender, and this server has no name.";
-        return Err(Error::new(Code::ParameterMissing, text));
-    }
-    Ok(format!("Coronet <coronet@{host}>"))
 }

@@ -15,6 +15,7 @@ mod masks;
 mod message;
 mod reports;
 mod retention;
+pub mod sender;
 mod source;
 mod store;
 mod timeline;

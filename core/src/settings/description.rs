@@ -217,6 +217,7 @@ mod tests {
                 "security",
                 "sessions",
                 "retention",
+                "jobs",
                 "appearance",
                 "backups"
             ]

@@ -19,6 +19,7 @@ pub struct All {
     pub security: Security,
     pub sessions: Sessions,
     pub retention: Retention,
+    pub jobs: Jobs,
     pub appearance: Appearance,
     pub backups: Backups,
 }
@@ -275,6 +276,34 @@ pub enum BandColour {
     Grey,
 }
 
+/// How many jobs run at once, and who hears when one is in trouble. When a job is in trouble is set with the job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(title = "Jobs")]
+pub struct Jobs {
+    /// Runs under way at the same time, on each server. More than four for each Lua thread (`lua_threads` of the
+    /// configuration) are never run.
+    #[schemars(title = "Runs at once", range(min = 1, max = 1024), extend("x-unit" = "runs"))]
+    pub runs_at_once: i64,
+    /// Mail addresses that are told of jobs in trouble, and of their recovery: `a@b.example, c@b.example`. Empty: nobody
+    /// is told by mail.
+    #[schemars(title = "Tell by mail", length(max = 500))]
+    pub notify_addresses: String,
+    /// A URL that the same words are posted to as JSON. Empty: none.
+    #[schemars(title = "Tell a webhook", length(max = 500))]
+    pub notify_webhook: String,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            runs_at_once: 1024,
+            notify_addresses: String::new(),
+            notify_webhook: String::new(),
+        }
+    }
+}
+
 /// Copies of the SQLite database in `backups/` of the home, made while the server runs. On PostgreSQL, `pg_dump` is the
 /// tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -328,6 +357,8 @@ impl All {
                 "must not be longer than a session lives at most",
             );
         }
+        rules::addresses("jobs", "notify_addresses", &self.jobs.notify_addresses)?;
+        rules::url("jobs", "notify_webhook", &self.jobs.notify_webhook)?;
         rules::one_line("appearance", "band", &self.appearance.band)?;
         if TimeOfDay::parse(&self.backups.time).is_none() {
             return rules::broken("backups", "time", "must be a time of day from 00:00 to 23:59");

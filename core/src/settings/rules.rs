@@ -56,6 +56,27 @@ pub(super) fn sender(group: &str, name: &str, text: &str) -> Result<(), Broken> 
     )
 }
 
+/// Nothing, or mail addresses with commas between them.
+pub(super) fn addresses(group: &str, name: &str, text: &str) -> Result<(), Broken> {
+    let mut all = text.split(',').map(str::trim);
+    if text.trim().is_empty() || all.all(|one| EmailAddress::parse(one).is_ok()) {
+        return Ok(());
+    }
+    broken(group, name, "must be mail addresses with commas between them")
+}
+
+/// Nothing, or the URL of a web server.
+pub(super) fn url(group: &str, name: &str, text: &str) -> Result<(), Broken> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.is_empty() || plain && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
+        return Ok(());
+    }
+    broken(group, name, "must be a URL that starts with https:// or http://")
+}
+
 /// A minute of the day, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeOfDay {

@@ -5,6 +5,7 @@
 mod crontab;
 mod zone;
 
+use chrono::{Datelike, NaiveDateTime};
 use chrono_tz::Tz;
 
 use coronet_core::{Code, Error, Result};
@@ -22,10 +23,66 @@ pub enum Schedule {
     Interval(i64),
     /// At the wall-clock times of a crontab expression in a zone.
     Cron { crontab: Crontab, zone: Tz },
+    /// One time.
+    Once(i64),
+}
+
+/// A schedule as an operator enters it: one of the first three, and the zone of a wall-clock time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spec<'a> {
+    /// Seconds.
+    pub interval: Option<i64>,
+    pub cron: Option<&'a str>,
+    /// As clocks show it: `2027-03-28T07:30`.
+    pub at: Option<&'a str>,
+    pub timezone: Option<&'a str>,
+}
+
+/// Ticks that are counted one by one at most.
+pub const MOST_COUNTED: usize = 1000;
+
+/// Ticks that have passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// [`MOST_COUNTED`] when there are that many or more.
+    pub ticks: i64,
+    /// Unknown when they are too many.
+    pub last: Option<i64>,
 }
 
 impl Schedule {
-    /// Reads a schedule from what an operator entered: seconds, or an expression with a zone (UTC when none is given).
+    /// Reads a schedule from what an operator entered.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; and `ParameterInvalid` for a time that is no time, or a time beside another schedule.
+    pub fn read(spec: Spec<'_>) -> Result<Self> {
+        let Some(at) = spec.at else {
+            return Self::parse(spec.interval, spec.cron, spec.timezone);
+        };
+        let invalid = |field: &str, text: String| {
+            Error::new(Code::ParameterInvalid, text).with_details(serde_json::json!({ "parameter": field }))
+        };
+        if spec.interval.is_some() || spec.cron.is_some() {
+            let text = "A job runs one time, or by an interval or a cron expression, not both.";
+            return Err(invalid("at", text.to_owned()));
+        }
+        let zone = parse_zone(spec.timezone.unwrap_or("UTC")).map_err(|text| invalid("timezone", text))?;
+        let wall = parse_wall(at).ok_or_else(|| {
+            let text = format!("\"{at}\" is no date and time. Write it as 2027-03-28T07:30.");
+            invalid("at", text)
+        })?;
+        let instant = zone::instant(zone, wall);
+        let instant = instant.filter(|instant| (1970..=2100).contains(&instant.year()));
+        let instant = instant.ok_or_else(|| {
+            invalid(
+                "at",
+                format!("{at} is too far away; choose a time up to the year 2100."),
+            )
+        })?;
+        Ok(Self::Once(instant.timestamp_millis()))
+    }
+
+    /// Reads a recurring schedule: seconds, or an expression with a zone (UTC when none is given).
     ///
     /// # Errors
     /// `ParameterMissing` without either, `ParameterInvalid` for both, an interval out of bounds, an expression
@@ -69,6 +126,7 @@ impl Schedule {
         match self {
             Self::Interval(length) => now.checked_add(*length),
             Self::Cron { crontab, zone } => zone::next_tick(crontab, *zone, now),
+            Self::Once(at) => Some(*at).filter(|at| *at > now),
         }
     }
 
@@ -87,7 +145,49 @@ impl Schedule {
                 }
             }
             Self::Cron { crontab, zone } => zone::next_tick(crontab, *zone, now.max(tick)),
+            Self::Once(_) => None,
         }
+    }
+
+    /// The ticks after the one at `tick`, up to `now`.
+    pub fn passed(&self, tick: i64, now: i64) -> Passed {
+        if let Self::Interval(length) = self {
+            let ticks = ((now - tick) / length).max(0);
+            let last = (ticks > 0).then(|| tick + ticks * length);
+            return Passed { ticks, last };
+        }
+        let found: Vec<i64> = self.after(tick, now).take(MOST_COUNTED).collect();
+        let last = found.last().copied().filter(|_| found.len() < MOST_COUNTED);
+        Passed {
+            ticks: i64::try_from(found.len()).unwrap_or(i64::MAX),
+            last,
+        }
+    }
+
+    /// The latest `most` of the ticks after the one at `tick`, up to `now`: the first of them, and how many they are.
+    pub fn latest(&self, tick: i64, now: i64, most: usize) -> Option<(i64, i64)> {
+        // Ticks are whole seconds. Looked for from the end, so that years of them need not be gone through.
+        let mut window = i64::try_from(most).unwrap_or(i64::MAX).saturating_mul(1000);
+        loop {
+            let from = now.saturating_sub(window).max(tick);
+            // An interval keeps its beat.
+            let from = match self {
+                Self::Interval(length) => from - (from - tick).rem_euclid(*length),
+                Self::Cron { .. } | Self::Once(_) => from,
+            };
+            let found: Vec<i64> = self.after(from, now).collect();
+            if found.len() >= most || from <= tick {
+                let kept = found.len().min(most);
+                let first = found.get(found.len() - kept).copied()?;
+                return Some((first, i64::try_from(kept).unwrap_or(i64::MAX)));
+            }
+            window = window.saturating_mul(4);
+        }
+    }
+
+    fn after(&self, tick: i64, now: i64) -> impl Iterator<Item = i64> + '_ {
+        std::iter::successors(self.next(tick, tick), |tick| self.next(*tick, *tick))
+            .take_while(move |tick| *tick <= now)
     }
 
     /// All ticks of a job that is armed now, while none is missed.
@@ -100,6 +200,7 @@ impl Schedule {
         match self {
             Self::Interval(_) => Some(time),
             Self::Cron { crontab, zone } => zone::next_tick(crontab, *zone, time - 1),
+            Self::Once(at) => Some(*at).filter(|at| *at >= time),
         }
     }
 
@@ -114,9 +215,22 @@ impl Schedule {
         match self {
             Self::Interval(length) => Some(tick.min(now.checked_add(*length)?)),
             Self::Cron { .. } if armed - now <= DAY => Some(tick),
+            Self::Once(_) => Some(tick),
             Self::Cron { .. } => self.first(now),
         }
     }
+}
+
+/// A time as clocks show it, with or without seconds.
+fn parse_wall(text: &str) -> Option<NaiveDateTime> {
+    [
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%d %H:%M:%S",
+    ]
+    .iter()
+    .find_map(|form| NaiveDateTime::parse_from_str(text.trim(), form).ok())
 }
 
 pub(crate) fn parse_zone(name: &str) -> Result<Tz, String> {

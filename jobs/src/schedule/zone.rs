@@ -25,7 +25,8 @@ pub(super) fn next_tick(crontab: &Crontab, zone: Tz, after: i64) -> Option<i64> 
         .map(|instant| instant.timestamp_millis())
 }
 
-fn instant(zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
+/// When the clocks of the zone show `wall`.
+pub(super) fn instant(zone: Tz, wall: NaiveDateTime) -> Option<DateTime<Utc>> {
     match zone.from_local_datetime(&wall).earliest() {
         Some(instant) => Some(instant.to_utc()),
         None => end_of_gap(zone, wall),

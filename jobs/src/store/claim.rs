@@ -6,9 +6,8 @@ use coronet_core::{Code, Error, Result, random};
 use sqlx::AnyConnection;
 
 use super::rows::{self, JOB_COLUMNS, JobRow};
-use super::{Store, no_job};
-use crate::job::{Claimed, Job, Problem, Trigger};
-use crate::plan::Due;
+use super::{Store, ledger, no_job};
+use crate::job::{Claimed, Job, Priority, Problem, Skipped, Trigger};
 use coronet_core::db::{execute, placeholders};
 
 /// Only PostgreSQL has row locks; SQLite has one writer.
@@ -20,14 +19,15 @@ pub(super) fn lock(dialect: Dialect) -> &'static str {
 }
 
 /// As [`lock`], and leaves out what another server is claiming at this moment.
-fn lock_free_ones(dialect: Dialect) -> &'static str {
+pub(super) fn lock_free_ones(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "",
         Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
     }
 }
 
-/// What to claim: at most `limit` jobs that are due `now`, under a lease until `lease_until`.
+/// What to claim: at most `limit` jobs that are due `now`, those of a higher priority first, under a lease until
+/// `lease_until`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Claim {
     pub now: i64,
@@ -47,26 +47,43 @@ impl Store {
     /// Claims what is due. Returns the runs to start, and whether more may be due.
     pub async fn claim(&self, claim: Claim) -> Result<(Vec<Claimed>, bool)> {
         let sql = format!(
-            "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at <= $1 ORDER BY due_at LIMIT $2{}",
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE priority = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3{}",
             lock_free_ones(self.db.dialect())
         );
         let server = self.server.clone();
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    let rows: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-                        .bind(claim.now)
-                        .bind(claim.limit)
-                        .fetch_all(&mut *tx)
-                        .await?;
-                    let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= claim.limit;
+                    let mut rows: Vec<JobRow> = Vec::new();
+                    for priority in Priority::ALL {
+                        let room = claim.limit - count(&rows);
+                        if room <= 0 {
+                            break;
+                        }
+                        let some: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
+                            .bind(priority.rank())
+                            .bind(claim.now)
+                            .bind(room)
+                            .fetch_all(&mut *tx)
+                            .await?;
+                        rows.extend(some);
+                    }
+                    let more = count(&rows) >= claim.limit;
                     let mut jobs = Vec::with_capacity(rows.len());
                     let mut runs = Vec::with_capacity(rows.len());
+                    let (mut skips, mut started) = (Vec::new(), Vec::new());
                     for row in rows {
                         let mut job = row.into_job()?;
-                        runs.extend(take(&mut job, claim.now));
+                        let (run, skipped) = take(&mut job, claim.now);
+                        skips.extend(skipped.map(|skipped| (jobs.len(), skipped)));
+                        started.push(run.is_some());
+                        runs.extend(run);
                         jobs.push(job);
                     }
+                    ledger::write(tx, &mut jobs, skips, &server, claim.now).await?;
+                    // A run that starts ends the stretch of what was skipped.
+                    let starting = jobs.iter_mut().zip(started).filter(|(_, started)| *started);
+                    starting.for_each(|(job, _)| job.skipping = None);
                     write_plans(tx, &jobs).await?;
                     insert_runs(tx, &runs, &server, claim.lease_until).await?;
                     Ok((runs, more))
@@ -85,7 +102,7 @@ impl Store {
                     let mut job = rows::by_name(tx, &claim.name, lock)
                         .await?
                         .ok_or_else(|| no_job(&claim.name))?;
-                    if job.running.is_some() {
+                    if !job.is_free() {
                         let text = format!(
                             "The job \"{}\" is running. Wait for it, or cancel that run.",
                             job.name
@@ -102,34 +119,31 @@ impl Store {
     }
 }
 
-/// Moves the job's plan on; the run that is to be started now, if any.
-fn take(job: &mut Job, now: i64) -> Option<Claimed> {
+/// Moves the job's plan on: the run that is to be started now, if any, and the ticks that are not run.
+fn take(job: &mut Job, now: i64) -> (Option<Claimed>, Option<Skipped>) {
     let schedule = match job.schedule() {
         Ok(schedule) => schedule,
         Err(error) => {
             job.problem = Some(Problem::new(error.message()));
             job.deactivate(now);
-            return None;
+            return (None, None);
         }
     };
-    let mut plan = job.plan.clone();
-    let due = plan.take(job, &schedule, now);
-    job.plan = plan;
-    match due {
-        Due::Run { trigger, due_at } => Some(start(job, trigger, due_at, now)),
-        Due::Skip => None,
-    }
+    let taken = job.take(&schedule, now);
+    let run = taken.run.map(|due| start(job, due.trigger, due.due_at, now));
+    (run, taken.skipped)
 }
 
 fn start(job: &mut Job, trigger: Trigger, due_at: i64, now: i64) -> Claimed {
     let id = random::id("run");
     job.running = Some(id.clone());
+    job.open_runs += 1;
     Claimed {
         id,
         job_id: job.id.clone(),
         name: job.name.clone(),
         path: job.path.clone(),
-        run_once: job.run_once,
+        special: job.minds_success(),
         trigger,
         attempt: job.plan.attempt + 1,
         due_at,
@@ -139,18 +153,24 @@ fn start(job: &mut Job, trigger: Trigger, due_at: i64, now: i64) -> Claimed {
     }
 }
 
+fn count(rows: &[JobRow]) -> i64 {
+    i64::try_from(rows.len()).unwrap_or(i64::MAX)
+}
+
 /// Writes the plans of all claimed jobs in one statement.
 async fn write_plans(tx: &mut AnyConnection, jobs: &[Job]) -> Result<()> {
     if jobs.is_empty() {
         return Ok(());
     }
     let sql = format!(
-        "WITH claimed (id, active, phase, tick_at, retry_at, due_at, armed_at, attempt, running, error) AS (VALUES {})
+        "WITH claimed (id, active, phase, tick_at, retry_at, owed_at, owed, due_at, armed_at, attempt, running,
+                       open_runs, skipping, error) AS (VALUES {})
          UPDATE jobs SET active = claimed.active, phase = claimed.phase, tick_at = claimed.tick_at,
-             retry_at = claimed.retry_at, due_at = claimed.due_at, armed_at = claimed.armed_at,
-             attempt = claimed.attempt, running = claimed.running, error = claimed.error
+             retry_at = claimed.retry_at, owed_at = claimed.owed_at, owed = claimed.owed, due_at = claimed.due_at,
+             armed_at = claimed.armed_at, attempt = claimed.attempt, running = claimed.running,
+             open_runs = claimed.open_runs, skipping = claimed.skipping, error = claimed.error
          FROM claimed WHERE jobs.id = claimed.id",
-        placeholders(jobs.len(), 10)
+        placeholders(jobs.len(), 14)
     );
     execute(tx, sql, |mut query| {
         for job in jobs {
@@ -161,10 +181,14 @@ async fn write_plans(tx: &mut AnyConnection, jobs: &[Job]) -> Result<()> {
                 .bind(plan.phase.as_str())
                 .bind(plan.tick_at)
                 .bind(plan.retry_at)
-                .bind(plan.due_at())
+                .bind(plan.owed_at)
+                .bind(plan.owed)
+                .bind(job.due_at())
                 .bind(plan.armed_at)
                 .bind(plan.attempt)
                 .bind(job.running.clone())
+                .bind(job.open_runs)
+                .bind(job.skipping.clone())
                 .bind(job.problem.as_ref().map(|problem| problem.message.clone()));
         }
         query

@@ -1,6 +1,8 @@
 //! The tables `jobs` and `job_runs`.
 
 mod claim;
+mod ledger;
+mod notices;
 mod overview;
 mod record;
 mod rows;
@@ -15,6 +17,7 @@ use crate::job::Job;
 use rows::{JOB_COLUMNS, JobRow};
 
 pub(crate) use claim::{Claim, HandClaim};
+pub(crate) use notices::Waiting;
 pub(crate) use runs::{RunFilter, RunRow};
 
 /// Which jobs are wanted.
@@ -202,8 +205,11 @@ impl Store {
 
     /// When the next job is due.
     pub async fn next_due(&self) -> Result<Option<i64>> {
-        let due = sqlx::query_scalar("SELECT MIN(due_at) FROM jobs WHERE due_at IS NOT NULL");
-        Ok(due.fetch_one(self.db.reader()).await?)
+        let due = sqlx::query_scalar(
+            "SELECT due_at FROM jobs WHERE due_at IS NOT NULL
+             ORDER BY COALESCE(due_at, 9223372036854775807), id LIMIT 1",
+        );
+        Ok(due.fetch_optional(self.db.reader()).await?)
     }
 
     /// Whether a plan was made when the clock showed a later time than now.

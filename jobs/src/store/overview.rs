@@ -3,6 +3,7 @@
 use coronet_core::Result;
 
 use super::rows::{JOB_COLUMNS, JobRow};
+use super::runs::LATEST;
 use super::{RunRow, Store};
 use crate::job::Job;
 
@@ -30,7 +31,8 @@ impl Store {
     pub async fn late(&self, time: i64, most: i64) -> Result<Vec<Job>> {
         let sql = format!(
             "SELECT {JOB_COLUMNS} FROM jobs
-             WHERE due_at <= $1 AND active = 1 AND running IS NULL ORDER BY due_at LIMIT $2"
+             WHERE COALESCE(due_at, 9223372036854775807) <= $1 AND active = 1 AND running IS NULL
+             ORDER BY COALESCE(due_at, 9223372036854775807), id LIMIT $2"
         );
         jobs(
             sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -44,7 +46,8 @@ impl Store {
     /// Active jobs in the order in which they are due.
     pub async fn next(&self, most: i64) -> Result<Vec<Job>> {
         let sql = format!(
-            "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND active = 1 ORDER BY due_at, id LIMIT $1"
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND active = 1
+             ORDER BY COALESCE(due_at, 9223372036854775807), id LIMIT $1"
         );
         jobs(
             sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -57,15 +60,11 @@ impl Store {
     /// The latest runs of all jobs, without their logs.
     pub async fn latest_runs(&self, most: i64) -> Result<Vec<RunRow>> {
         // Ids sort by time.
-        let rows = sqlx::query_as(
-            "SELECT latest.id, jobs.name AS job, trigger_kind, latest.attempt, latest.due_at, started_at, ended_at,
-                 outcome, server, latest.error, latest.error_line, latest.traceback, '' AS log, log_dropped_lines
-             FROM (SELECT * FROM job_runs ORDER BY id DESC LIMIT $1) AS latest JOIN jobs ON jobs.id = latest.job_id
-             ORDER BY latest.id DESC",
-        )
-        .bind(most)
-        .fetch_all(self.db.reader())
-        .await?;
+        let sql = format!("{LATEST} ORDER BY job_runs.id DESC");
+        let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(most)
+            .fetch_all(self.db.reader())
+            .await?;
         Ok(rows)
     }
 }

@@ -1,13 +1,18 @@
 //! Recording how runs ended, and what follows for their jobs.
 
+use std::collections::HashSet;
+
 use coronet_core::Result;
+use coronet_core::db::{execute, placeholders, returning};
 use sqlx::AnyConnection;
 
 use super::claim::lock;
-use super::{Store, rows};
+use super::{Store, notices, rows};
 use crate::job::{Finished, Outcome, Problem, Trigger};
+use crate::notice::{Notice, Targets, ping};
 use crate::plan::Ran;
-use coronet_core::db::{execute, placeholders};
+
+const LOST: &str = "the server went away while the job ran";
 
 /// A run whose server went away.
 #[derive(sqlx::FromRow)]
@@ -20,21 +25,28 @@ struct Abandoned {
 }
 
 impl Store {
-    /// Records runs of this server. A run that was taken for lost in the meantime stays lost.
-    pub async fn record(&self, finished: Vec<Finished>) -> Result<()> {
+    /// Records runs of this server. A run that was taken for lost in the meantime stays lost. Returns whether anybody is
+    /// to be told of something.
+    pub async fn record(&self, finished: Vec<Finished>, targets: Targets) -> Result<bool> {
         let lock = lock(self.db.dialect());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
+                    let closed = close_runs(tx, &finished).await?;
                     let (plain, special): (Vec<&Finished>, Vec<&Finished>) = finished
                         .iter()
-                        .partition(|done| done.outcome == Outcome::Ok && !done.run.run_once);
-                    close_runs(tx, &finished).await?;
+                        .filter(|done| closed.contains(&done.run.id))
+                        .partition(|done| done.outcome == Outcome::Ok && !done.run.special);
                     conclude_plain(tx, &plain).await?;
+                    let mut notices = Vec::new();
                     for done in special {
-                        conclude(tx, lock, done).await?;
+                        let end = End::of(done);
+                        notices.extend(conclude(tx, lock, &end, &targets).await?);
                     }
-                    Ok(())
+                    if let Some(done) = finished.first() {
+                        notices::insert(tx, &notices, done.ended_at).await?;
+                    }
+                    Ok(!notices.is_empty())
                 })
             })
             .await
@@ -43,7 +55,7 @@ impl Store {
     /// Marks the open runs whose server went away as lost; their jobs are due again at once.
     ///
     /// A lease that ran out by `now` says so; with `all_others`, so does a run being another server's.
-    pub async fn rescue(&self, now: i64, all_others: bool) -> Result<u64> {
+    pub async fn rescue(&self, now: i64, all_others: bool, targets: Targets) -> Result<u64> {
         let lapsed_before = if all_others { i64::MAX } else { now };
         let open: Vec<Abandoned> = sqlx::query_as(
             "SELECT id, job_id, trigger_kind, due_at, started_at FROM job_runs
@@ -60,10 +72,16 @@ impl Store {
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    let mut lost = 0;
+                    let (mut lost, mut notices) = (0, Vec::new());
                     for run in open {
-                        lost += u64::from(mark_lost(tx, lock, &run, lapsed_before, now).await?);
+                        if !mark_lost(tx, &run, lapsed_before, now).await? {
+                            continue;
+                        }
+                        lost += 1;
+                        let end = End::lost(run, now)?;
+                        notices.extend(conclude(tx, lock, &end, &targets).await?);
                     }
+                    notices::insert(tx, &notices, now).await?;
                     Ok(lost)
                 })
             })
@@ -71,19 +89,65 @@ impl Store {
     }
 }
 
-/// Ends the rows of the runs in one statement.
-async fn close_runs(tx: &mut AnyConnection, finished: &[Finished]) -> Result<()> {
+/// A run that has ended, as its job sees it.
+struct End {
+    run: String,
+    job: String,
+    ran: Ran,
+    outcome: Outcome,
+    problem: Option<Problem>,
+    at: i64,
+}
+
+impl End {
+    fn of(done: &Finished) -> Self {
+        let run = &done.run;
+        Self {
+            run: run.id.clone(),
+            job: run.job_id.clone(),
+            ran: Ran {
+                trigger: run.trigger,
+                due_at: run.due_at,
+                started_at: run.started_at,
+            },
+            outcome: done.outcome,
+            problem: done.problem.clone(),
+            at: done.ended_at,
+        }
+    }
+
+    fn lost(run: Abandoned, now: i64) -> Result<Self> {
+        Ok(Self {
+            ran: Ran {
+                trigger: Trigger::from_stored(&run.trigger_kind)?,
+                due_at: run.due_at,
+                started_at: run.started_at,
+            },
+            run: run.id,
+            job: run.job_id,
+            outcome: Outcome::Lost,
+            problem: Some(Problem::new(LOST)),
+            at: now,
+        })
+    }
+}
+
+/// Ends the rows of the runs in one statement. Returns those that were open.
+async fn close_runs(tx: &mut AnyConnection, finished: &[Finished]) -> Result<HashSet<String>> {
     let sql = format!(
-        "WITH done (id, ended_at, outcome, error, error_line, traceback, log, dropped) AS (VALUES {})
+        "WITH done (id, ended_at, outcome, error, error_line, traceback, log, dropped, revision, progress_done,
+                    progress_total) AS (VALUES {})
          UPDATE job_runs SET ended_at = done.ended_at, outcome = done.outcome, error = done.error,
              error_line = done.error_line, traceback = done.traceback, log = done.log,
-             log_dropped_lines = done.dropped
-         FROM done WHERE job_runs.id = done.id AND job_runs.outcome IS NULL",
-        placeholders(finished.len(), 8)
+             log_dropped_lines = done.dropped, revision = done.revision, progress_done = done.progress_done,
+             progress_total = done.progress_total
+         FROM done WHERE job_runs.id = done.id AND job_runs.outcome IS NULL
+         RETURNING job_runs.id",
+        placeholders(finished.len(), 11)
     );
-    execute(tx, sql, |mut query| {
+    let closed = returning(tx, sql, |mut query| {
         for done in finished {
-            let problem = done.problem.as_ref();
+            let (problem, told) = (done.problem.as_ref(), &done.told);
             query = query
                 .bind(done.run.id.clone())
                 .bind(done.ended_at)
@@ -91,26 +155,30 @@ async fn close_runs(tx: &mut AnyConnection, finished: &[Finished]) -> Result<()>
                 .bind(problem.map(|problem| problem.message.clone()))
                 .bind(problem.and_then(|problem| problem.line).map(i64::from))
                 .bind(problem.and_then(|problem| problem.traceback.clone()))
-                .bind(done.log.clone())
-                .bind(done.log_dropped_lines);
+                .bind(told.log.clone())
+                .bind(told.log_dropped_lines)
+                .bind(told.revision)
+                .bind(told.progress.map(|(done, _)| done))
+                .bind(told.progress.map(|(_, total)| total));
         }
         query
     })
     .await?;
-    Ok(())
+    Ok(closed.into_iter().collect())
 }
 
-/// What nearly every run comes to: it is done, and its job's plan stays as it was made at the claim.
+/// What nearly every run comes to: it is done, and its job's plan stays as it was made at the claim. (A job has one of
+/// these in a batch at most: those that may run beside themselves are concluded one by one.)
 async fn conclude_plain(tx: &mut AnyConnection, finished: &[&Finished]) -> Result<()> {
     if finished.is_empty() {
         return Ok(());
     }
     let sql = format!(
         "WITH done (id, job_id, started_at) AS (VALUES {})
-         UPDATE jobs SET running = NULL, attempt = 0, retry_at = NULL, due_at = tick_at, error = NULL,
-             error_line = NULL, traceback = NULL, last_run = done.id, last_run_at = done.started_at,
-             last_outcome = 'ok'
-         FROM done WHERE jobs.id = done.job_id AND jobs.running = done.id",
+         UPDATE jobs SET running = CASE WHEN running = done.id THEN NULL ELSE running END, open_runs = open_runs - 1,
+             attempt = 0, retry_at = NULL, due_at = COALESCE(owed_at, tick_at), error = NULL, error_line = NULL,
+             traceback = NULL, last_run = done.id, last_run_at = done.started_at, last_outcome = 'ok'
+         FROM done WHERE jobs.id = done.job_id",
         placeholders(finished.len(), 3)
     );
     execute(tx, sql, |mut query| {
@@ -126,65 +194,46 @@ async fn conclude_plain(tx: &mut AnyConnection, finished: &[&Finished]) -> Resul
     Ok(())
 }
 
-async fn conclude(tx: &mut AnyConnection, lock: &str, done: &Finished) -> Result<()> {
-    let Some(mut job) = rows::by_id(tx, &done.run.job_id, lock).await? else {
-        return Ok(());
+/// Draws the consequences for the job of a run whose row was closed. Returns who is to hear of them.
+async fn conclude(tx: &mut AnyConnection, lock: &str, end: &End, targets: &Targets) -> Result<Vec<Notice>> {
+    let Some(mut job) = rows::by_id(tx, &end.job, lock).await? else {
+        return Ok(Vec::new());
     };
-    // Another run, started after this one was taken for lost, decides about the job now.
-    if job.running.as_ref() != Some(&done.run.id) {
-        return Ok(());
+    job.open_runs = (job.open_runs - 1).max(0);
+    if job.running.as_ref() == Some(&end.run) {
+        job.running = match job.open_runs {
+            0 => None,
+            _ => latest_open(tx, &job.id).await?,
+        };
     }
-    job.running = None;
-    job.last_run = Some(done.run.id.clone());
-    job.last_run_at = Some(done.run.started_at);
-    job.last_outcome = Some(done.outcome);
-    let ran = Ran {
-        trigger: done.run.trigger,
-        due_at: done.run.due_at,
-        started_at: done.run.started_at,
-    };
-    job.conclude(ran, done.outcome, done.problem.clone(), done.ended_at);
-    rows::update(tx, &job).await
+    job.last_run = Some(end.run.clone());
+    job.last_run_at = Some(end.ran.started_at);
+    job.last_outcome = Some(end.outcome);
+    let was_active = job.active;
+    job.conclude(end.ran, end.outcome, end.problem.clone(), end.at);
+    let event = job.event_after(end.outcome, was_active);
+    rows::write_state(tx, &job).await?;
+    let mut notices = event.map_or_else(Vec::new, |event| targets.tell(&job, event, end.at));
+    notices.extend(ping(&job, end.outcome));
+    Ok(notices)
+}
+
+async fn latest_open(tx: &mut AnyConnection, job: &str) -> Result<Option<String>> {
+    let sql = "SELECT MAX(id) FROM job_runs WHERE job_id = $1 AND outcome IS NULL";
+    Ok(sqlx::query_scalar(sql).bind(job).fetch_one(tx).await?)
 }
 
 /// Returns whether it was this server that marked it.
-async fn mark_lost(
-    tx: &mut AnyConnection,
-    lock: &str,
-    run: &Abandoned,
-    lapsed_before: i64,
-    now: i64,
-) -> Result<bool> {
-    let problem = Problem::new("the server went away while the job ran");
+async fn mark_lost(tx: &mut AnyConnection, run: &Abandoned, lapsed_before: i64, now: i64) -> Result<bool> {
     let done = sqlx::query(
         "UPDATE job_runs SET outcome = 'lost', ended_at = $2, error = $3
          WHERE id = $1 AND outcome IS NULL AND lease_until < $4",
     )
     .bind(&run.id)
     .bind(now)
-    .bind(&problem.message)
+    .bind(LOST)
     .bind(lapsed_before)
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    let Some(mut job) = rows::by_id(tx, &run.job_id, lock).await? else {
-        return Ok(true);
-    };
-    if job.running.as_ref() == Some(&run.id) {
-        job.running = None;
-        job.last_run = Some(run.id.clone());
-        job.last_run_at = Some(run.started_at);
-        job.last_outcome = Some(Outcome::Lost);
-        let trigger = Trigger::from_stored(&run.trigger_kind)?;
-        let ran = Ran {
-            trigger,
-            due_at: run.due_at,
-            started_at: run.started_at,
-        };
-        job.conclude(ran, Outcome::Lost, Some(problem), now);
-        rows::update(tx, &job).await?;
-    }
-    Ok(true)
+    Ok(done.rows_affected() > 0)
 }

@@ -3,16 +3,20 @@
 use coronet_core::{Code, Error, Result};
 use sqlx::AnyConnection;
 
-use crate::job::{Job, Misfire, Outcome, Phase, Problem};
+use crate::job::{Job, Misfire, OncePer, Outcome, Overlap, Phase, Priority, Problem, Watch};
 use crate::plan::Plan;
 
-pub(super) const SELECT: &str = "SELECT id, name, path, interval_seconds, cron, timezone, run_once, active,
-    timeout_seconds, retries, misfire, phase, tick_at, retry_at, armed_at, attempt, running,
-    last_run, last_run_at, last_outcome, error, error_line, traceback, created_at, updated_at FROM jobs";
+macro_rules! columns {
+    () => {
+        "id, name, path, interval_seconds, cron, at, timezone, run_once, once_per, active,
+    timeout_seconds, retries, misfire, catch_up, overlap, max_running, priority, notify_after, overdue_after, ping_url,
+    overdue_at, overdue_since, told, phase, tick_at, retry_at, owed_at, owed, due_at, armed_at, attempt, running,
+    open_runs, skipping, last_run, last_run_at, last_outcome, error, error_line, traceback, created_at, updated_at"
+    };
+}
 
-pub(super) const JOB_COLUMNS: &str = "id, name, path, interval_seconds, cron, timezone, run_once, active,
-    timeout_seconds, retries, misfire, phase, tick_at, retry_at, armed_at, attempt, running,
-    last_run, last_run_at, last_outcome, error, error_line, traceback, created_at, updated_at";
+pub(super) const JOB_COLUMNS: &str = columns!();
+pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM jobs");
 
 #[derive(sqlx::FromRow)]
 pub(super) struct JobRow {
@@ -21,18 +25,35 @@ pub(super) struct JobRow {
     path: String,
     interval_seconds: Option<i64>,
     cron: Option<String>,
+    at: Option<String>,
     timezone: Option<String>,
     run_once: i64,
+    once_per: String,
     active: i64,
     timeout_seconds: i64,
     retries: i64,
     misfire: String,
+    catch_up: i64,
+    overlap: String,
+    max_running: i64,
+    priority: i64,
+    notify_after: Option<i64>,
+    overdue_after: Option<i64>,
+    ping_url: Option<String>,
+    overdue_at: Option<i64>,
+    overdue_since: Option<i64>,
+    told: i64,
     phase: String,
     tick_at: Option<i64>,
     retry_at: Option<i64>,
+    owed_at: Option<i64>,
+    owed: i64,
+    due_at: Option<i64>,
     armed_at: i64,
     attempt: i64,
     running: Option<String>,
+    open_runs: i64,
+    skipping: Option<String>,
     last_run: Option<String>,
     pub(super) last_run_at: Option<i64>,
     last_outcome: Option<String>,
@@ -44,9 +65,9 @@ pub(super) struct JobRow {
 }
 
 impl JobRow {
-    /// When it runs next. A job that waits for nothing comes after all others.
+    /// When it runs next, as `due_at` has it. A job that waits for nothing comes after all others.
     pub(super) fn next_run(&self) -> i64 {
-        self.retry_at.or(self.tick_at).unwrap_or(i64::MAX)
+        self.due_at.unwrap_or(i64::MAX)
     }
 
     pub(super) fn into_job(self) -> Result<Job> {
@@ -56,20 +77,38 @@ impl JobRow {
             path: self.path,
             interval: self.interval_seconds,
             cron: self.cron,
+            at: self.at,
             timezone: self.timezone,
             run_once: self.run_once != 0,
+            once_per: OncePer::from_stored(&self.once_per)?,
             active: self.active != 0,
             timeout: self.timeout_seconds,
             retries: self.retries,
             misfire: Misfire::from_stored(&self.misfire)?,
+            catch_up: self.catch_up,
+            overlap: Overlap::from_stored(&self.overlap)?,
+            max_running: self.max_running,
+            priority: Priority::of_rank(self.priority),
+            watch: Watch {
+                notify_after: self.notify_after,
+                overdue_after: self.overdue_after,
+                ping_url: self.ping_url,
+                overdue_at: self.overdue_at,
+                overdue_since: self.overdue_since,
+                told: self.told != 0,
+            },
             plan: Plan {
                 phase: Phase::from_stored(&self.phase)?,
                 tick_at: self.tick_at,
                 retry_at: self.retry_at,
+                owed_at: self.owed_at,
+                owed: self.owed,
                 armed_at: self.armed_at,
                 attempt: self.attempt,
             },
             running: self.running,
+            open_runs: self.open_runs,
+            skipping: self.skipping,
             last_run: self.last_run,
             last_run_at: self.last_run_at,
             last_outcome: self
@@ -118,10 +157,9 @@ pub(super) async fn by_id(tx: &mut AnyConnection, id: &str, lock: &str) -> Resul
 
 pub(super) async fn insert(tx: &mut AnyConnection, job: &Job) -> Result<()> {
     let done = sqlx::query(
-        "INSERT INTO jobs (id, name, path, interval_seconds, cron, timezone, run_once, active,
-             timeout_seconds, retries, misfire, phase, tick_at, retry_at, due_at, armed_at, attempt,
-             created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        "INSERT INTO jobs (id, name, path, interval_seconds, cron, at, timezone, run_once, once_per, active,
+             timeout_seconds, retries, misfire, phase, armed_at, attempt, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          ON CONFLICT (name) DO NOTHING",
     )
     .bind(&job.id)
@@ -129,27 +167,25 @@ pub(super) async fn insert(tx: &mut AnyConnection, job: &Job) -> Result<()> {
     .bind(&job.path)
     .bind(job.interval)
     .bind(job.cron.clone())
+    .bind(job.at.clone())
     .bind(job.timezone.clone())
     .bind(i64::from(job.run_once))
+    .bind(job.once_per.as_str())
     .bind(i64::from(job.active))
     .bind(job.timeout)
     .bind(job.retries)
     .bind(job.misfire.as_str())
     .bind(job.plan.phase.as_str())
-    .bind(job.plan.tick_at)
-    .bind(job.plan.retry_at)
-    .bind(job.plan.due_at())
     .bind(job.plan.armed_at)
     .bind(job.plan.attempt)
     .bind(job.created_at)
     .bind(job.updated_at)
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
     if done.rows_affected() == 0 {
-        Err(name_taken(&job.name))
-    } else {
-        Ok(())
+        return Err(name_taken(&job.name));
     }
+    update(tx, job).await
 }
 
 /// Writes everything of a job but its id.
@@ -162,12 +198,18 @@ pub(super) async fn update(tx: &mut AnyConnection, job: &Job) -> Result<()> {
     if taken.is_some() {
         return Err(name_taken(&job.name));
     }
-    let problem = job.problem.as_ref();
+    write_settings(tx, job).await?;
+    write_state(tx, job).await
+}
+
+/// What operators set.
+async fn write_settings(tx: &mut AnyConnection, job: &Job) -> Result<()> {
+    let watch = &job.watch;
     sqlx::query(
-        "UPDATE jobs SET name = $2, path = $3, interval_seconds = $4, cron = $5, timezone = $6, run_once = $7,
-             active = $8, timeout_seconds = $9, retries = $10, misfire = $11, phase = $12, tick_at = $13,
-             retry_at = $14, due_at = $15, armed_at = $16, attempt = $17, running = $18, last_run = $19,
-             last_run_at = $20, last_outcome = $21, error = $22, error_line = $23, traceback = $24, updated_at = $25
+        "UPDATE jobs SET name = $2, path = $3, interval_seconds = $4, cron = $5, at = $6, timezone = $7, run_once = $8,
+             once_per = $9, timeout_seconds = $10, retries = $11, misfire = $12, catch_up = $13, overlap = $14,
+             max_running = $15, priority = $16, notify_after = $17, overdue_after = $18, ping_url = $19,
+             updated_at = $20
          WHERE id = $1",
     )
     .bind(&job.id)
@@ -175,26 +217,58 @@ pub(super) async fn update(tx: &mut AnyConnection, job: &Job) -> Result<()> {
     .bind(&job.path)
     .bind(job.interval)
     .bind(job.cron.clone())
+    .bind(job.at.clone())
     .bind(job.timezone.clone())
     .bind(i64::from(job.run_once))
-    .bind(i64::from(job.active))
+    .bind(job.once_per.as_str())
     .bind(job.timeout)
     .bind(job.retries)
     .bind(job.misfire.as_str())
-    .bind(job.plan.phase.as_str())
-    .bind(job.plan.tick_at)
-    .bind(job.plan.retry_at)
-    .bind(job.plan.due_at())
-    .bind(job.plan.armed_at)
-    .bind(job.plan.attempt)
+    .bind(job.catch_up)
+    .bind(job.overlap.as_str())
+    .bind(job.max_running)
+    .bind(job.priority.rank())
+    .bind(watch.notify_after)
+    .bind(watch.overdue_after)
+    .bind(watch.ping_url.clone())
+    .bind(job.updated_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// How the job is doing, and what comes next.
+pub(super) async fn write_state(tx: &mut AnyConnection, job: &Job) -> Result<()> {
+    let (plan, watch, problem) = (&job.plan, &job.watch, job.problem.as_ref());
+    sqlx::query(
+        "UPDATE jobs SET active = $2, phase = $3, tick_at = $4, retry_at = $5, owed_at = $6, owed = $7, due_at = $8,
+             armed_at = $9, attempt = $10, running = $11, open_runs = $12, skipping = $13, overdue_at = $14,
+             overdue_since = $15, told = $16, last_run = $17, last_run_at = $18, last_outcome = $19, error = $20,
+             error_line = $21, traceback = $22
+         WHERE id = $1",
+    )
+    .bind(&job.id)
+    .bind(i64::from(job.active))
+    .bind(plan.phase.as_str())
+    .bind(plan.tick_at)
+    .bind(plan.retry_at)
+    .bind(plan.owed_at)
+    .bind(plan.owed)
+    .bind(job.due_at())
+    .bind(plan.armed_at)
+    .bind(plan.attempt)
     .bind(job.running.clone())
+    .bind(job.open_runs)
+    .bind(job.skipping.clone())
+    .bind(watch.overdue_at)
+    .bind(watch.overdue_since)
+    .bind(i64::from(watch.told))
     .bind(job.last_run.clone())
     .bind(job.last_run_at)
     .bind(job.last_outcome.map(Outcome::as_str))
     .bind(problem.map(|problem| problem.message.clone()))
     .bind(problem.and_then(|problem| problem.line).map(i64::from))
     .bind(problem.and_then(|problem| problem.traceback.clone()))
-    .bind(job.updated_at)
     .execute(tx)
     .await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! Runs as history: listing, the log, leases, and what is swept away.
 
+use std::collections::HashMap;
+
 use coronet_core::db::{Listing, SortKey, Value};
 use coronet_core::{Code, Error, Page, PartRequest, Result};
 use schemars::JsonSchema;
@@ -9,7 +11,8 @@ use sqlx::AnyConnection;
 
 use super::Store;
 use super::rows::problem;
-use crate::job::{Outcome, Problem, Trigger};
+use crate::job::{Outcome, Problem, Reason, Told, Trigger};
+use crate::view::{Progress, SkippedTicks};
 
 /// Deleted in one write: others wait for it.
 const BATCH: i64 = 500;
@@ -21,7 +24,8 @@ pub(crate) struct RunFilter {
     /// Only of the job with this name.
     #[serde(default)]
     pub job: Option<String>,
-    /// How they ended: one of the outcomes; or `running`; or `failed` for all of error, timeout and lost.
+    /// How they ended: one of the outcomes; or `running`; `failed` for all of error, timeout and lost; or `late`
+    /// for more than a minute.
     #[serde(default)]
     pub outcome: Option<String>,
     /// Only runs that started at this time or later, Unix milliseconds.
@@ -32,8 +36,11 @@ pub(crate) struct RunFilter {
     pub until: Option<i64>,
 }
 
+/// Started more than a minute after its tick.
+const LATE: &str = "outcome <> 'skipped' AND started_at - job_runs.due_at > 60000";
+
 fn no_outcome() -> Error {
-    let text = "`outcome` must be ok, sleep, stop, exit, error, timeout, cancelled, lost, running or failed.";
+    let text = "`outcome` must be ok, sleep, stop, exit, error, timeout, cancelled, lost, skipped, running, failed or late.";
     Error::new(Code::ParameterInvalid, text).with_details(json!({ "parameter": "filter.outcome" }))
 }
 
@@ -54,6 +61,12 @@ pub(crate) struct RunRow {
     traceback: Option<String>,
     pub log: String,
     pub log_dropped_lines: i64,
+    ticks: i64,
+    last_due_at: Option<i64>,
+    reason: Option<String>,
+    pub revision: Option<i64>,
+    progress_done: Option<i64>,
+    progress_total: Option<i64>,
 }
 
 impl RunRow {
@@ -65,16 +78,49 @@ impl RunRow {
         self.outcome.as_deref().map(Outcome::from_stored).transpose()
     }
 
+    pub fn skipped(&self) -> Result<Option<SkippedTicks>> {
+        let Some(reason) = self.reason.as_deref() else {
+            return Ok(None);
+        };
+        Ok(Some(SkippedTicks {
+            ticks: self.ticks,
+            last_due_at: self.last_due_at,
+            reason: Reason::from_stored(reason)?,
+        }))
+    }
+
+    pub fn progress(&self) -> Option<Progress> {
+        let (done, total) = self.progress_done.zip(self.progress_total)?;
+        Some(Progress { done, total })
+    }
+
     pub fn problem(&self) -> Option<Problem> {
         problem(self.error.clone(), self.error_line, self.traceback.clone())
     }
 }
 
+/// What is shown of runs, `$log` in place of the log.
+macro_rules! select {
+    ($log:literal, $from:literal) => {
+        concat!(
+            "SELECT job_runs.id AS id, jobs.name AS job, trigger_kind, job_runs.attempt AS attempt,
+                 job_runs.due_at AS due_at, started_at, ended_at, outcome, server, job_runs.error AS error,
+                 job_runs.error_line AS error_line, job_runs.traceback AS traceback, ",
+            $log,
+            " AS log, log_dropped_lines, ticks, last_due_at, reason, revision, progress_done, progress_total FROM ",
+            $from,
+            " JOIN jobs ON jobs.id = job_runs.job_id"
+        )
+    };
+}
+
+pub(super) const LATEST: &str = select!(
+    "''",
+    "(SELECT * FROM job_runs ORDER BY id DESC LIMIT $1) AS job_runs"
+);
+
 const LIST: Listing<RunRow> = Listing {
-    rows: "SELECT job_runs.id AS id, jobs.name AS job, trigger_kind, job_runs.attempt AS attempt,
-               job_runs.due_at AS due_at, started_at, ended_at, outcome, server, job_runs.error AS error,
-               job_runs.error_line AS error_line, job_runs.traceback AS traceback, '' AS log, log_dropped_lines
-           FROM job_runs JOIN jobs ON jobs.id = job_runs.job_id",
+    rows: select!("''", "job_runs"),
     ids: "SELECT job_runs.id FROM job_runs",
     id: "job_runs.id",
     id_of: |row| &row.id,
@@ -115,6 +161,7 @@ impl Store {
             None => ("", None),
             Some("running") => ("outcome IS NULL", None),
             Some("failed") => ("outcome IN ('error', 'timeout', 'lost')", None),
+            Some("late") => (LATE, None),
             Some(outcome) => (
                 "",
                 Some(Outcome::from_stored(outcome).map_err(|_| no_outcome())?.as_str()),
@@ -133,13 +180,10 @@ impl Store {
     /// A job's runs, newest first, without their logs; and how many there are.
     pub async fn runs(&self, name: &str, limit: i64, offset: i64) -> Result<(Vec<RunRow>, i64)> {
         let job = self.get(name).await?;
-        let rows = sqlx::query_as(
-            "SELECT job_runs.id, jobs.name AS job, trigger_kind, job_runs.attempt, job_runs.due_at, started_at,
-                 ended_at, outcome, server, job_runs.error, job_runs.error_line, job_runs.traceback,
-                 '' AS log, log_dropped_lines
-             FROM job_runs JOIN jobs ON jobs.id = job_runs.job_id
-             WHERE job_id = $1 ORDER BY job_runs.id DESC LIMIT $2 OFFSET $3",
-        )
+        let rows = sqlx::query_as(concat!(
+            select!("''", "job_runs"),
+            " WHERE job_id = $1 ORDER BY job_runs.id DESC LIMIT $2 OFFSET $3"
+        ))
         .bind(&job.id)
         .bind(limit)
         .bind(offset)
@@ -154,16 +198,10 @@ impl Store {
 
     /// One run with its log.
     pub async fn run(&self, id: &str) -> Result<RunRow> {
-        let row = sqlx::query_as(
-            "SELECT job_runs.id, jobs.name AS job, trigger_kind, job_runs.attempt, job_runs.due_at, started_at,
-                 ended_at, outcome, server, job_runs.error, job_runs.error_line, job_runs.traceback,
-                 log, log_dropped_lines
-             FROM job_runs JOIN jobs ON jobs.id = job_runs.job_id
-             WHERE job_runs.id = $1",
-        )
-        .bind(id)
-        .fetch_optional(self.db.reader())
-        .await?;
+        let row = sqlx::query_as(concat!(select!("log", "job_runs"), " WHERE job_runs.id = $1"))
+            .bind(id)
+            .fetch_optional(self.db.reader())
+            .await?;
         row.ok_or_else(|| {
             Error::new(
                 Code::NotFound,
@@ -172,21 +210,52 @@ impl Store {
         })
     }
 
-    /// Extends the leases of this server's runs. Returns those that somebody asked to cancel elsewhere.
-    pub async fn heartbeat(&self, lease_until: i64) -> Result<Vec<String>> {
+    /// Extends the leases of this server's runs. Returns those that are still its own, each with whether somebody asked
+    /// to cancel it.
+    pub async fn heartbeat(&self, lease_until: i64) -> Result<HashMap<String, bool>> {
         let server = self.server.clone();
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    sqlx::query("UPDATE job_runs SET lease_until = $1 WHERE server = $2 AND outcome IS NULL")
-                        .bind(lease_until)
-                        .bind(&server)
-                        .execute(&mut *tx)
-                        .await?;
-                    let asked = sqlx::query_scalar(
-                        "SELECT id FROM job_runs WHERE server = $1 AND outcome IS NULL AND cancel_requested = 1",
-                    );
-                    Ok(asked.bind(&server).fetch_all(&mut *tx).await?)
+                    let extended: Vec<(String, i64)> = sqlx::query_as(
+                        "UPDATE job_runs SET lease_until = $1 WHERE server = $2 AND outcome IS NULL
+                         RETURNING id, cancel_requested",
+                    )
+                    .bind(lease_until)
+                    .bind(&server)
+                    .fetch_all(tx)
+                    .await?;
+                    Ok(extended
+                        .into_iter()
+                        .map(|(id, cancel)| (id, cancel != 0))
+                        .collect())
+                })
+            })
+            .await
+    }
+
+    /// Keeps what runs in progress have said so far: it is not lost with the server, and others can read it.
+    pub async fn keep_told(&self, runs: Vec<(String, Told)>) -> Result<()> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    for (id, told) in runs {
+                        let sql = "UPDATE job_runs SET log = $2, log_dropped_lines = $3, revision = $4,
+                                 progress_done = $5, progress_total = $6 WHERE id = $1 AND outcome IS NULL";
+                        sqlx::query(sql)
+                            .bind(id)
+                            .bind(told.log)
+                            .bind(told.log_dropped_lines)
+                            .bind(told.revision)
+                            .bind(told.progress.map(|(done, _)| done))
+                            .bind(told.progress.map(|(_, total)| total))
+                            .execute(&mut *tx)
+                            .await?;
+                    }
+                    Ok(())
                 })
             })
             .await

@@ -179,8 +179,9 @@ async fn a_failing_job_is_tried_again_and_the_error_shows_its_place() {
             world.status("Flaky").await,
             "active, error: attempt 2 of 3 at 2026-01-05 13:00 UTC"
         );
-        world.after(std::time::Duration::from_secs(10)).await;
-        world.after(std::time::Duration::from_secs(60)).await;
+        // Ten seconds and a minute, and up to a fifth of each.
+        world.after(std::time::Duration::from_secs(12)).await;
+        world.after(std::time::Duration::from_secs(72)).await;
         let job = world.get("Flaky").await;
         assert_eq!(job["status"], "inactive, error");
         assert_eq!(job["error"]["line"], 4);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::world::{DAY, HOUR, World, on_both};
+use crate::notice::Targets;
 use crate::scheduler::lease;
 use crate::service::start_as;
 use crate::store::Claim;
@@ -96,7 +97,7 @@ async fn a_late_word_from_a_server_taken_for_dead_changes_nothing() {
         assert_eq!(
             other
                 .store
-                .rescue(world.core.clock.now_ms(), false)
+                .rescue(world.core.clock.now_ms(), false, Targets::default())
                 .await
                 .unwrap(),
             1
@@ -105,7 +106,7 @@ async fn a_late_word_from_a_server_taken_for_dead_changes_nothing() {
         assert_eq!(
             other
                 .store
-                .rescue(world.core.clock.now_ms(), false)
+                .rescue(world.core.clock.now_ms(), false, Targets::default())
                 .await
                 .unwrap(),
             0

@@ -52,7 +52,18 @@ async fn mistakes_are_named_where_they_were_entered() {
                 "There is no time zone \"Mars/Olympus\"",
             ),
             ("timeout", json!(0), "must be between 1 and 86400"),
-            ("retries", json!(21), "choose 0 to 20"),
+            ("retries", json!(21), "between 0 and 20"),
+            ("catch_up", json!(0), "between 1 and 100"),
+            ("max_running", json!(101), "between 1 and 100"),
+            ("notify_after", json!(-1), "between 1 and 21"),
+            ("overdue_after", json!(1000), "between 1 and 100"),
+            (
+                "ping_url",
+                json!("ftp://watch.example/x"),
+                "must start with https:// or http://",
+            ),
+            ("ping_url", json!("https://"), "name a host"),
+            ("at", json!("2027-01-01T10:00"), "not both"),
         ] {
             let mut job = good.clone();
             job[field] = value;
@@ -75,6 +86,20 @@ async fn mistakes_are_named_where_they_were_entered() {
                 .unwrap_err();
             assert!(error.message().contains(expected), "{error}");
             assert_eq!(error.details().unwrap()["parameter"], "cron");
+        }
+        for (at, expected) in [
+            ("tomorrow", "is no date and time"),
+            ("2027-02-30T10:00", "is no date and time"),
+            ("2020-01-01T10:00", "That time has passed"),
+            ("9999-01-01T10:00", "too far away"),
+        ] {
+            let job = json!({ "name": "Job", "path": "x.lua", "at": at });
+            let error = world
+                .call("jobs.create", json!({ "job": job }))
+                .await
+                .unwrap_err();
+            assert!(error.message().contains(expected), "{error}");
+            assert_eq!(error.details().unwrap()["parameter"], "at");
         }
         let unknown = world.call(
             "jobs.create",

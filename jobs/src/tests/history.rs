@@ -1,5 +1,6 @@
 //! Runs by hand, cancelling, overlap, and what is kept of runs.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use coronet_core::Code;
@@ -87,6 +88,9 @@ async fn a_running_job_is_not_started_twice_and_can_be_cancelled() {
         world.core.clock.advance(HOUR);
         world.jobs.look().await.unwrap();
         assert_eq!(world.outcomes("Long").await, [json!(null)]);
+        let let_go = world.ledger("Long").await.pop().unwrap();
+        assert_eq!(let_go["outcome"], "skipped");
+        assert_eq!(let_go["skipped"]["reason"], "running");
 
         world.call("jobs.cancel", json!({ "run_id": run })).await.unwrap();
         ends.await.unwrap();
@@ -110,9 +114,7 @@ async fn a_run_is_cancelled_through_another_server() {
         crate::start(&world.core).unwrap();
         // The functions are those of the other server now.
         world.call("jobs.cancel", json!({ "run_id": run })).await.unwrap();
-        for asked in ours.store.heartbeat(i64::MAX).await.unwrap() {
-            assert!(ours.cancel_here(&asked));
-        }
+        ours.beat(&mut HashMap::new()).await.unwrap();
         ends.await.unwrap();
         assert_eq!(world.outcomes("Long").await, ["cancelled"]);
     })

@@ -90,14 +90,15 @@ impl World {
 
     /// Outcomes of the job's runs, oldest first; null for those in progress.
     pub async fn outcomes(&self, name: &str) -> Vec<Value> {
+        let ledger = self.ledger(name).await;
+        let runs = ledger.into_iter().filter(|row| row["skipped"].is_null());
+        runs.map(|run| run["outcome"].clone()).collect()
+    }
+
+    /// What became of the job's ticks, oldest first.
+    pub async fn ledger(&self, name: &str) -> Vec<Value> {
         let page = self.call("jobs.runs", json!({ "name": name })).await.unwrap();
-        page["runs"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .rev()
-            .map(|run| run["outcome"].clone())
-            .collect()
+        page["runs"].as_array().unwrap().iter().rev().cloned().collect()
     }
 
     /// Lets time pass, and the service do all that is due then.
@@ -114,10 +115,14 @@ impl World {
     }
 
     pub async fn work(&self) {
-        while self.jobs.look().await.unwrap() != Look::Until(self.jobs.store.next_due().await.unwrap()) {
+        loop {
+            let look = self.jobs.look().await.unwrap();
             self.jobs.idle().await;
+            let due = self.jobs.store.next_due().await.unwrap();
+            if look == Look::Until(due) && due.is_none_or(|due| due > self.core.clock.now_ms()) {
+                return;
+            }
         }
-        self.jobs.idle().await;
     }
 
     /// Another start of the server over the same database: what was only in memory is gone.

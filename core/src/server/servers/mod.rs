@@ -110,7 +110,7 @@ pub(super) async fn beat(core: &Core, started_at: i64) -> Result<()> {
     let server = store::Row {
         id: core.server.id().to_owned(),
         name: host_name(),
-        address: core.config.local_url().replacen("http://", "", 1),
+        address: address(core),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at,
         seen_at: core.clock.now_ms(),
@@ -143,6 +143,41 @@ pub(super) async fn list(core: &Core) -> Result<Vec<Server>> {
     let now = core.clock.now_ms();
     let rows = store::list(&core.db).await?;
     Ok(rows.into_iter().map(|row| read(core, row, now)).collect())
+}
+
+/// How a server stands among the others when it has started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// No other ran: the whole has started.
+    First,
+    /// Others ran on.
+    Joined,
+    /// Others were there moments ago; whether they live shows when they give a sign of life, or do not.
+    Unclear,
+}
+
+/// How this server stands, which started at `since`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn standing(core: &Core, since: i64) -> Result<Standing> {
+    if core.db.dialect() == Dialect::Sqlite {
+        return Ok(Standing::First);
+    }
+    let here = address(core);
+    // One that ran at this address is gone: two cannot listen there.
+    let mut older = list(core).await?.into_iter().filter(|server| {
+        !server.this && server.address != here && server.started_at <= since && server.state != State::Gone
+    });
+    Ok(match older.next() {
+        None => Standing::First,
+        Some(one) if one.seen_at > since || older.any(|one| one.seen_at > since) => Standing::Joined,
+        Some(_) => Standing::Unclear,
+    })
+}
+
+fn address(core: &Core) -> String {
+    core.config.local_url().replacen("http://", "", 1)
 }
 
 /// Forgets a server that is gone.
