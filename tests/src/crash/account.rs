@@ -1,14 +1,14 @@
 //! Whether what the database holds in the end is what was promised.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use sqlx::AnyConnection;
 
 /// Of every job's schedule.
 const SECOND: i64 = 1000;
-/// A run is in progress until its end is recorded, which is a moment after the end that it records.
-const RECORDING: i64 = 500;
+/// An interval keeps its beat, and starts anew less than one interval after a tick that came late.
+const LATEST_BEAT: i64 = 2 * SECOND;
 /// "A dead server's claims are taken over within 15 seconds."
 const TAKEN_OVER_WITHIN: i64 = 15_000;
 
@@ -19,14 +19,19 @@ pub(super) enum Beat {
     Interval,
 }
 
+/// A run; or, with the outcome `skipped`, ticks that had none.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(super) struct Run {
     id: String,
     trigger_kind: String,
     due_at: i64,
+    last_due_at: Option<i64>,
+    ticks: i64,
+    reason: Option<String>,
     started_at: i64,
     ended_at: Option<i64>,
     outcome: Option<String>,
+    error: Option<String>,
     server: String,
 }
 
@@ -39,12 +44,17 @@ impl Run {
     fn is_lost(&self) -> bool {
         self.outcome.as_deref() == Some("lost")
     }
+
+    fn last_tick(&self) -> i64 {
+        self.last_due_at.unwrap_or(self.due_at)
+    }
 }
 
-/// All runs of a job, in the order in which they started.
+/// The history of a job, in the order in which it was written.
 pub(super) async fn runs_of(database: &mut AnyConnection, job: &str) -> Vec<Run> {
     sqlx::query_as(
-        "SELECT id, trigger_kind, due_at, started_at, ended_at, outcome, server FROM job_runs
+        "SELECT id, trigger_kind, due_at, last_due_at, ticks, reason, started_at, ended_at, outcome, error, server
+         FROM job_runs
          WHERE job_id = (SELECT id FROM jobs WHERE name = $1) ORDER BY started_at, id",
     )
     .bind(job.to_owned())
@@ -68,9 +78,9 @@ pub(super) async fn ledger(database: &mut AnyConnection) -> HashMap<String, i64>
 pub struct Account {
     pub seed: u64,
     deaths: HashMap<String, i64>,
-    pub ticks: usize,
-    /// Ticks that came while their job ran.
-    pub let_go: usize,
+    pub ticks: i64,
+    /// Ticks that were not run, by the reason that the history gives.
+    pub skipped: BTreeMap<String, i64>,
     pub runs: usize,
     pub lost: usize,
     pub run_again: usize,
@@ -89,10 +99,13 @@ impl Account {
         }
     }
 
-    /// Takes the runs of one job into the account.
-    pub(super) fn take(&mut self, job: &str, beat: Beat, runs: &[Run], ledger: &HashMap<String, i64>) {
+    /// Takes the history of one job into the account.
+    pub(super) fn take(&mut self, job: &str, beat: Beat, history: &[Run], ledger: &HashMap<String, i64>) {
+        let (skipped, runs): (Vec<&Run>, Vec<&Run>) = history
+            .iter()
+            .partition(|row| row.outcome.as_deref() == Some("skipped"));
         self.runs += runs.len();
-        for run in runs {
+        for run in &runs {
             self.enter(job, run, ledger.get(&run.id).copied().unwrap_or(0));
         }
         for pair in runs.windows(2) {
@@ -103,15 +116,24 @@ impl Account {
         if let Some(last) = runs.last().filter(|run| run.is_lost()) {
             self.fault(job, format!("{} was lost and not run again", last.id));
         }
-        let mut ticks = BTreeSet::new();
-        for run in runs.iter().filter(|run| run.trigger_kind == "schedule") {
-            if !ticks.insert(run.due_at) {
-                self.fault(job, format!("the tick at {} was started twice", run.due_at));
-            }
+        for row in &skipped {
+            *self
+                .skipped
+                .entry(row.reason.clone().unwrap_or_default())
+                .or_default() += row.ticks;
         }
-        self.ticks += ticks.len();
-        for (tick, next) in ticks.iter().zip(ticks.iter().skip(1)) {
-            self.mind_gap(job, beat, runs, *tick, *next);
+        let mut ticks: Vec<&Run> = history
+            .iter()
+            .filter(|row| row.trigger_kind == "schedule")
+            .collect();
+        ticks.sort_by_key(|row| row.due_at);
+        for row in &ticks {
+            self.count(job, beat, row);
+        }
+        for pair in ticks.windows(2) {
+            if let [row, next] = pair {
+                self.mind_gap(job, beat, row, next);
+            }
         }
     }
 
@@ -125,7 +147,7 @@ impl Account {
         let expected = match run.outcome.as_deref() {
             Some("ok") => 1..=1,
             Some("lost") | None => 0..=1,
-            Some(other) => return self.fault(job, format!("{} ended with {other}", run.id)),
+            Some(other) => return self.fault(job, format!("{} ended with {other}: {:?}", run.id, run.error)),
         };
         if !expected.contains(&entries) {
             self.fault(
@@ -158,31 +180,28 @@ impl Account {
         }
     }
 
-    /// Between two ticks that had their runs there is none that had not, unless the job was running when it came: then
-    /// it was let go, and an interval began anew.
-    fn mind_gap(&mut self, job: &str, beat: Beat, runs: &[Run], tick: i64, next: i64) {
-        let is_busy = |at: i64| {
-            let covers = |run: &Run| run.due_at < at && at <= run.busy_until().saturating_add(RECORDING);
-            runs.iter().filter(|run| run.due_at < next).any(covers)
+    /// The ticks of a row: as many as fit between the first and the last.
+    fn count(&mut self, job: &str, beat: Beat, row: &Run) {
+        self.ticks += row.ticks;
+        let (steps, length) = (row.ticks - 1, row.last_tick() - row.due_at);
+        let fits = match beat {
+            Beat::Cron => length == steps * SECOND,
+            Beat::Interval => (steps * SECOND..=steps * LATEST_BEAT).contains(&length),
         };
-        let between: Vec<i64> = (tick + SECOND..next).step_by(1000).collect();
-        self.ticks += between.len();
-        self.let_go += between.len();
-        let unexplained = match beat {
-            Beat::Cron => between.iter().find(|at| !is_busy(**at)),
-            // From when it was free, at most one interval.
-            Beat::Interval => between
-                .first()
-                .filter(|at| !is_busy(**at) || !is_busy(next - SECOND)),
-        };
-        if let Some(at) = unexplained {
-            self.fault(
-                job,
-                format!("the tick at {at} had no run (the next that had: {next})"),
-            );
+        if !fits {
+            self.fault(job, format!("{}: {} ticks in {length} ms", row.id, row.ticks));
         }
-        if next - tick < SECOND {
-            self.fault(job, format!("{next} comes too soon after {tick}"));
+    }
+
+    /// Every tick is in one row, and in no other: the next row goes on where this one ends.
+    fn mind_gap(&mut self, job: &str, beat: Beat, row: &Run, next: &Run) {
+        let gap = next.due_at - row.last_tick();
+        let goes_on = match beat {
+            Beat::Cron => gap == SECOND,
+            Beat::Interval => (SECOND..LATEST_BEAT).contains(&gap),
+        };
+        if !goes_on {
+            self.fault(job, format!("{} comes {gap} ms after {}", next.id, row.id));
         }
     }
 }
@@ -198,10 +217,16 @@ impl fmt::Display for Account {
             "kills           {}, each of one of three servers",
             self.deaths.len()
         )?;
+        let skipped: Vec<String> = self
+            .skipped
+            .iter()
+            .map(|(reason, ticks)| format!("{ticks} {reason}"))
+            .collect();
         writeln!(
             f,
-            "ticks           {}, of which {} were let go while their job ran",
-            self.ticks, self.let_go
+            "ticks           {}; skipped: {}",
+            self.ticks,
+            skipped.join(", ")
         )?;
         writeln!(
             f,
@@ -216,7 +241,10 @@ impl fmt::Display for Account {
             seconds(waits.last())
         )?;
         if self.faults.is_empty() {
-            return writeln!(f, "verdict         no tick is missing, none was started twice");
+            return writeln!(
+                f,
+                "verdict         every tick has one run or a reason, and none was started twice"
+            );
         }
         writeln!(f, "verdict         {} faults:", self.faults.len())?;
         self.faults.iter().try_for_each(|fault| writeln!(f, "  {fault}"))
