@@ -82,7 +82,8 @@ async fn job(server: &TestServer, name: &str) -> Value {
 async fn furnish(server: &TestServer) {
     let nightly = json!({
         "name": "Nightly: ü", "path": "ours/nightly.lua", "cron": "30 4 * * 1-5", "timezone": "Europe/Lisbon",
-        "timeout": 300,
+        "timeout": 300, "once_per": "server", "misfire": "all", "catch_up": 5, "overlap": "allow", "max_running": 3,
+        "priority": "high", "notify_after": 2, "overdue_after": 3, "ping_url": "https://example.com/ping",
     });
     server.operate("jobs.create", json!({ "job": nightly })).await;
     let write = json!({ "path": "jobs/ours/nightly.lua", "text": CODE, "note": "" });
@@ -111,7 +112,9 @@ on_both_databases! {
             one.read("jobs/Nightly%3A ü.toml"),
             "# A job of Coronet. What is not named here has its default.\n\
              name = \"Nightly: ü\"\npath = \"ours/nightly.lua\"\ncron = \"30 4 * * 1-5\"\n\
-             timezone = \"Europe/Lisbon\"\ntimeout = 300\n"
+             timezone = \"Europe/Lisbon\"\nonce_per = \"server\"\ntimeout = 300\nmisfire = \"all\"\ncatch_up = 5\n\
+             overlap = \"allow\"\nmax_running = 3\npriority = \"high\"\nnotify_after = 2\noverdue_after = 3\n\
+             ping_url = \"https://example.com/ping\"\n"
         );
         assert_eq!(one.read("code/ours/nightly.lua"), CODE);
         assert_eq!(one.files(""), ["bundle.toml", "code", "jobs"]);

@@ -96,9 +96,13 @@ async fn read_jobs(call: &Call, current: &mut Current) -> Result<()> {
     let jobs: Vec<Map<String, Value>> = get(call, "jobs.list", json!({})).await?;
     for job in jobs {
         let names = current.defaults.0.keys();
-        let settings: Map<String, Value> = names
-            .filter_map(|name| Some((name.clone(), job.get(name)?.clone())))
-            .collect();
+        let setting = |name: &String| match job.get(name) {
+            Some(value) => Ok((name.clone(), value.clone())),
+            None => Err(Error::unexpected(format!(
+                "jobs.list does not tell the setting {name}"
+            ))),
+        };
+        let settings: Map<String, Value> = names.map(setting).collect::<Result<_>>()?;
         let path = paths::of(Kind::Jobs, job["name"].as_str().unwrap_or_default());
         current
             .files
