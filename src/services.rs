@@ -9,7 +9,9 @@ use coronet_core::operators::{self, Operators};
 use coronet_core::plugins::{self, Plugins};
 use coronet_core::store::{self, Store};
 use coronet_core::tokens::{self, Tokens};
-use coronet_core::{Core, Result, accounts, audit, backups, bundle, codes, retention, server, settings};
+use coronet_core::{
+    Core, Result, accounts, audit, backups, bundle, codes, http_client, retention, server, settings,
+};
 use coronet_jobs::Jobs;
 use coronet_templates::Templates;
 use tokio::task::JoinHandle;
@@ -66,6 +68,7 @@ impl Services {
         let mail = mail::start(&core)?;
         codes::start(&core, &accounts, &mail).await?;
         let store = store::start(&core)?;
+        http_client::start(&core)?;
         bundle::start(&core)?;
         let backups = backups::start(&core)?;
         let plugins = plugins::start(&core)?;

@@ -17,6 +17,7 @@ pub mod contributions;
 pub mod db;
 pub mod error;
 pub mod functions;
+pub mod http_client;
 pub mod json;
 pub mod lua;
 pub mod mail;
@@ -45,6 +46,7 @@ pub use contributions::Contributions;
 pub use db::Db;
 pub use error::{Code, Error, Result};
 pub use functions::Registry;
+pub use http_client::HttpClient;
 pub use page::{Page, PageRequest, PartRequest, Total};
 pub use passwords::Passwords;
 pub use secrets::Secrets;
@@ -64,6 +66,8 @@ pub struct Core {
     pub secrets: Secrets,
     pub settings: Settings,
     pub contributions: Contributions,
+    /// Requests to other servers.
+    pub http: HttpClient,
     /// What happens and how the machine is, over time.
     pub figures: Figures,
     /// This process among the servers on the database.
@@ -80,12 +84,14 @@ impl Core {
         let config = Arc::new(config);
         let secrets = Secrets::open(&config.home)?;
         let live = settings::Live::default();
+        let http = HttpClient::new(live.clone());
         Ok(Self {
             functions: Registry::new(clock.clone(), live.clone()),
             passwords: Passwords::new(config.password_threads),
             settings: Settings::new(db.clone(), clock.clone(), secrets.clone(), live),
             secrets,
             contributions: Contributions::default(),
+            http,
             figures: Figures::new(db.clone(), clock.clone()),
             server: Identity::default(),
             shutdown: Shutdown::default(),

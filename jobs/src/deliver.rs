@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coronet_core::functions::Caller;
-use coronet_core::{Error, Result};
+use coronet_core::http_client::{HttpRequest, Method, Reach};
+use coronet_core::{Code, Error, Result};
 use serde_json::{Value, json};
 
 use crate::notice::Targets;
@@ -92,7 +93,19 @@ impl Jobs {
                 .await?;
             return Ok(());
         }
-        Err(Error::unexpected("no way to send that yet"))
+        let mut request = HttpRequest::new(Method::Post, &notice.target, Reach::AnyHost);
+        if notice.channel == "ping" {
+            request.method = Method::Get;
+        } else {
+            request.body = notice.payload.clone().into_bytes();
+            request.headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        }
+        let status = self.core.http.send(request).await?.status;
+        if (200..300).contains(&status) {
+            return Ok(());
+        }
+        let text = format!("{} answered with the status {status}", notice.target);
+        Err(Error::new(Code::Network, text))
     }
 
     fn mail(&self, notice: &Waiting, payload: &Value, from: &str) -> Value {

@@ -318,19 +318,19 @@ fn check_number(field: &str, name: &str, value: i64, range: RangeInclusive<i64>)
     Err(invalid(field, text))
 }
 
-/// A URL that a word is sent to.
+/// A URL that requests can go to.
 fn check_url(field: &str, url: &str) -> Result<()> {
-    let host = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    let plain = url.len() <= LONGEST_URL && url.bytes().all(|byte| byte.is_ascii_graphic());
-    if plain && host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
-        return Ok(());
+    if url.len() > LONGEST_URL {
+        let text = format!(
+            "The URL has {} characters; {LONGEST_URL} are the most.",
+            url.len()
+        );
+        return Err(invalid(field, text));
     }
-    let text = format!(
-        "The URL must start with https:// or http://, name a host, and have {LONGEST_URL} characters at most."
-    );
-    Err(invalid(field, text))
+    let parsed = coronet_core::http_client::parse(url);
+    parsed
+        .map(|_| ())
+        .map_err(|why| invalid(field, format!("The URL cannot be used: {why}.")))
 }
 
 /// Checks that the one time of a job that is to run is not over.

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::activity::activity;
 use crate::form::{Changes, NewJob, invalid};
 use crate::job::{Outcome, Phase};
 use crate::overview::overview;
@@ -84,6 +85,13 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
             "Shows what the jobs are up to: what failed, what is late, what runs next, what ran last.",
             jobs,
             overview,
+        )
+        .access(apps_and_jobs),
+        Function::read(
+            "jobs.activity",
+            "Shows what the jobs did in the last 24 hours, quarter of an hour by quarter of an hour.",
+            jobs,
+            activity,
         )
         .access(apps_and_jobs),
         Function::write(
@@ -373,6 +381,7 @@ async fn log(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByRun) -> Result<RunLog> 
     let row = jobs.store.run(&input.run_id).await?;
     let mut shown = RunLog {
         run: RunView::new(&row)?,
+        last_good: jobs.store.last_good(&input.run_id).await?,
         log: row.log,
     };
     // What runs here has said more than is kept.

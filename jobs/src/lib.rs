@@ -6,6 +6,7 @@
 //! started twice. `runner` takes a claimed run through the Lua sandbox to its record. `lua` is `core.job`.
 //! What operators and code see is in `functions` and `view`.
 
+mod activity;
 mod deliver;
 mod form;
 mod functions;

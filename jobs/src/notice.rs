@@ -1,6 +1,6 @@
 //! Words for operators, and pings for outside watchers: what is told, and where to.
 
-use coronet_core::Settings;
+use coronet_core::{Settings, http_client};
 use serde_json::{Value, json};
 
 use crate::job::{Job, Outcome};
@@ -99,12 +99,15 @@ pub(crate) fn ping(job: &Job, outcome: Outcome) -> Option<Notice> {
     })
 }
 
-/// The URL with `/fail` at the end of its path.
+/// The URL with `/fail` at the end of its path. (It was checked when it was set.)
 fn failing(url: &str) -> String {
-    let (path, query) = url
-        .find(['?', '#'])
-        .map_or((url, ""), |place| url.split_at(place));
-    format!("{}/fail{query}", path.trim_end_matches('/'))
+    let Ok(mut url) = http_client::parse(url) else {
+        return url.to_owned();
+    };
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().push("fail");
+    }
+    url.into()
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(crate) struct Overview {
     failing: Vec<JobView>,
     /// Jobs that are due for more than a minute and do not run; 20 at most.
     late: Vec<JobView>,
+    /// Jobs that had no success for as many ticks as they may; 20 at most.
+    overdue: Vec<JobView>,
     /// What runs next.
     next: Vec<JobView>,
     /// What ran last, latest first.
@@ -46,6 +48,7 @@ pub(crate) async fn overview(jobs: Arc<Jobs>, _call: Arc<Call>, _input: Nothing)
         active,
         failing: views(store.failing(MOST).await?),
         late: views(store.late(now - LATE_AFTER_MS, MOST).await?),
+        overdue: views(store.overdue(MOST).await?),
         next: views(store.next(LINES).await?),
         latest: store
             .latest_runs(LINES)

@@ -12,7 +12,7 @@ use coronet_core::{Figure, Result};
 use crate::job::{Job, OncePer, Phase, Told};
 use crate::notice::Targets;
 use crate::service::{InFlight, Jobs, lock};
-use crate::store::Claim;
+use crate::store::{CANCEL, Claim};
 
 /// How long a claim holds without a sign of life. With [`HEARTBEAT`] and [`LOOK`], a dead server's runs
 /// are taken over within 15 seconds.
@@ -208,6 +208,30 @@ impl Jobs {
             tokio::time::sleep(HEARTBEAT).await;
             if let Err(error) = self.beat(&mut kept).await {
                 tracing::warn!(%error, "the leases of running jobs could not be extended");
+            }
+        }
+    }
+
+    /// Hears what other servers on the database say, until the server stops. What gets lost is found by looking.
+    pub(crate) async fn hear(self: Arc<Self>) {
+        while !self.core.shutdown.is_triggered() {
+            match self.hear_on().await {
+                Ok(()) => return,
+                Err(error) => tracing::debug!(%error, "other servers cannot be heard"),
+            }
+            self.pause(LOOK).await;
+        }
+    }
+
+    async fn hear_on(&self) -> Result<()> {
+        let Some(mut signals) = self.store.listen().await? else {
+            return Ok(());
+        };
+        loop {
+            if signals.next().await? == CANCEL {
+                self.beat(&mut HashMap::new()).await?;
+            } else {
+                self.changed.notify_one();
             }
         }
     }

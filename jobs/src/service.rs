@@ -177,6 +177,7 @@ impl Jobs {
             tokio::spawn(Arc::clone(self).keep_leases()),
             tokio::spawn(Arc::clone(self).keep_swept()),
             tokio::spawn(Arc::clone(self).deliver()),
+            tokio::spawn(Arc::clone(self).hear()),
         ];
         lock(&self.tasks).extend(loops);
     }

@@ -123,6 +123,15 @@ pub struct SkippedTicks {
     pub reason: Reason,
 }
 
+/// A run that succeeded.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct GoodRun {
+    pub id: String,
+    /// The revision of the code that ran; 0 for a file, null when that is not known.
+    pub revision: Option<i64>,
+    pub started_at: i64,
+}
+
 /// How much of its work a run has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Progress {
@@ -135,6 +144,8 @@ pub struct Progress {
 pub struct RunLog {
     #[serde(flatten)]
     pub run: RunView,
+    /// The latest run of the job before this one that succeeded.
+    pub last_good: Option<GoodRun>,
     /// What the code wrote with `core.log`, so far.
     pub log: String,
 }

@@ -26,7 +26,8 @@ ALTER TABLE jobs ADD COLUMN overdue_at BIGINT;
 ALTER TABLE jobs ADD COLUMN overdue_since BIGINT;
 -- Whether operators were told that something is wrong, and are to hear when it is right again.
 ALTER TABLE jobs ADD COLUMN told BIGINT NOT NULL DEFAULT 0;
-CREATE INDEX jobs_overdue ON jobs (overdue_at) WHERE overdue_at IS NOT NULL;
+CREATE INDEX jobs_overdue_at ON jobs (overdue_at) WHERE overdue_at IS NOT NULL;
+CREATE INDEX jobs_overdue ON jobs (overdue_since) WHERE overdue_since IS NOT NULL;
 
 DROP INDEX jobs_by_due;
 CREATE INDEX jobs_by_due ON jobs (priority, due_at) WHERE due_at IS NOT NULL;

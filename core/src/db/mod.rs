@@ -12,6 +12,7 @@ mod open;
 mod pool;
 mod rows;
 mod select;
+mod signals;
 mod sweep;
 mod writer;
 
@@ -34,6 +35,7 @@ pub use pool::{AdminDb, AdminPool};
 pub use rows::{AnyQuery, execute, placeholders, returning};
 pub(crate) use rows::{Together, in_lists};
 pub use select::{Bound, Select, containing};
+pub use signals::Signals;
 
 /// Which of the two databases is behind a [`Db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,8 @@ struct Inner {
     dialect: Dialect,
     /// Where SQLite keeps it.
     file: Option<PathBuf>,
+    /// Where PostgreSQL is.
+    url: Option<String>,
     readers: AnyPool,
     /// Only SQLite has one: it takes a single writing connection anyway.
     writer: Option<Writer>,

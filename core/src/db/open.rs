@@ -83,6 +83,7 @@ impl Db {
         Ok(Self(Arc::new(Inner {
             dialect: Dialect::Postgres,
             file: None,
+            url: Some(url.to_owned()),
             readers,
             writer: None,
         })))
@@ -113,6 +114,7 @@ impl Db {
         Ok(Self(Arc::new(Inner {
             dialect: Dialect::Sqlite,
             file: Some(path.to_owned()),
+            url: None,
             readers,
             writer: Some(writer),
         })))

@@ -215,6 +215,7 @@ mod tests {
                 "server",
                 "mail",
                 "security",
+                "requests",
                 "sessions",
                 "retention",
                 "jobs",

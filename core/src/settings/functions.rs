@@ -59,14 +59,14 @@ struct Nothing {}
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ByGroup {
-    /// `server`, `mail`, `security`, `sessions`, `retention`, `jobs`, `appearance` or `backups`.
+    /// `server`, `mail`, `security`, `requests`, `sessions`, `retention`, `jobs`, `appearance` or `backups`.
     group: String,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Update {
-    /// `server`, `mail`, `security`, `sessions`, `retention`, `jobs`, `appearance` or `backups`.
+    /// `server`, `mail`, `security`, `requests`, `sessions`, `retention`, `jobs`, `appearance` or `backups`.
     group: String,
     #[schemars(schema_with = "changes")]
     changes: Map<String, Value>,

@@ -17,6 +17,7 @@ pub struct All {
     pub server: Server,
     pub mail: Mail,
     pub security: Security,
+    pub requests: Requests,
     pub sessions: Sessions,
     pub retention: Retention,
     pub jobs: Jobs,
@@ -121,6 +122,21 @@ impl Default for Security {
             metrics_password: String::new(),
         }
     }
+}
+
+/// Requests that this server makes to others: those of job code, and those to addresses that operators set.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(title = "Requests")]
+pub struct Requests {
+    /// The hosts that job code may send requests to, separated by spaces or line breaks, such as `api.example.com` or, for all
+    /// hosts below it, `*.example.com`. Empty: none.
+    #[schemars(title = "Allowed hosts", length(max = 10_000), extend("format" = "multiline"))]
+    pub allowed_hosts: String,
+    /// Lets requests go to this machine and to private networks, such as `127.0.0.1` and `10.0.0.0/8`. Off: a host with such an
+    /// address is refused, even when it is allowed above.
+    #[schemars(title = "Private addresses")]
+    pub private_addresses: bool,
 }
 
 /// How long operators stay signed in. Open sessions are listed, and can be ended, under Operators.
@@ -350,6 +366,7 @@ impl All {
             let rule = "must have 20 characters at least, letters, digits and signs without spaces";
             return rules::broken("security", "metrics_password", rule);
         }
+        rules::hosts("requests", "allowed_hosts", &self.requests.allowed_hosts)?;
         if self.sessions.idle_minutes > self.sessions.longest_hours * 60 {
             return rules::broken(
                 "sessions",

@@ -96,6 +96,12 @@ impl Settings {
         self.live.now()
     }
 
+    /// What is set, for those who are made before anybody can wait.
+    #[cfg(test)]
+    pub(crate) fn live(&self) -> Live {
+        self.live.clone()
+    }
+
     /// Wakes whoever acts by the settings when they change.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.live.0.changed.subscribe()

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::address::EmailAddress;
+use crate::http_client::{self, AllowedHosts};
 use crate::{Code, Error};
 
 /// A rule that a setting breaks. The rule follows the setting's name: `must …`.
@@ -65,16 +66,26 @@ pub(super) fn addresses(group: &str, name: &str, text: &str) -> Result<(), Broke
     broken(group, name, "must be mail addresses with commas between them")
 }
 
-/// Nothing, or the URL of a web server.
+/// Nothing, or a URL that requests can go to.
 pub(super) fn url(group: &str, name: &str, text: &str) -> Result<(), Broken> {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if text.is_empty() || plain && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
+    if text.is_empty() {
         return Ok(());
     }
-    broken(group, name, "must be a URL that starts with https:// or http://")
+    http_client::parse(text)
+        .map(|_| ())
+        .or_else(|why| broken(group, name, &format!("must be a URL: {why}")))
+}
+
+/// Nothing, or hosts.
+pub(super) fn hosts(group: &str, name: &str, text: &str) -> Result<(), Broken> {
+    match AllowedHosts::parse(text) {
+        Ok(_) => Ok(()),
+        Err(wrong) => broken(
+            group,
+            name,
+            &format!("must list hosts such as api.example.com or *.example.com, and has `{wrong}`"),
+        ),
+    }
 }
 
 /// A minute of the day, in UTC.

@@ -8,7 +8,7 @@ mod record;
 mod rows;
 mod runs;
 
-use coronet_core::db::{Listing, SortKey, Value, containing};
+use coronet_core::db::{Listing, Signals, SortKey, Value, containing};
 use coronet_core::{Code, Db, Error, Page, PartRequest, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,6 +19,11 @@ use rows::{JOB_COLUMNS, JobRow};
 pub(crate) use claim::{Claim, HandClaim};
 pub(crate) use notices::Waiting;
 pub(crate) use runs::{RunFilter, RunRow};
+
+/// Where servers tell each other of jobs: that a plan has changed, or that a run is to be ended.
+const CHANNEL: &str = "coronet_jobs";
+const PLAN: &str = "plan";
+pub(crate) const CANCEL: &str = "cancel";
 
 /// Which jobs are wanted.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -84,9 +89,20 @@ impl Store {
     }
 
     pub async fn insert(&self, job: Job) -> Result<()> {
+        let dialect = self.db.dialect();
         self.db
-            .write(move |tx| Box::pin(async move { rows::insert(tx, &job).await }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    rows::insert(tx, &job).await?;
+                    Db::signal(tx, dialect, CHANNEL, PLAN).await
+                })
+            })
             .await
+    }
+
+    /// Words of other servers about jobs. `None` where there are none.
+    pub async fn listen(&self) -> Result<Option<Signals>> {
+        self.db.listen(CHANNEL).await
     }
 
     pub async fn get(&self, name: &str) -> Result<Job> {
@@ -139,7 +155,8 @@ impl Store {
         F: FnOnce(&mut Job) -> Result<()> + Send + 'static,
     {
         let name = name.to_owned();
-        let lock = claim::lock(self.db.dialect());
+        let dialect = self.db.dialect();
+        let lock = claim::lock(dialect);
         self.db
             .write(move |tx| {
                 Box::pin(async move {
@@ -149,6 +166,7 @@ impl Store {
                     let before = job.clone();
                     change(&mut job)?;
                     rows::update(tx, &job).await?;
+                    Db::signal(tx, dialect, CHANNEL, PLAN).await?;
                     Ok((before, job))
                 })
             })
@@ -164,6 +182,7 @@ impl Store {
             "SELECT {JOB_COLUMNS} FROM jobs WHERE active = 1 ORDER BY id{}",
             claim::lock(self.db.dialect())
         );
+        let dialect = self.db.dialect();
         self.db
             .write(move |tx| {
                 Box::pin(async move {
@@ -174,9 +193,12 @@ impl Store {
                     for row in rows {
                         let mut job = row.into_job()?;
                         if change(&mut job) {
-                            rows::update(tx, &job).await?;
+                            rows::write_state(tx, &job).await?;
                             changed += 1;
                         }
+                    }
+                    if changed > 0 {
+                        Db::signal(tx, dialect, CHANNEL, PLAN).await?;
                     }
                     Ok(changed)
                 })

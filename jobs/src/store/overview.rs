@@ -43,6 +43,19 @@ impl Store {
         )
     }
 
+    /// Jobs that had no success for too long, the latest first.
+    pub async fn overdue(&self, most: i64) -> Result<Vec<Job>> {
+        let sql = format!(
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE overdue_since IS NOT NULL ORDER BY overdue_since DESC, name LIMIT $1"
+        );
+        jobs(
+            sqlx::query_as(sqlx::AssertSqlSafe(sql))
+                .bind(most)
+                .fetch_all(self.db.reader())
+                .await?,
+        )
+    }
+
     /// Active jobs in the order in which they are due.
     pub async fn next(&self, most: i64) -> Result<Vec<Job>> {
         let sql = format!(
@@ -55,6 +68,35 @@ impl Store {
                 .fetch_all(self.db.reader())
                 .await?,
         )
+    }
+
+    /// What the jobs did from `since` on, in slots of so many milliseconds: of those jobs that failed or skipped most, and
+    /// then of the busiest. A number of each slot: its place, runs, failures, ticks that were skipped.
+    pub async fn activity(&self, since: i64, slot_ms: i64, most: i64) -> Result<Vec<(String, [i64; 4])>> {
+        let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
+            "SELECT jobs.name, slots.slot, slots.runs, slots.failed, slots.skipped
+             FROM (SELECT job_id, (started_at - $1) / $2 AS slot,
+                       CAST(SUM(CASE WHEN outcome = 'skipped' THEN 0 ELSE 1 END) AS BIGINT) AS runs,
+                       CAST(SUM(CASE WHEN outcome IN ('error', 'timeout', 'lost') THEN 1 ELSE 0 END) AS BIGINT) AS failed,
+                       CAST(SUM(CASE WHEN outcome = 'skipped' THEN ticks ELSE 0 END) AS BIGINT) AS skipped
+                   FROM job_runs WHERE started_at >= $1 GROUP BY job_id, slot) AS slots
+             JOIN (SELECT job_id,
+                       SUM(CASE WHEN outcome IN ('error', 'timeout', 'lost', 'skipped') THEN 1 ELSE 0 END) AS wrong,
+                       COUNT(*) AS runs
+                   FROM job_runs WHERE started_at >= $1 GROUP BY job_id
+                   ORDER BY wrong DESC, runs DESC, job_id LIMIT $3) AS chosen ON chosen.job_id = slots.job_id
+             JOIN jobs ON jobs.id = slots.job_id
+             ORDER BY chosen.wrong DESC, chosen.runs DESC, slots.job_id, slots.slot",
+        )
+        .bind(since)
+        .bind(slot_ms)
+        .bind(most)
+        .fetch_all(self.db.reader())
+        .await?;
+        let slots = rows
+            .into_iter()
+            .map(|(job, slot, runs, failed, skipped)| (job, [slot, runs, failed, skipped]));
+        Ok(slots.collect())
     }
 
     /// The latest runs of all jobs, without their logs.

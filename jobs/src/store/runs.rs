@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use coronet_core::db::{Listing, SortKey, Value};
-use coronet_core::{Code, Error, Page, PartRequest, Result};
+use coronet_core::{Code, Db, Error, Page, PartRequest, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::Store;
 use super::rows::problem;
+use super::{CANCEL, CHANNEL, Store};
 use crate::job::{Outcome, Problem, Reason, Told, Trigger};
-use crate::view::{Progress, SkippedTicks};
+use crate::view::{GoodRun, Progress, SkippedTicks};
 
 /// Deleted in one write: others wait for it.
 const BATCH: i64 = 500;
@@ -210,6 +210,24 @@ impl Store {
         })
     }
 
+    /// The latest run of the same job before this one that succeeded.
+    pub async fn last_good(&self, id: &str) -> Result<Option<GoodRun>> {
+        let good: Option<(String, Option<i64>, i64)> = sqlx::query_as(
+            "SELECT id, revision, started_at FROM job_runs
+             WHERE job_id = (SELECT job_id FROM job_runs WHERE id = $1) AND id < $1
+                 AND outcome IN ('ok', 'sleep', 'stop', 'exit')
+             ORDER BY id DESC LIMIT 1",
+        )
+        .bind(id)
+        .fetch_optional(self.db.reader())
+        .await?;
+        Ok(good.map(|(id, revision, started_at)| GoodRun {
+            id,
+            revision,
+            started_at,
+        }))
+    }
+
     /// Extends the leases of this server's runs. Returns those that are still its own, each with whether somebody asked
     /// to cancel it.
     pub async fn heartbeat(&self, lease_until: i64) -> Result<HashMap<String, bool>> {
@@ -264,16 +282,14 @@ impl Store {
     /// Leaves word for the server of a run to cancel it. Returns whether the run was still open.
     pub async fn request_cancel(&self, id: &str) -> Result<bool> {
         let id = id.to_owned();
+        let dialect = self.db.dialect();
         self.db
             .write(move |tx| {
                 Box::pin(async move {
                     let sql = "UPDATE job_runs SET cancel_requested = 1 WHERE id = $1 AND outcome IS NULL";
-                    Ok(sqlx::query(sql)
-                        .bind(&id)
-                        .execute(&mut *tx)
-                        .await?
-                        .rows_affected()
-                        > 0)
+                    let done = sqlx::query(sql).bind(&id).execute(&mut *tx).await?;
+                    Db::signal(tx, dialect, CHANNEL, CANCEL).await?;
+                    Ok(done.rows_affected() > 0)
                 })
             })
             .await

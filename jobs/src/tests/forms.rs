@@ -60,9 +60,9 @@ async fn mistakes_are_named_where_they_were_entered() {
             (
                 "ping_url",
                 json!("ftp://watch.example/x"),
-                "must start with https:// or http://",
+                "must begin with http:// or https://",
             ),
-            ("ping_url", json!("https://"), "name a host"),
+            ("ping_url", json!("https://"), "cannot be used: empty host"),
             ("at", json!("2027-01-01T10:00"), "not both"),
         ] {
             let mut job = good.clone();

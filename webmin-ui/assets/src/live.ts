@@ -99,7 +99,9 @@ class Stream {
         const events = text.split('\n\n');
         text = events.pop() ?? '';
         for (const event of events) {
-          if (!this.take(event)) return this.signedOut();
+          const end = this.take(event);
+          if (end === 'out') return this.signedOut();
+          if (end === 'over') return false;
         }
       }
     } finally {
@@ -108,8 +110,8 @@ class Stream {
     }
   }
 
-  /** One event; false when it is the last. */
-  private take(text: string): boolean {
+  /** One event; what it says when it is the last: the session ended, or there is nothing more to follow. */
+  private take(text: string): 'out' | 'over' | undefined {
     const data: string[] = [];
     let name = '';
     for (const line of text.split('\n')) {
@@ -119,10 +121,11 @@ class Stream {
       else if (line.startsWith('data:')) data.push(value);
       else if (line.startsWith('id:')) this.lastId = value;
     }
-    if (name === 'signed-out') return false;
+    if (name === 'signed-out') return 'out';
+    if (name === 'over') return 'over';
     const part = this.page.querySelector<HTMLElement>(`[data-live-part="${CSS.escape(name)}"]`);
     if (part) put(part, data.join('\n'));
-    return true;
+    return undefined;
   }
 
   private signedOut(): boolean {

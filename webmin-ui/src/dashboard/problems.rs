@@ -57,6 +57,7 @@ fn title(problem: &Problem) -> String {
         }
         "job_failed" => t!("The job {name} failed", name = name),
         "job_late" => t!("The job {name} is late", name = name),
+        "job_overdue" => t!("The job {name} is overdue: no success for too long", name = name),
         "no_resets" => t!("{name} cannot send reset links", name = name),
         "template_fails" => t!("The template {name} fails", name = name),
         _ => t!("{part} could not be looked at", part = part_name(&problem.part)),
@@ -67,8 +68,8 @@ fn act(problem: &Problem, may_forget: bool) -> (String, String) {
     let name = path_segment(&problem.subject);
     let id = problem.id.as_deref().map(path_segment);
     match (problem.kind.as_str(), id) {
-        ("job_failed", Some(run)) => (t!("See the run"), format!("/run/{run}")),
-        ("job_failed" | "job_late", _) => (t!("Open the job"), format!("/job/{name}")),
+        ("job_failed" | "job_overdue", Some(run)) => (t!("See the run"), format!("/run/{run}")),
+        ("job_failed" | "job_late" | "job_overdue", _) => (t!("Open the job"), format!("/job/{name}")),
         ("mail_waits", _) => (t!("See the mail"), "/mail?state=queued".to_owned()),
         ("mail_failed", Some(mail)) if problem.count == Some(1) => {
             (t!("Open the mail"), format!("/mail/message/{mail}"))
@@ -176,6 +177,7 @@ mod tests {
             "mail_failed",
             "job_failed",
             "job_late",
+            "job_overdue",
             "no_resets",
             "template_fails",
             "unknown",

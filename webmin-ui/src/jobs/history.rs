@@ -1,10 +1,12 @@
 //! The runs of all jobs.
 
 use coronet_core::Error;
+use rocket::http::ContentType;
 use rocket::{Route, get, post, routes};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::charts;
 use super::records::{Run, span};
 use crate::kit::helpers::path_segment;
 use crate::kit::language::say;
@@ -12,7 +14,7 @@ use crate::kit::table::{Act, Ask, Asked, Cell, Column, Done, Drawn, Empty, Filte
 use crate::kit::{Answer, Area, Desk, Posted, Reply, View, count, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, export, bulk, bulk_is_a_button]
+    routes![list, day, export, bulk, bulk_is_a_button]
 }
 
 #[derive(Serialize)]
@@ -38,6 +40,16 @@ async fn list(desk: Desk<'_>, asked: Asked) -> Answer {
     desk.page(&RunsView { table })
 }
 
+/// The chart of the last day: asked for by the page once it is there, since it counts many runs.
+#[get("/runs/day")]
+async fn day(desk: Desk<'_>) -> Answer {
+    let body = desk.part("jobs/part_day", &charts::day(&desk).await?)?;
+    Ok(Reply::Data {
+        kind: ContentType::HTML,
+        body,
+    })
+}
+
 #[get("/runs/export.csv")]
 async fn export(desk: Desk<'_>, asked: Asked) -> Answer {
     table().export(&desk, &asked).await
@@ -58,6 +70,7 @@ fn table() -> Table<Run> {
         ("", t!("all")),
         ("running", t!("running now")),
         ("failed", t!("failed: error, timeout or lost")),
+        ("late", t!("late by more than a minute")),
     ];
     let words = [
         "ok",
@@ -68,6 +81,7 @@ fn table() -> Table<Run> {
         "timeout",
         "cancelled",
         "lost",
+        "skipped",
     ];
     let outcomes = outcomes
         .into_iter()
@@ -112,11 +126,8 @@ fn columns() -> Vec<Column<Run>> {
         }),
         column("outcome", t!("Outcome"), |run| {
             let cell = Cell::badge(run.badge(), run.outcome.as_deref().unwrap_or("running"));
-            match &run.error {
-                Some(error) => cell.sub(match error.line {
-                    Some(line) => t!("line {line}: {error}", line = line, error = error.message),
-                    None => error.message.clone(),
-                }),
+            match run.about() {
+                Some(about) => cell.sub(about),
                 None => cell,
             }
         }),

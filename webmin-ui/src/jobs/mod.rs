@@ -1,6 +1,7 @@
 //! The Jobs Service: jobs, their form, their runs.
 
 mod add;
+pub(crate) mod charts;
 mod form;
 pub(crate) mod history;
 pub(crate) mod list;

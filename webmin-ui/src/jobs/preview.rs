@@ -62,15 +62,23 @@ fn is_a_part() -> Reply {
 
 async fn part(desk: &Desk<'_>, posted: &Posted) -> Result<PreviewPart, coronet_core::Error> {
     let job = typed(posted);
-    if job.get("interval").is_none() && job.get("cron").is_none() {
+    let schedule = json!({
+        "interval": job.get("interval"), "cron": job.get("cron"), "at": job.get("at"), "timezone": job.get("timezone"),
+    });
+    if ["interval", "cron", "at"]
+        .iter()
+        .all(|kind| schedule[kind].is_null())
+    {
         return Ok(PreviewPart::default());
     }
-    let schedule =
-        json!({ "interval": job.get("interval"), "cron": job.get("cron"), "timezone": job.get("timezone") });
     match desk
         .call::<Previewed>("jobs.preview", without_nulls(schedule))
         .await
     {
+        Ok(previewed) if previewed.ticks.is_empty() => Ok(PreviewPart {
+            problem: t!("That time has passed. Choose a later one."),
+            ..PreviewPart::default()
+        }),
         Ok(previewed) => Ok(shown(
             &previewed,
             job["interval"].as_i64(),

@@ -13,12 +13,23 @@ pub(crate) struct Job {
     pub(crate) path: String,
     pub(crate) interval: Option<i64>,
     pub(crate) cron: Option<String>,
+    pub(crate) at: Option<String>,
     pub(crate) timezone: Option<String>,
     pub(crate) run_once: bool,
+    pub(crate) once_per: String,
     pub(crate) active: bool,
     pub(crate) timeout: i64,
     pub(crate) retries: i64,
     pub(crate) misfire: String,
+    pub(crate) catch_up: i64,
+    pub(crate) overlap: String,
+    pub(crate) max_running: i64,
+    pub(crate) priority: String,
+    pub(crate) notify_after: Option<i64>,
+    pub(crate) overdue_after: Option<i64>,
+    pub(crate) ping_url: Option<String>,
+    pub(crate) overdue_since: Option<i64>,
+    pub(crate) open_runs: i64,
     pub(crate) state: String,
     pub(crate) status: String,
     pub(crate) running: Option<String>,
@@ -55,13 +66,66 @@ pub(crate) struct Run {
     pub(crate) server: String,
     pub(crate) log_dropped_lines: i64,
     pub(crate) log: String,
+    pub(crate) skipped: Option<Skipped>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) revision: Option<i64>,
+    pub(crate) last_good: Option<GoodRun>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct GoodRun {
+    pub(crate) id: String,
+    pub(crate) revision: Option<i64>,
+    pub(crate) started_at: i64,
+}
+
+/// Ticks that were not run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Skipped {
+    pub(crate) ticks: i64,
+    pub(crate) last_due_at: Option<i64>,
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Progress {
+    pub(crate) done: i64,
+    pub(crate) total: i64,
+}
+
+impl Skipped {
+    /// How many, and why.
+    pub(crate) fn words(&self) -> String {
+        let ticks = match self.last_due_at {
+            Some(_) => count!(self.ticks, "{n} run", "{n} runs"),
+            None => t!("at least {n} runs", n = self.ticks),
+        };
+        let why = match self.reason.as_str() {
+            "running" => t!("the run before still went on"),
+            "waiting" => t!("one was waiting already"),
+            "retrying" => t!("a failed run was to be tried again first"),
+            "missed" => t!("no server could run it in time"),
+            "made_up" => t!("one late run stands for them"),
+            _ => t!("more were missed than are made up for"),
+        };
+        format!("{ticks}: {why}")
+    }
 }
 
 impl Job {
     /// The original's words for a job's state; the colour says whether someone should look.
     pub(crate) fn badge(&self) -> Badge {
+        if self.open_runs > 1 {
+            return Badge::new("info busy", t!("running {n} times", n = self.open_runs));
+        }
         if self.running.is_some() {
             return Badge::new("info busy", t!("running"));
+        }
+        if self.overdue_since.is_some() {
+            return Badge::new("bad", t!("active, overdue"));
         }
         // The time of "sleeping until …" stands in a column of its own, in the viewer's zone.
         let (tone, words) = match self.state.as_str() {
@@ -71,6 +135,8 @@ impl Job {
             "stopped" => ("warn", t!("active, waiting for a reload")),
             "once_waiting" => ("info", t!("active, run once: not run yet")),
             "once_done" => ("good", t!("active, run once: has run")),
+            "planned" => ("info", t!("active, planned")),
+            "done" => ("good", t!("active, one time: has run")),
             "failed" => ("bad", t!("inactive, error")),
             _ => ("", t!("inactive")),
         };
@@ -80,6 +146,10 @@ impl Job {
     /// When it runs, in words.
     pub(crate) fn schedule(&self) -> String {
         match (&self.cron, self.interval) {
+            _ if self.at.is_some() => {
+                let at = self.at.as_deref().unwrap_or_default().replace('T', " ");
+                format!("{at} ({})", self.timezone.as_deref().unwrap_or("UTC"))
+            }
             (Some(cron), _) => match &self.timezone {
                 Some(zone) => format!("{cron} ({zone})"),
                 None => format!("{cron} (UTC)"),
@@ -97,19 +167,33 @@ impl Run {
             "running" => "info busy",
             "ok" => "good",
             "sleep" | "stop" | "exit" => "info",
-            "cancelled" | "lost" => "warn",
+            "cancelled" | "lost" | "skipped" => "warn",
             _ => "bad",
         };
         Badge::new(tone, say(word, &[]))
     }
 
     pub(crate) fn took(&self) -> String {
-        self.duration_ms.map(span).unwrap_or_default()
+        let ran = self.duration_ms.filter(|_| self.skipped.is_none());
+        ran.map(span).unwrap_or_default()
+    }
+
+    /// What is worth a line below the outcome: the error with its line, or what was skipped.
+    pub(crate) fn about(&self) -> Option<String> {
+        if let Some(skipped) = &self.skipped {
+            return Some(skipped.words());
+        }
+        let error = self.error.as_ref()?;
+        Some(match error.line {
+            Some(line) => t!("line {line}: {error}", line = line, error = error.message),
+            None => error.message.clone(),
+        })
     }
 
     /// How long after its time it started.
     pub(super) fn late_ms(&self) -> Option<i64> {
-        Some((self.started_at? - self.due_at?).max(0))
+        let started = self.started_at.filter(|_| self.skipped.is_none())?;
+        Some((started - self.due_at?).max(0))
     }
 }
 

@@ -5,6 +5,7 @@ use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::charts::{self, RunChart};
 use super::form::{form, typed};
 use super::records::{Job, Run};
 use crate::accounts::records::Items;
@@ -12,8 +13,9 @@ use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Badge, Confirm};
 use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, View, t};
 
-/// Runs that the job's own page shows.
-const LATEST: u32 = 20;
+/// Runs that the job's own page shows, and draws.
+const LATEST: usize = 20;
+const DRAWN: u32 = 60;
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, update, run, run_is_a_button, ask_delete, delete]
@@ -23,6 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
 pub(crate) struct RunRow {
     pub(crate) badge: Badge,
     pub(crate) took: String,
+    pub(crate) about: Option<String>,
     #[serde(flatten)]
     pub(crate) run: Run,
 }
@@ -33,6 +36,7 @@ pub(crate) struct JobView {
     pub(crate) badge: Badge,
     pub(crate) schedule: String,
     pub(crate) form: Form,
+    pub(crate) chart: Option<RunChart>,
     pub(crate) runs: Vec<RunRow>,
     /// Whether there are more runs than these.
     pub(crate) more: bool,
@@ -135,16 +139,19 @@ fn delete_page(name: &str) -> Confirm {
 
 async fn view(desk: &Desk<'_>, name: &str) -> Result<JobView, Error> {
     let job: Job = desk.call("jobs.get", json!({ "name": name })).await?;
-    let latest = json!({ "filter": { "job": name }, "page": { "limit": LATEST } });
+    let latest = json!({ "filter": { "job": name }, "page": { "limit": DRAWN } });
     let runs: Items<Run> = desk.call("jobs.listRuns", latest).await?;
     let form = form(format!("/job/{}", path_segment(name)), &t!("Update"), &job);
-    let more = runs.next.is_some();
+    let more = runs.next.is_some() || runs.items.len() > LATEST;
+    let chart = charts::runs(&runs.items);
     let runs = runs
         .items
         .into_iter()
+        .take(LATEST)
         .map(|run| RunRow {
             badge: run.badge(),
             took: run.took(),
+            about: run.about(),
             run,
         })
         .collect();
@@ -152,6 +159,7 @@ async fn view(desk: &Desk<'_>, name: &str) -> Result<JobView, Error> {
         badge: job.badge(),
         schedule: job.schedule(),
         form: form.disabled_unless(desk.can_edit()),
+        chart,
         runs,
         more,
         can_edit: desk.can_edit(),

@@ -14,7 +14,7 @@ pub(crate) struct Form {
     pub(crate) problem: Option<String>,
     pub(crate) fields: Vec<Field>,
     /// Fields that most people never need, folded away.
-    pub(crate) more: Option<More>,
+    pub(crate) more: Vec<More>,
     /// Where it is asked, as one types, what would come of it; the answer stands below the fields.
     pub(crate) preview: &'static str,
     pub(crate) cancel: Option<String>,
@@ -40,7 +40,7 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) id: String,
     pub(crate) label: String,
-    /// `text`, `email`, `url`, `number`, `password`, `code`, `lines`, `select`, `switch`, `radio`.
+    /// `text`, `email`, `url`, `number`, `datetime-local`, `password`, `code`, `lines`, `select`, `switch`, `radio`.
     pub(crate) kind: &'static str,
     pub(crate) value: String,
     pub(crate) checked: bool,
@@ -75,7 +75,7 @@ impl Form {
             submit: submit.into(),
             problem: None,
             fields: Vec::new(),
-            more: None,
+            more: Vec::new(),
             preview: "",
             cancel: None,
             danger: false,
@@ -91,7 +91,7 @@ impl Form {
     }
 
     pub(crate) fn more(mut self, title: &str, fields: impl IntoIterator<Item = Field>) -> Self {
-        self.more = Some(More {
+        self.more.push(More {
             title: title.to_owned(),
             open: false,
             fields: fields.into_iter().collect(),
@@ -210,6 +210,11 @@ impl Field {
     /// A text area in the code type.
     pub(crate) fn code(name: &str, label: &str) -> Self {
         Self::new("code", name, label)
+    }
+
+    /// A date and time, as clocks show it.
+    pub(crate) fn moment(name: &str, label: &str) -> Self {
+        Self::new("datetime-local", name, label)
     }
 
     pub(crate) fn switch(name: &str, label: &str, on: bool) -> Self {

@@ -97,7 +97,7 @@ impl Form {
             }
             first &= !wrong;
         });
-        if let Some(more) = &mut self.more {
+        for more in &mut self.more {
             more.open = more.open || more.fields.iter().any(|field| !field.error.is_empty());
         }
     }
@@ -263,7 +263,7 @@ mod tests {
         );
         assert_eq!(errors(&form)[0], "Name is needed.");
         assert!(
-            form.more.is_some_and(|more| more.open),
+            form.more.iter().any(|more| more.open),
             "a folded field with a mistake is shown"
         );
     }

@@ -97,6 +97,8 @@ pub enum Kind {
     JobFailed,
     /// The job `subject` is due and does not run.
     JobLate,
+    /// The job `subject` had no success for as many ticks as it may.
+    JobOverdue,
     /// Users of the scope `subject` can be sent no reset link.
     NoResets,
     /// The template `subject` fails when it is used.

@@ -185,6 +185,8 @@ struct Jobs {
     count: i64,
     failing: Vec<Job>,
     late: Vec<Job>,
+    #[serde(default)]
+    overdue: Vec<Job>,
 }
 
 #[derive(Deserialize)]
@@ -194,6 +196,7 @@ struct Job {
     last_run: Option<String>,
     last_run_at: Option<i64>,
     next_run_at: Option<i64>,
+    overdue_since: Option<i64>,
     error: Option<JobError>,
 }
 
@@ -222,6 +225,13 @@ pub(super) async fn jobs(core: &Core, call: &Call) -> Result<Found> {
             .since(job.last_run_at)
             .shown_by(job.last_run)
     });
+    let overdue = jobs.overdue.into_iter().map(|job| {
+        let text = format!("The job {} had no success for longer than it should.", job.name);
+        Problem::new(Part::Jobs, Kind::JobOverdue, Level::Bad, text)
+            .about(job.name)
+            .since(job.overdue_since)
+            .shown_by(job.last_run)
+    });
     let late = jobs.late.into_iter().map(|job| {
         let text = format!("The job {} is due and does not run.", job.name);
         Problem::new(Part::Jobs, Kind::JobLate, Level::Bad, text)
@@ -230,7 +240,7 @@ pub(super) async fn jobs(core: &Core, call: &Call) -> Result<Found> {
     });
     Ok(Found {
         fine: format!("{} scheduled", jobs.count),
-        problems: failing.chain(late).collect(),
+        problems: failing.chain(late).chain(overdue).collect(),
     })
 }
 

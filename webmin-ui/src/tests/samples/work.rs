@@ -2,7 +2,7 @@
 
 use super::{AT, NASTY, Rendered, badge, form, page, part, text};
 use crate::jobs::records::{Job, Problem as RunProblem, Run};
-use crate::jobs::{history, list as jobs, preview, runs, show as job};
+use crate::jobs::{charts, history, list as jobs, preview, runs, show as job};
 use crate::kit::diff::{self, Sides};
 use crate::kit::view::Views;
 use crate::templates::records::Kind;
@@ -52,6 +52,12 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
         badge: badge(),
         schedule: text(),
         form: form(),
+        chart: Some(charts::RunChart {
+            bars: vec![bar()],
+            width: 10,
+            label: text(),
+            longest: text(),
+        }),
         runs,
         more: true,
         can_edit: true,
@@ -89,6 +95,7 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
             &view(vec![job::RunRow {
                 badge: badge(),
                 took: text(),
+                about: Some(text()),
                 run: run.clone(),
             }]),
         ),
@@ -96,18 +103,56 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
         page(
             views,
             &runs::RunView {
+                job: text(),
+                shown: String::new(),
+                live: Some(text()),
+                live_id: text(),
+            },
+        ),
+        part(
+            views,
+            "jobs/part_run",
+            &runs::RunPart {
                 run,
                 badge: badge(),
                 took: text(),
                 editor: Some(text()),
+                diff: Some(text()),
+                same_code: true,
                 busy: false,
                 can_edit: true,
+                skipped: text(),
+            },
+        ),
+        part(
+            views,
+            "jobs/part_day",
+            &charts::DayPart {
+                lines: vec![charts::Line {
+                    job: text(),
+                    label: text(),
+                    bars: vec![bar()],
+                }],
+                width: 10,
+                since: AT,
+                until: AT,
             },
         ),
         part(views, "jobs/part_preview", &next_runs),
         part(views, "jobs/part_preview", &preview::PreviewPart::default()),
         part(views, "jobs/part_preview", &not_a_schedule),
     ]
+}
+
+fn bar() -> charts::Bar {
+    charts::Bar {
+        x: 0,
+        y: 0,
+        width: 8,
+        height: 100,
+        tone: "good",
+        title: text(),
+    }
 }
 
 pub(super) fn texts(views: &Views) -> Vec<Rendered> {
