@@ -45,6 +45,13 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
         )
         .access(apps_and_jobs),
         Function::write(
+            "jobs.replace",
+            "Gives a job all its settings anew; what is left out gets its default.",
+            jobs,
+            replace,
+        )
+        .access(apps_and_jobs),
+        Function::write(
             "jobs.delete",
             "Removes a job and its history; the code stays.",
             jobs,
@@ -56,7 +63,8 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
             "Gives the settings that a job would have, without adding it.",
             jobs,
             check,
-        ),
+        )
+        .access(apps_and_jobs),
         Function::read(
             "jobs.preview",
             "Shows when a schedule would run next, before there is a job with it.",
@@ -144,22 +152,32 @@ struct Update {
 }
 
 async fn update(jobs: Arc<Jobs>, call: Arc<Call>, input: Update) -> Result<JobView> {
-    let now = jobs.core.clock.now_ms();
-    let changes = input.changes;
-    let new_path = changes.has_path();
-    let (before, job) = jobs
-        .store
-        .change(&input.name, move |job| changes.apply(job, now))
-        .await?;
-    call.changed(records::updating(&before, &job));
-    if new_path {
-        jobs.provide_code(&call, &job.path).await?;
-    }
-    jobs.changed.notify_one();
-    Ok(job.into())
+    jobs.change(&call, &input.name, input.changes).await
+}
+
+async fn replace(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobView> {
+    let wanted = input.job.into_job(jobs.core.clock.now_ms())?;
+    let all = Value::from(records::replacing(&wanted));
+    let changes = serde_json::from_value(all).map_err(Error::unexpected)?;
+    jobs.change(&call, &wanted.name, changes).await
 }
 
 impl Jobs {
+    async fn change(&self, call: &Call, name: &str, changes: Changes) -> Result<JobView> {
+        let now = self.core.clock.now_ms();
+        let new_path = changes.has_path();
+        let (before, job) = self
+            .store
+            .change(name, move |job| changes.apply(job, now))
+            .await?;
+        call.changed(records::updating(&before, &job));
+        if new_path {
+            self.provide_code(call, &job.path).await?;
+        }
+        self.changed.notify_one();
+        Ok(job.into())
+    }
+
     /// Sees that there is code for the editor to open; an operator who made the job is its author.
     async fn provide_code(&self, call: &Call, path: &str) -> Result<()> {
         match self.read_code(path).await {

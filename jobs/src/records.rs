@@ -38,6 +38,14 @@ pub(crate) fn deleting(job: &Job) -> Change {
     })
 }
 
+/// What `jobs.update` must be told for a job to have all the settings of this one.
+pub(crate) fn replacing(by: &Job) -> Map<String, Value> {
+    match settings(by) {
+        Value::Object(all) => back(by, all),
+        _ => Map::new(),
+    }
+}
+
 /// What an operator chose about a job, and not how it is doing: what `jobs.create` takes.
 pub(crate) fn settings(job: &Job) -> Value {
     json!({

@@ -116,8 +116,19 @@ async fn export(client: &Client, dir: &Path, output: Output) -> Result<()> {
         let packed = archive::pack(&files)?;
         std::fs::write(dir, packed).map_err(|cause| unusable(dir, &cause))?;
     } else {
-        folder::write(dir, &files)?;
+        folder::write(dir, &files, &Kind::ALL)?;
     }
+    note_left_out(&exported, output);
+    let text = format!("{} files were written to {}.", files.len(), dir.display());
+    output.line(
+        &text,
+        &json!({ "files": files.len(), "left_out": exported["left_out"] }),
+    );
+    Ok(())
+}
+
+/// Says what is not among the files although it is part of the server.
+pub(super) fn note_left_out(exported: &Value, output: Output) {
     for left_out in exported["left_out"].as_array().into_iter().flatten() {
         let (path, why) = (left_out["path"].as_str(), left_out["why"].as_str());
         output.note(&format!(
@@ -126,12 +137,6 @@ async fn export(client: &Client, dir: &Path, output: Output) -> Result<()> {
             why.unwrap_or_default()
         ));
     }
-    let text = format!("{} files were written to {}.", files.len(), dir.display());
-    output.line(
-        &text,
-        &json!({ "files": files.len(), "left_out": exported["left_out"] }),
-    );
-    Ok(())
 }
 
 async fn diff(client: &Client, dir: &Path, choice: &Choice, output: Output) -> Result<ExitCode> {
@@ -203,14 +208,15 @@ async fn planned(client: &Client, what: &Value) -> Result<Plan> {
     serde_json::from_value(plan).map_err(Error::unexpected)
 }
 
-fn changes(plan: &Plan) -> usize {
+pub(super) fn changes(plan: &Plan) -> usize {
     plan.items
         .iter()
         .filter(|item| item.action != Action::Same)
         .count()
 }
 
-fn refuse_problems(plan: &Plan) -> Result<()> {
+/// Says everything that is wrong at once.
+pub(super) fn refuse_problems(plan: &Plan) -> Result<()> {
     let problems: Vec<&str> = plan
         .items
         .iter()
@@ -219,7 +225,7 @@ fn refuse_problems(plan: &Plan) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
-    let text = format!("The bundle cannot be imported:\n  {}", problems.join("\n  "));
+    let text = format!("Nothing was imported:\n  {}", problems.join("\n  "));
     Err(Error::new(Code::ParameterInvalid, text))
 }
 
@@ -250,12 +256,14 @@ fn show(plan: &Plan, output: Output) {
     } else {
         format!("{count} changes. Plan {}", plan.hash)
     };
-    // A text may hold what a terminal would take for a command.
-    let safe: String = text
-        .chars()
+    output.line(&format!("{}{total}", harmless(&text)), &json!(plan));
+}
+
+/// A text without what a terminal would take for a command.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars()
         .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect();
-    output.line(&format!("{safe}{total}"), &json!(plan));
+        .collect()
 }
 
 fn read(dir: &Path) -> Result<Files> {

@@ -84,7 +84,7 @@ enum Command {
     /// Export and import scopes, jobs, texts and settings as files.
     #[command(subcommand)]
     Bundle(bundle::Command),
-    /// Look at jobs, and run them.
+    /// Look at jobs, run them, and keep them as files.
     #[command(subcommand)]
     Jobs(jobs::Command),
     /// Say whether everything is all right, and if not, what is wrong; exits 1 then.

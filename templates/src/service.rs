@@ -154,6 +154,11 @@ impl Templates {
         if self.core.db.dialect() == Dialect::Sqlite || !self.poll_is_due() {
             return Ok(());
         }
+        self.refresh_now().await
+    }
+
+    /// As [`Self::refresh`], however short ago that was: what was made a moment ago on another server is there, too.
+    pub(crate) async fn refresh_now(&self) -> Result<()> {
         let counter = store::counter(&self.core.db).await?;
         if counter != self.lock_poll().counter {
             self.layers.set_all_edited(store::all(&self.core.db).await?);

@@ -13,6 +13,7 @@ pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod crash;
 pub mod disk;
 pub mod job;
 pub mod mailgun;

@@ -148,6 +148,27 @@ on_both_databases! {
     }
 }
 
+/// A job that was made on one server may run on another in the same moment.
+#[tokio::test]
+async fn new_code_is_there_on_every_server_at_once() {
+    let Some(first) = Setup::new(Kind::Postgres).without_plugins().start().await else {
+        return;
+    };
+    let neighbour = Setup::default()
+        .without_plugins()
+        .set("database", &first.database.url);
+    let neighbour = neighbour.start().await.expect("a second server");
+    for round in 0..3 {
+        // It has just looked what there is.
+        neighbour.operate("resources.list", json!({})).await;
+        let path = format!("jobs/new_{round}.lua");
+        let write = json!({"path": path, "text": CODE, "note": ""});
+        first.operate("resources.write", write).await;
+        let read = neighbour.operate("resources.read", json!({"path": path})).await;
+        assert_eq!(read["text"], CODE, "{read}");
+    }
+}
+
 /// Decision 3: another server over the same database takes over within 15 seconds.
 #[tokio::test]
 async fn f04_a_dead_servers_run_is_taken_over_by_its_neighbour() {

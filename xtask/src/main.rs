@@ -4,6 +4,7 @@
 mod assets;
 mod bench;
 mod browser;
+mod crash;
 mod dist;
 mod error;
 mod npm;
@@ -28,6 +29,8 @@ Usage: cargo xtask <command> [arguments]
                        (with a FILTER only the tests whose name contains it; no lints)
   assets               build the webmin's JavaScript and CSS, when their sources changed
   bench [ARGUMENTS]    release build; measures the server and prints a table
+  crash [--minutes N] [--seed S]
+                       one of three servers on PostgreSQL dies again and again; says whether every tick of their jobs ran
   screenshots          takes the README's pictures anew, from the server as it is
   gallery [SECTION]    takes pictures of every page, on a phone and a wide screen, in both themes; look at them in
                        target/gallery/index.html
@@ -56,6 +59,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "test" => test::test(rest),
         "assets" => assets::build(),
         "bench" => bench::bench(rest),
+        "crash" => crash::crash(rest),
         "dist" => dist::dist(),
         "screenshots" => browser::screenshots(),
         "gallery" => browser::gallery(rest),

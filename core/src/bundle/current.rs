@@ -9,10 +9,10 @@ use super::{Files, Kind, LeftOut, paths, plan};
 use crate::functions::Call;
 use crate::{Error, Result};
 
-/// What an operator chose about a job, in the order in which it is written.
-const JOB: [&str; 10] = [
-    "name", "path", "interval", "cron", "timezone", "run_once", "active", "timeout", "retries", "misfire",
-];
+/// The first line of a job's file.
+const JOB_HEAD: &str = "# A job of Coronet. What is not named here has its default.\n";
+/// Says of a job what every job's file says; the rest is written only where it is not the default.
+const JOB_MUST: [&str; 3] = ["name", "path", "interval"];
 /// What a scope has beside its settings.
 const SCOPE_FACTS: [&str; 2] = ["created_at", "updated_at"];
 
@@ -20,6 +20,9 @@ const SCOPE_FACTS: [&str; 2] = ["created_at", "updated_at"];
 #[derive(Debug, Default)]
 pub(super) struct Current {
     pub(super) files: Files,
+    /// All settings of each job, by its file.
+    pub(super) jobs: BTreeMap<String, Map<String, Value>>,
+    pub(super) defaults: JobDefaults,
     /// Texts that lie in files of the home, by their places in the bundle: they cannot be deleted from here.
     pub(super) in_home: Vec<String>,
     pub(super) left_out: Vec<LeftOut>,
@@ -32,8 +35,31 @@ struct Resource {
     layers: Vec<String>,
 }
 
-pub(super) async fn read(call: &Call) -> Result<Current> {
+/// What is there of the kinds that are wanted.
+pub(super) async fn read(call: &Call, wanted: impl Fn(Kind) -> bool) -> Result<Current> {
     let mut current = Current::default();
+    if wanted(Kind::Scopes) {
+        read_scopes(call, &mut current).await?;
+    }
+    if wanted(Kind::Jobs) {
+        read_jobs(call, &mut current).await?;
+    }
+    if wanted(Kind::Settings) {
+        read_settings(call, &mut current).await?;
+    }
+    if Kind::ALL
+        .into_iter()
+        .any(|kind| kind.is_resource() && wanted(kind))
+    {
+        read_resources(call, &mut current).await?;
+        let unwanted = |path: &String| Kind::of(path).is_some_and(|kind| !wanted(kind));
+        current.files.retain(|path, _| !unwanted(path));
+        current.left_out.retain(|left_out| !unwanted(&left_out.path));
+    }
+    Ok(current)
+}
+
+async fn read_scopes(call: &Call, current: &mut Current) -> Result<()> {
     let scopes: Vec<Map<String, Value>> = get(call, "scopes.list", json!({})).await?;
     for mut scope in scopes {
         scope.retain(|name, _| !SCOPE_FACTS.contains(&name.as_str()));
@@ -41,18 +67,49 @@ pub(super) async fn read(call: &Call) -> Result<Current> {
         let path = paths::of(Kind::Scopes, name);
         current.files.insert(path, written(&scope)?);
     }
+    Ok(())
+}
+
+/// The settings that a job has when only what it must have is said of it. They also say which settings there are.
+#[derive(Debug, Default)]
+pub(super) struct JobDefaults(Map<String, Value>);
+
+impl JobDefaults {
+    async fn ask(call: &Call) -> Result<Self> {
+        let least = json!({ "name": "Any", "path": "any.lua", "interval": 60 });
+        Ok(Self(get(call, "jobs.check", json!({ "job": least })).await?))
+    }
+
+    /// A job's settings as its file.
+    pub(super) fn written(&self, job: &Map<String, Value>) -> Result<String> {
+        let told = job
+            .iter()
+            .filter(|(name, value)| JOB_MUST.contains(&name.as_str()) || self.0.get(*name) != Some(*value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        Ok(format!("{JOB_HEAD}{}", written(&told)?))
+    }
+}
+
+async fn read_jobs(call: &Call, current: &mut Current) -> Result<()> {
+    current.defaults = JobDefaults::ask(call).await?;
     let jobs: Vec<Map<String, Value>> = get(call, "jobs.list", json!({})).await?;
     for job in jobs {
-        let chosen: Map<String, Value> = JOB
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), job.get(*name)?.clone())))
-            .collect();
+        let names = current.defaults.0.keys();
+        let setting = |name: &String| match job.get(name) {
+            Some(value) => Ok((name.clone(), value.clone())),
+            None => Err(Error::unexpected(format!(
+                "jobs.list does not tell the setting {name}"
+            ))),
+        };
+        let settings: Map<String, Value> = names.map(setting).collect::<Result<_>>()?;
         let path = paths::of(Kind::Jobs, job["name"].as_str().unwrap_or_default());
-        current.files.insert(path, written(&chosen)?);
+        current
+            .files
+            .insert(path.clone(), current.defaults.written(&settings)?);
+        current.jobs.insert(path, settings);
     }
-    read_settings(call, &mut current).await?;
-    read_resources(call, &mut current).await?;
-    Ok(current)
+    Ok(())
 }
 
 #[derive(Deserialize)]

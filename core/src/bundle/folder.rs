@@ -6,12 +6,12 @@ use std::path::Path;
 use super::{Files, Kind, LARGEST_FILE, MANIFEST, MOST_FILES, bad, check, check_path, too_large};
 use crate::{Code, Error, Result};
 
-/// Writes the files into a folder, and takes away those of an earlier export that are no more. Only the folders of a
-/// bundle are touched.
+/// Writes the files into a folder, and takes away those of these kinds that an earlier export left and that are no more.
+/// Nothing else is touched.
 ///
 /// # Errors
 /// `Conflict` when the folder holds something else; `Io`.
-pub fn write(folder: &Path, files: &Files) -> Result<()> {
+pub fn write(folder: &Path, files: &Files, kinds: &[Kind]) -> Result<()> {
     let is_bundle = folder.join(MANIFEST).is_file();
     let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     if !is_bundle && !is_empty {
@@ -22,7 +22,10 @@ pub fn write(folder: &Path, files: &Files) -> Result<()> {
         return Err(Error::new(Code::Conflict, text));
     }
     if is_bundle {
-        for stale in read(folder)?.keys().filter(|path| !files.contains_key(*path)) {
+        let is_stale = |path: &&String| {
+            Kind::of(path).is_some_and(|kind| kinds.contains(&kind)) && !files.contains_key(*path)
+        };
+        for stale in read(folder)?.keys().filter(is_stale) {
             let path = folder.join(stale);
             fs::remove_file(&path).map_err(|cause| failed(&path, &cause))?;
         }
@@ -120,13 +123,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("deep/bundle");
         let first = files(&["templates/a.tpl", "code/old/b.lua"]);
-        write(&folder, &first).unwrap();
+        write(&folder, &first, &Kind::ALL).unwrap();
         assert_eq!(read(&folder).unwrap(), first);
 
         fs::create_dir(folder.join(".git")).unwrap();
         fs::write(folder.join(".git/config"), "mine").unwrap();
         let second = files(&["templates/a.tpl", "code/new/c.lua"]);
-        write(&folder, &second).unwrap();
+        write(&folder, &second, &Kind::ALL).unwrap();
         assert_eq!(read(&folder).unwrap(), second);
         assert_eq!(fs::read_to_string(folder.join(".git/config")).unwrap(), "mine");
     }
@@ -136,7 +139,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("thesis.doc"), "mine").unwrap();
         assert_eq!(
-            write(home.path(), &files(&[])).unwrap_err().code(),
+            write(home.path(), &files(&[]), &Kind::ALL).unwrap_err().code(),
             Code::Conflict
         );
         assert_eq!(read(home.path()).unwrap_err().code(), Code::NotFound);
@@ -145,7 +148,7 @@ mod tests {
     #[test]
     fn w07_links_and_huge_files_are_refused_by_name() {
         let home = tempfile::tempdir().unwrap();
-        write(home.path(), &files(&["templates/a.tpl"])).unwrap();
+        write(home.path(), &files(&["templates/a.tpl"]), &Kind::ALL).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", home.path().join("templates/link.tpl")).unwrap();
         assert!(
             read(home.path())

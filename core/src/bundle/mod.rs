@@ -9,6 +9,7 @@ mod apply;
 pub mod archive;
 mod current;
 pub mod folder;
+mod jobs;
 mod paths;
 mod plan;
 mod store;
@@ -24,7 +25,7 @@ use crate::functions::{Call, Caller, Function, Role};
 use crate::{Code, Core, Error, Result, random};
 
 pub use paths::{Kind, MANIFEST, check_path};
-pub use plan::{Action, Item, Plan};
+pub use plan::{Action, FieldChange, Item, Plan};
 
 /// The files of a bundle: texts by their paths, such as `scopes/Fun Run.toml`.
 pub type Files = BTreeMap<String, String>;
@@ -54,6 +55,8 @@ pub fn start(core: &Core) -> Result<()> {
         core: core.clone(),
         applying: tokio::sync::Mutex::default(),
     });
+    let functions = jobs::all(&bundle);
+    core.functions.add("core", functions)?;
     core.functions.add(
         "core",
         vec![
@@ -119,8 +122,12 @@ pub struct LeftOut {
 }
 
 async fn export(_: Arc<Bundle>, call: Arc<Call>, _: Nothing) -> Result<Exported> {
-    let mut current = current::read(&call).await?;
-    current.leave_out_what_is_refused(&call).await?;
+    exported(&call, &Kind::ALL).await
+}
+
+async fn exported(call: &Call, kinds: &[Kind]) -> Result<Exported> {
+    let mut current = current::read(call, |kind| kinds.contains(&kind)).await?;
+    current.leave_out_what_is_refused(call).await?;
     let mut files = current.files;
     files.insert(MANIFEST.to_owned(), paths::manifest());
     Ok(Exported {
@@ -148,7 +155,17 @@ struct What {
 
 async fn plan_import(bundle: Arc<Bundle>, call: Arc<Call>, input: What) -> Result<Plan> {
     let files = bundle.files(&call, &input).await?;
-    plan::make(&call, &files, input.only.as_deref(), input.prune).await
+    plan::make(&call, &files, input.kinds(), input.pruned()).await
+}
+
+impl What {
+    fn kinds(&self) -> &[Kind] {
+        self.only.as_deref().unwrap_or(&Kind::ALL)
+    }
+
+    fn pruned(&self) -> &[Kind] {
+        if self.prune { self.kinds() } else { &[] }
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -179,7 +196,7 @@ async fn apply_import(bundle: Arc<Bundle>, call: Arc<Call>, input: Apply) -> Res
     };
     let files = bundle.files(&call, &what).await?;
     let turn = bundle.applying.lock().await;
-    let plan = plan::make(&call, &files, what.only.as_deref(), what.prune).await?;
+    let plan = plan::make(&call, &files, what.kinds(), what.pruned()).await?;
     if plan.hash != input.plan {
         let text = "The server or the files changed since this was planned, so nothing was done. Look at the plan again.";
         return Err(Error::new(Code::Conflict, text).with_details(serde_json::json!({ "plan": plan.hash })));

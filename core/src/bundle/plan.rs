@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use toml::de::DeTable;
 
 use super::current::{self, Current};
 use super::{Files, Kind, LeftOut, bad, paths};
@@ -33,6 +34,9 @@ pub struct Item {
     pub before: Option<String>,
     /// The file as an export would write it afterwards.
     pub after: Option<String>,
+    /// Of a job that is there: the settings that change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<FieldChange>,
     /// Why it cannot be imported.
     pub problem: Option<String>,
     /// The call that does it.
@@ -43,8 +47,17 @@ pub struct Item {
     pub(super) turn: (u8, usize),
 }
 
+/// A setting that would change.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct FieldChange {
+    pub field: String,
+    /// Null where there is nothing.
+    pub from: Value,
+    pub to: Value,
+}
+
 /// What importing would change.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// Names exactly this plan: `bundle.apply` wants it.
     pub hash: String,
@@ -56,9 +69,10 @@ pub struct Plan {
     pub kept: Vec<LeftOut>,
 }
 
-pub(super) async fn make(call: &Call, files: &Files, only: Option<&[Kind]>, prune: bool) -> Result<Plan> {
-    let current = current::read(call).await?;
-    let wanted = |kind: Kind| only.is_none_or(|only| only.contains(&kind));
+/// Plans what is wanted of the files. Things of the kinds in `prune` that are in no file would be deleted.
+pub(super) async fn make(call: &Call, files: &Files, only: &[Kind], prune: &[Kind]) -> Result<Plan> {
+    let wanted = |kind: Kind| only.contains(&kind);
+    let current = current::read(call, wanted).await?;
     let mut items = Vec::new();
     for (path, text) in files {
         if let Some(kind) = Kind::of(path).filter(|kind| wanted(*kind)) {
@@ -67,17 +81,15 @@ pub(super) async fn make(call: &Call, files: &Files, only: Option<&[Kind]>, prun
     }
     check_together(call, &mut items).await?;
     let mut kept = Vec::new();
-    if prune {
-        let gone = deletions(&current, files).into_iter();
-        for item in gone.filter(|item| wanted(item.kind)) {
-            if item.kind == Kind::Scopes && has_users(call, &item.name).await? {
-                kept.push(LeftOut {
-                    path: item.path,
-                    why: "The scope has users, and they would go with it. Delete it by hand.".to_owned(),
-                });
-            } else {
-                items.push(item);
-            }
+    let gone = deletions(&current, files).into_iter();
+    for item in gone.filter(|item| prune.contains(&item.kind)) {
+        if item.kind == Kind::Scopes && has_users(call, &item.name).await? {
+            kept.push(LeftOut {
+                path: item.path,
+                why: "The scope has users, and they would go with it. Delete it by hand.".to_owned(),
+            });
+        } else {
+            items.push(item);
         }
     }
     Ok(Plan {
@@ -96,6 +108,7 @@ async fn item(call: &Call, current: &Current, kind: Kind, path: &str, text: &str
         action: Action::Same,
         before: None,
         after: None,
+        changes: Vec::new(),
         problem: None,
         step: None,
         turn: (turn(kind), 0),
@@ -112,11 +125,12 @@ async fn item(call: &Call, current: &Current, kind: Kind, path: &str, text: &str
         item.step = Some(("resources.write", parameters));
     } else {
         item.before = current.files.get(path).cloned();
-        match record(call, kind, path, text, item.before.is_some()).await {
+        match record(call, current, kind, path, text).await {
             Ok(record) => {
                 item.name = record.name;
                 item.after = Some(record.text);
-                item.step = Some(record.step);
+                item.changes = record.changes;
+                item.step = record.step;
             }
             Err(error) if error.incident().is_some() => return Err(error),
             Err(error) => {
@@ -138,35 +152,46 @@ async fn item(call: &Call, current: &Current, kind: Kind, path: &str, text: &str
 struct Record {
     name: String,
     text: String,
-    step: (&'static str, Value),
+    changes: Vec<FieldChange>,
+    /// None when nothing is to be done.
+    step: Option<(&'static str, Value)>,
 }
 
-async fn record(call: &Call, kind: Kind, path: &str, text: &str, is_there: bool) -> Result<Record> {
+async fn record(call: &Call, current: &Current, kind: Kind, path: &str, text: &str) -> Result<Record> {
     let mut fields: Map<String, Value> = toml::from_str(text).map_err(|cause| {
-        let line = cause
-            .span()
-            .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let line = cause.span().map(|span| line_at(text, span.start));
         let place = line.map(|line| format!(" in line {line}")).unwrap_or_default();
         bad(path, &format!("is not valid TOML{place}: {}", cause.message()))
     })?;
+    let there = current.files.get(path);
+    if let Some(same) =
+        there.filter(|there| toml::from_str(there).is_ok_and(|there: Map<_, _>| there == fields))
+    {
+        return Ok(Record {
+            name: name_of(path, &fields),
+            text: same.clone(),
+            changes: Vec::new(),
+            step: None,
+        });
+    }
     let told = |error: Error| {
-        Error::new(
-            error.code(),
-            format!("{}: {}", paths::shown(path), error.message()),
-        )
+        let parameter = error.details().and_then(|details| details["parameter"].as_str());
+        let key = parameter.and_then(|parameter| parameter.rsplit('.').next());
+        let line = key.and_then(|key| line_of(text, key));
+        let place = line.map(|line| format!(", line {line}")).unwrap_or_default();
+        let text = format!("{}{place}: {}", paths::shown(path), error.message());
+        Error::new(error.code(), text)
     };
     if kind == Kind::Settings {
-        let name = path
-            .trim_start_matches("settings/")
-            .trim_end_matches(".toml")
-            .to_owned();
+        let name = name_of(path, &fields);
         let parameters = json!({ "group": name, "changes": fields });
         let checked = call.act("settings.check", parameters).await.map_err(told)?;
         let step = ("settings.update", json!({ "group": name, "changes": checked }));
         return Ok(Record {
             text: current::written(&object(checked)?)?,
             name,
-            step,
+            changes: Vec::new(),
+            step: Some(step),
         });
     }
     let checked = if kind == Kind::Jobs {
@@ -182,11 +207,50 @@ async fn record(call: &Call, kind: Kind, path: &str, text: &str, is_there: bool)
     if place != path {
         return Err(bad(path, &format!("holds \"{name}\", whose file is {place}")));
     }
+    let text = match kind {
+        Kind::Jobs => current.defaults.written(&checked)?,
+        _ => current::written(&checked)?,
+    };
     Ok(Record {
-        text: current::written(&checked)?,
-        step: step(kind, &name, checked, is_there),
+        text,
+        changes: changes(current.jobs.get(path), &checked),
+        step: Some(step(kind, &name, checked, there.is_some())),
         name,
     })
+}
+
+/// What a file says its thing is called; a group of settings is called as its file.
+fn name_of(path: &str, fields: &Map<String, Value>) -> String {
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let named = fields.get("name").and_then(Value::as_str);
+    named.unwrap_or(file.trim_end_matches(".toml")).to_owned()
+}
+
+fn changes(before: Option<&Map<String, Value>>, after: &Map<String, Value>) -> Vec<FieldChange> {
+    let Some(before) = before else {
+        return Vec::new();
+    };
+    let change = |(field, to): (&String, &Value)| {
+        let from = before.get(field).cloned().unwrap_or_default();
+        (from != *to).then(|| FieldChange {
+            field: field.clone(),
+            from,
+            to: to.clone(),
+        })
+    };
+    after.iter().filter_map(change).collect()
+}
+
+/// The line of a key at the top of a TOML file.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let found = table.get_ref().keys().find(|known| known.get_ref() == key)?;
+    Some(line_at(text, found.span().start))
+}
+
+fn line_at(text: &str, byte: usize) -> usize {
+    let before = text.bytes().take(byte);
+    before.filter(|byte| *byte == b'\n').count() + 1
 }
 
 fn step(kind: Kind, name: &str, checked: Map<String, Value>, is_there: bool) -> (&'static str, Value) {
@@ -194,13 +258,7 @@ fn step(kind: Kind, name: &str, checked: Map<String, Value>, is_there: bool) -> 
     rest.shift_remove("name");
     match (kind, is_there) {
         (Kind::Jobs, false) => ("jobs.create", json!({ "job": checked })),
-        (Kind::Jobs, true) => {
-            // An empty zone takes the zone away; a null would leave it.
-            if let Some(zone) = rest.get_mut("timezone").filter(|zone| zone.is_null()) {
-                *zone = Value::from("");
-            }
-            ("jobs.update", json!({ "name": name, "changes": rest }))
-        }
+        (Kind::Jobs, true) => ("jobs.replace", json!({ "job": checked })),
         (_, false) => ("scopes.create", json!({ "name": name, "settings": rest })),
         (_, true) => ("scopes.update", json!({ "name": name, "settings": rest })),
     }
@@ -291,6 +349,7 @@ fn deletions(current: &Current, files: &Files) -> Vec<Item> {
             action: Action::Delete,
             before: Some(text.clone()),
             after: None,
+            changes: Vec::new(),
             problem: None,
             step: Some(step),
             // Last, and the other way round: first jobs, then their code.

@@ -3,19 +3,20 @@
 //! The crate wants a seconds field, counts Sunday as 1, and joins day of month and day of week with *and*.
 //! A crontab has five fields (or six, with seconds first), counts Sunday as 0 or 7, and when both days are
 //! restricted either is enough. So each field is read into the set of its values here, and written out for the
-//! crate as plain lists, days of the week by name; an expression with both days restricted becomes two.
+//! crate as plain lists, days of the week by name; an expression with both days restricted becomes two. What `L` and
+//! `#` mean (see [`special`]) becomes one more each.
 
-use std::fmt::Write as _;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::field::{FIELDS, Values};
+use super::special::{LAST_DAYS, Part, Which};
+
 /// Bytes of an expression; a list of all sixty minutes has 170.
 const LONGEST: usize = 1000;
-/// Wider than every field: `*/60` for once around is a habit of many.
-const WIDEST_STEP: usize = 60;
 
 /// Why an expression cannot be used; the text names the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,8 +39,8 @@ pub enum CronError {
 #[derive(Debug, Clone)]
 pub struct Crontab {
     text: String,
-    /// One, or two when either the day of month or the day of week is enough.
-    schedules: Vec<cron::Schedule>,
+    /// Several when any of them is enough: day of month or day of week, and each special day.
+    parts: Vec<Part>,
     /// Seconds, minutes, hours, days, months, weekdays.
     sets: [Values; 6],
 }
@@ -71,48 +72,65 @@ impl Crontab {
             6 => fields,
             count => return Err(CronError::Fields(count)),
         };
+        let mut special = Vec::new();
         let mut sets = [Values::default(); 6];
         for ((set, kind), field) in sets.iter_mut().zip(&FIELDS).zip(fields) {
-            *set = kind.parse(field)?;
+            let found = special.len();
+            *set = kind.parse_list(field, &mut special)?;
+            if set.is_all() {
+                special.truncate(found);
+            }
         }
         let [seconds, minutes, hours, days, months, weekdays] = &sets;
-        if weekdays.is_all() && !some_month_has(days, months) {
+        if special.is_empty() && weekdays.is_all() && !some_month_has(days, months) {
             return Err(CronError::Never);
         }
         let times = format!("{} {} {}", seconds.numbers(), minutes.numbers(), hours.numbers());
-        let by_day = || format!("{times} {} {} *", days.numbers(), months.numbers());
-        let by_weekday = || format!("{times} * {} {}", months.numbers(), weekdays.names());
-        let translated = match (days.is_all(), weekdays.is_all()) {
-            (_, true) => vec![by_day()],
-            (true, false) => vec![by_weekday()],
-            (false, false) => vec![by_day(), by_weekday()],
-        };
-        let mut schedules = Vec::with_capacity(translated.len());
-        for expression in translated {
+        let months = months.numbers();
+        let mut translated = Vec::new();
+        let any_day = days.is_all() && weekdays.is_all() && special.is_empty();
+        if any_day || !(days.is_all() || days.is_empty()) {
+            translated.push((format!("{times} {} {months} *", days.numbers()), Which::All));
+        }
+        if !(weekdays.is_all() || weekdays.is_empty()) {
+            translated.push((format!("{times} * {months} {}", weekdays.names()), Which::All));
+        }
+        for (weekdays, which) in &special {
+            translated.push(match which {
+                Which::LastDay => (format!("{times} {LAST_DAYS} {months} *"), *which),
+                _ => (format!("{times} * {months} {}", weekdays.names()), *which),
+            });
+        }
+        let mut parts = Vec::with_capacity(translated.len());
+        for (expression, which) in translated {
             let parsed = cron::Schedule::from_str(&expression);
-            schedules.push(parsed.map_err(|cause| CronError::Field {
+            let schedule = parsed.map_err(|cause| CronError::Field {
                 field: "whole",
                 reason: cause.to_string(),
-            })?);
+            })?;
+            parts.push(Part { schedule, which });
         }
         Ok(Self {
             text: text.to_owned(),
-            schedules,
+            parts,
             sets,
         })
     }
 
-    /// The values of each field.
-    pub(crate) fn fields(&self) -> Fields {
+    /// The values of each field; nothing for an expression that says more of days than their numbers.
+    pub(crate) fn fields(&self) -> Option<Fields> {
+        if self.parts.iter().any(|part| part.which != Which::All) {
+            return None;
+        }
         let [seconds, minutes, hours, days, months, weekdays] = self.sets.map(Values::restricted);
-        Fields {
+        Some(Fields {
             seconds,
             minutes,
             hours,
             days,
             months,
             weekdays,
-        }
+        })
     }
 
     /// The expression as it was entered.
@@ -126,9 +144,9 @@ impl Crontab {
         // doubled hours are then decided in one place, `zone`.
         let after: DateTime<Utc> = local.and_utc();
         let mut upcoming: Vec<_> = self
-            .schedules
+            .parts
             .iter()
-            .map(|schedule| schedule.after_owned(after).peekable())
+            .map(|part| part.after(after).peekable())
             .collect();
         std::iter::from_fn(move || {
             let next = upcoming
@@ -154,147 +172,6 @@ fn expand(text: &str) -> Result<&'static str, CronError> {
     })
 }
 
-/// What one field may hold. The highest weekday is 7, which is Sunday again.
-struct Field {
-    name: &'static str,
-    low: u32,
-    high: u32,
-    names: &'static [&'static str],
-}
-
-const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
-const MONTHS: [&str; 12] = [
-    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-];
-
-const FIELDS: [Field; 6] = [
-    Field {
-        name: "second",
-        low: 0,
-        high: 59,
-        names: &[],
-    },
-    Field {
-        name: "minute",
-        low: 0,
-        high: 59,
-        names: &[],
-    },
-    Field {
-        name: "hour",
-        low: 0,
-        high: 23,
-        names: &[],
-    },
-    Field {
-        name: "day",
-        low: 1,
-        high: 31,
-        names: &[],
-    },
-    Field {
-        name: "month",
-        low: 1,
-        high: 12,
-        names: &MONTHS,
-    },
-    Field {
-        name: "weekday",
-        low: 0,
-        high: 7,
-        names: &WEEKDAYS,
-    },
-];
-
-impl Field {
-    fn parse(&self, text: &str) -> Result<Values, CronError> {
-        let mut bits = 0_u64;
-        for part in text.split(',') {
-            let (range, step) = match part.split_once('/') {
-                Some((range, step)) => (range, Some(self.step(step)?)),
-                None => (part, None),
-            };
-            let (from, to) = match range.split_once('-') {
-                _ if range == "*" || range == "?" => (self.low, self.high),
-                Some((from, to)) => (self.value(from)?, self.value(to)?),
-                None => {
-                    let from = self.value(range)?;
-                    // `5/15` counts from 5 to the end, as most crontabs read it.
-                    (from, if step.is_some() { self.high } else { from })
-                }
-            };
-            if from > to {
-                return Err(self.wrong(format!("the range {range} runs backwards")));
-            }
-            for value in (from..=to).step_by(step.unwrap_or(1)) {
-                bits |= 1 << value;
-            }
-        }
-        // A star that is stepped by 1, or a list of everything, is still everything.
-        if self.is_weekday() {
-            bits = (bits | (bits >> 7)) & 0x7f;
-        }
-        Ok(Values {
-            bits,
-            all: self.all(),
-        })
-    }
-
-    fn step(&self, text: &str) -> Result<usize, CronError> {
-        match text.parse() {
-            Ok(step) if (1..=WIDEST_STEP).contains(&step) => Ok(step),
-            _ => Err(self.wrong(format!(
-                "the step \"{}\" must be a number from 1 to {WIDEST_STEP}",
-                brief(text)
-            ))),
-        }
-    }
-
-    fn value(&self, text: &str) -> Result<u32, CronError> {
-        let named = self.names.iter().position(|name| name.eq_ignore_ascii_case(text));
-        if let Some(index) = named.and_then(|index| u32::try_from(index).ok()) {
-            return Ok(index + self.low);
-        }
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        match text.parse() {
-            Ok(value) if digits && (self.low..=self.high).contains(&value) => Ok(value),
-            _ => {
-                let names = self
-                    .names
-                    .first()
-                    .map(|first| format!(", or a name such as {first}"))
-                    .unwrap_or_default();
-                let text = brief(text);
-                Err(self.wrong(format!(
-                    "\"{text}\" is not a number from {} to {}{names}",
-                    self.low, self.high
-                )))
-            }
-        }
-    }
-
-    fn is_weekday(&self) -> bool {
-        self.high == 7
-    }
-
-    fn all(&self) -> u64 {
-        let high = if self.is_weekday() { 6 } else { self.high };
-        ((1 << (high + 1)) - 1) & !((1 << self.low) - 1)
-    }
-
-    fn wrong(&self, reason: String) -> CronError {
-        CronError::Field {
-            field: self.name,
-            reason,
-        }
-    }
-}
-
-/// What the user typed, short enough to repeat to them.
-fn brief(text: &str) -> String {
-    text.chars().take(20).collect()
-}
-
 /// What a crontab expression allows, field by field; a field that allows everything is left out.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Fields {
@@ -307,51 +184,6 @@ pub(crate) struct Fields {
     months: Option<Vec<u32>>,
     /// 0 is Sunday.
     weekdays: Option<Vec<u32>>,
-}
-
-/// The values of a field, one bit each.
-#[derive(Debug, Clone, Copy, Default)]
-struct Values {
-    bits: u64,
-    all: u64,
-}
-
-impl Values {
-    fn is_all(self) -> bool {
-        self.bits == self.all
-    }
-
-    /// The values, unless they are all there are.
-    fn restricted(self) -> Option<Vec<u32>> {
-        (!self.is_all()).then(|| self.iter().collect())
-    }
-
-    fn iter(self) -> impl Iterator<Item = u32> {
-        (0..64).filter(move |value| self.bits & (1 << value) != 0)
-    }
-
-    fn numbers(self) -> String {
-        if self.is_all() {
-            "*".to_owned()
-        } else {
-            join(self.iter())
-        }
-    }
-
-    fn names(self) -> String {
-        join(
-            self.iter()
-                .filter_map(|day| WEEKDAYS.get(usize::try_from(day).ok()?)),
-        )
-    }
-}
-
-fn join(values: impl Iterator<Item = impl std::fmt::Display>) -> String {
-    values.fold(String::new(), |mut text, value| {
-        let comma = if text.is_empty() { "" } else { "," };
-        let _ = write!(text, "{comma}{value}");
-        text
-    })
 }
 
 /// Whether one of the months is ever long enough for one of the days.

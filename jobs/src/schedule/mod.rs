@@ -3,6 +3,8 @@
 //! Times are Unix milliseconds, UTC. Nothing here reads a clock, so years can be gone through in a test.
 
 mod crontab;
+mod field;
+mod special;
 mod zone;
 
 use chrono::{Datelike, NaiveDateTime};
@@ -240,3 +242,5 @@ pub(crate) fn parse_zone(name: &str) -> Result<Tz, String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod years;

@@ -184,6 +184,38 @@ fn sunday_is_0_and_7_and_either_day_is_enough() {
 }
 
 #[test]
+fn the_last_day_and_the_nth_weekday_of_a_month() {
+    let dates = |expression: &str| {
+        let days = ticks(
+            &cron(expression, "UTC"),
+            "2028-01-01T00:00:00Z",
+            "2028-04-01T00:00:00Z",
+        );
+        days.iter().map(|tick| tick[..5].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(dates("0 0 L * *"), ["01-31", "02-29", "03-31"]);
+    assert_eq!(
+        dates("0 0 1,l * *"),
+        ["01-01", "01-31", "02-01", "02-29", "03-01", "03-31"]
+    );
+    assert_eq!(dates("0 0 * * FRI#2"), ["01-14", "02-11", "03-10"]);
+    assert_eq!(
+        dates("0 0 * * 7#5"),
+        ["01-30"],
+        "not every month has a fifth Sunday"
+    );
+    for last_friday in ["0 0 * * FRIL", "0 0 * * 5L", "0 0 * * fri#L"] {
+        assert_eq!(dates(last_friday), ["01-28", "02-25", "03-31"], "{last_friday}");
+    }
+    assert_eq!(dates("0 0 L FEB MON#1"), ["02-07", "02-29"], "either is enough");
+    // A list that has every day has the last one too.
+    assert_eq!(dates("0 0 */1,L * *").len(), 91);
+    // A fifth Friday of February is rare, and looked for without going through its seconds.
+    let rare = cron("* * * * 2 FRI#5", "UTC").first(at("2008-03-01T00:00:00Z"));
+    assert_eq!(rare, Some(at("2036-02-29T00:00:00Z")));
+}
+
+#[test]
 fn what_cannot_be_used_is_refused_with_the_place() {
     let long = format!("0{} * * * *", ",0".repeat(500));
     for (expression, expected) in [
@@ -209,7 +241,13 @@ fn what_cannot_be_used_is_refused_with_the_place() {
         ("5-1 * * * *", "the range 5-1 runs backwards"),
         ("1,,2 * * * *", "\"\" is not a number"),
         ("+5 * * * *", "\"+5\" is not a number"),
-        ("* * L * *", "the day field"),
+        ("* L * * *", "the hour field"),
+        ("* * LW * *", "the day field"),
+        ("* * L-2 * *", "the day field"),
+        ("* * L, * *", "the day field"),
+        ("* * * * L", "the weekday field"),
+        ("* * * * FRI#6", "\"#6\" is not #1 to #5, or #L for the last"),
+        ("* * * * #2", "the weekday field"),
         ("0 0 31 2 *", "never comes true"),
         ("0 0 31 4,6,9,11 *", "never comes true"),
     ] {
@@ -303,10 +341,27 @@ impl Dice {
             "{second}{} {} {} {} {}",
             self.field(0, 59, &[]),
             self.field(0, 23, &[]),
-            self.field(1, 31, &[]),
+            self.day(),
             self.field(1, 12, &months),
-            self.field(0, 7, &weekdays),
+            self.weekday(&weekdays),
         )
+    }
+
+    fn day(&mut self) -> String {
+        match self.below(8) {
+            0 => "L".to_owned(),
+            1 => format!("{},L", 1 + self.below(31)),
+            _ => self.field(1, 31, &[]),
+        }
+    }
+
+    fn weekday(&mut self, names: &[&str]) -> String {
+        let name = names[usize::try_from(self.below(7)).unwrap()];
+        match self.below(8) {
+            0 => format!("{name}#{}", 1 + self.below(5)),
+            1 => format!("{}#L", self.below(8)),
+            _ => self.field(0, 7, names),
+        }
     }
 
     fn field(&mut self, low: u64, high: u64, names: &[&str]) -> String {

@@ -209,8 +209,20 @@ pub(crate) struct Resource {
 async fn read(templates: Arc<Templates>, _: Arc<Call>, input: ReadInput) -> Result<Resource> {
     let path = parse(&input.path)?;
     templates.refresh().await?;
+    match found(&templates, &path, input.layer).await {
+        // A job that was just made may run at once, on any server.
+        Err(error) if error.code() == Code::NotFound => {
+            templates.refresh_now().await?;
+            found(&templates, &path, input.layer).await
+        }
+        found => found,
+    }
+}
+
+async fn found(templates: &Arc<Templates>, path: &ResourcePath, layer: Option<Layer>) -> Result<Resource> {
+    let (templates, path) = (Arc::clone(templates), path.clone());
     let read = move || {
-        let live = match input.layer {
+        let live = match layer {
             Some(layer) => templates.layers.in_layer(&path, layer),
             None => templates.layers.live(&path),
         };
