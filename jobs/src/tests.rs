@@ -4,7 +4,7 @@ mod examples;
 mod faults;
 mod forms;
 mod history;
+mod keys;
 mod policies;
 mod trouble;
-mod keys;
 mod world;
