@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::functions;
 use crate::job::Finished;
 use crate::store::Store;
+use crate::test_run::{self, Tests};
 
 /// The job that ships with Coronet, and the password-reset plugin recommends.
 const CLEANUP: (&str, &str) = (
@@ -42,6 +43,7 @@ pub struct Jobs {
     pub(crate) recording: tokio::sync::Mutex<()>,
     pub(crate) pace: Arc<Pace>,
     pub(crate) sweep: Mutex<Sweep>,
+    pub(crate) tests: Tests,
     /// Whether this process works on schedules, or is a command that only looks or runs one job.
     pub(crate) in_background: AtomicBool,
     /// The grace period is over: what still runs is given up, and run again by the next server.
@@ -110,11 +112,13 @@ pub(crate) fn start_as(core: &Core, server: &str) -> Result<Arc<Jobs>> {
         recording: tokio::sync::Mutex::default(),
         pace: Arc::default(),
         sweep: Mutex::default(),
+        tests: Tests::new(core),
         in_background: AtomicBool::new(false),
         giving_up: AtomicBool::new(false),
         tasks: Mutex::default(),
     });
     core.functions.add("core", functions::all(&jobs))?;
+    core.functions.add("core", test_run::all(&jobs))?;
     Ok(jobs)
 }
 

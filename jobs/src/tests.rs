@@ -4,4 +4,5 @@ mod examples;
 mod faults;
 mod forms;
 mod history;
+mod test_run;
 mod world;
