@@ -201,7 +201,9 @@ function items(nodes: Node[]): HTMLElement {
     const item = document.createElement('li');
     const name = document.createElement('code');
     name.textContent = node.name ? `${node.name}${node.optional ? '?' : ''}: ${node.kind}` : node.kind;
-    item.append(name, ` ${[node.summary, ...node.rules].filter(Boolean).join(' · ')}`);
+    // The summary says some rules itself.
+    const rules = node.rules.filter((rule) => !node.summary.includes(rule));
+    item.append(name, ` ${[node.summary, ...rules].filter(Boolean).join(' · ')}`);
     if (node.children.length > 0) item.append(items(node.children));
     made.append(item);
   }
