@@ -25,9 +25,10 @@ async function write(page, words) {
 }
 
 test("everything under core is offered step by step and explained, plugins included", async ({ desk: page, server }) => {
-  await open(page, server);
-  await text(page).getByText("return job.OK").click();
-  await page.keyboard.press("Home");
+  await open(page, server, "-- here");
+  await text(page).getByText("-- here").click();
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
   await page.keyboard.type("core.");
   await expect(offered(page)).toContainText("users");
   await expect(offered(page)).toContainText("email");
