@@ -8,20 +8,15 @@ use coronet_core::functions::{Access, Call, Caller, Function, OperatorCaller, Ro
 use coronet_core::{Code, lua, random};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::world::{World, on_both};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Send {
-    message: Message,
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct Message {
     #[expect(dead_code, reason = "part of the function's shape")]
-    to: Vec<String>,
+    message: Map<String, Value>,
 }
 
 #[derive(Deserialize, JsonSchema)]

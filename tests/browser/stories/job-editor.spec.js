@@ -123,6 +123,7 @@ test("a test run shows what it prints while it runs, changes nothing, and tells 
   expect((await server.call("resources.read", { path: PATH })).text).not.toContain("working");
 
   // Answers that are given stand for those of functions.
+  await page.getByText("Answers of functions").click();
   const answers = page.locator("#wb-sample .cm-content");
   await answers.click();
   await page.keyboard.press("ControlOrMeta+A");
@@ -184,6 +185,12 @@ test("job code has its revisions, each brought back, and a job follows its code 
   await expect(page.getByRole("heading", { name: "jobs/late/night.lua" })).toBeVisible();
   expect((await server.call("jobs.get", { name: "Nightly" })).path).toBe("late/night.lua");
   expect(await server.call("resources.revisions", { path: "jobs/late/night.lua" })).toHaveLength(4);
+  // Whoever does not let it follow is told what that means.
+  await page.getByRole("link", { name: "Move" }).click();
+  await page.getByLabel("Let the jobs run it from there: Nightly").uncheck();
+  await page.getByLabel("New path").fill("jobs/early.lua");
+  await page.getByRole("button", { name: "Move" }).click();
+  await expect(page.getByText("These jobs still look for their code at the old path: Nightly")).toBeVisible();
 });
 
 test("on a phone the test run has the pane of the preview, and nothing scrolls sideways", async ({ desk: page, server }) => {

@@ -135,10 +135,12 @@ export function luaHover(sort: Sort) {
     for (const found of line.text.matchAll(/(?:[A-Za-z_]\w*)?(?:[.:][A-Za-z_]\w*)+/g)) {
       const from = line.from + found.index;
       if (at < from || at > from + found[0].length) continue;
-      // Up to the end of the step that is pointed at: `core.users` of `core.users.get`.
+      // Up to the end of the step that is pointed at, as `core.log` of `core.log.warn`; a service alone is no word.
       const step = /^\w*/.exec(found[0].slice(at - from))?.[0].length ?? 0;
-      const written = found[0].slice(0, at - from + step);
-      const entry = explained(await known(sort), written, view.state.doc);
+      const all = await known(sort);
+      const entryOf = (written: string) => ({ written, entry: explained(all, written, view.state.doc) });
+      const pointed = entryOf(found[0].slice(0, at - from + step));
+      const { written, entry } = pointed.entry ? pointed : entryOf(found[0]);
       if (!entry) return null;
       return { pos: from, end: from + written.length, above: true, create: () => ({ dom: entry.card() }) };
     }

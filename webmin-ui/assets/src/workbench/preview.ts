@@ -85,6 +85,8 @@ export class Preview {
       data: kind !== 'job',
     };
     for (const part of this.pane.querySelectorAll<HTMLElement>('[data-for]')) part.hidden = !shows[part.dataset['for'] ?? ''];
+    // Job code mostly needs no answers, and its test run the room.
+    (this.find('.wb-sample') as HTMLDetailsElement).open = kind !== 'job' || draft.sample !== undefined;
     const beside = this.find('#wb-beside');
     beside.hidden = isHtml || kind === 'mail';
     beside.innerHTML = beside.hidden ? '' : draft.file.beside;

@@ -1,5 +1,5 @@
 // A test run of job code: what is typed runs without changing anything, and is seen while it runs.
-import { t } from '../words';
+import { locale, t } from '../words';
 import { isAbort, Refused, stream } from './server';
 import type { Draft } from './preview';
 
@@ -106,8 +106,9 @@ export class TestRun {
   private show(tested: Tested): void {
     this.print(tested.log);
     const [tone, words] = outcome(tested.outcome);
-    const seconds = (tested.milliseconds / 1000).toLocaleString(undefined, { maximumFractionDigits: 2 });
-    this.say(tone, `${words} ${t('Took {seconds} s. Nothing was changed.', { seconds })}`);
+    const { milliseconds: ms } = tested;
+    const time = ms < 1000 ? `${ms} ms` : `${(ms / 1000).toLocaleString(locale, { maximumFractionDigits: 1 })} s`;
+    this.say(tone, `${words} ${t('Took {time}. Nothing was changed.', { time })}`);
     if (tested.problem) this.problem(tested.problem);
     this.find('#wb-test-calls').replaceChildren(...calls(tested.calls));
   }
@@ -209,10 +210,10 @@ function folded(title: string, text: string, note?: [string, string]): HTMLEleme
   const details = document.createElement('details');
   const summary = document.createElement('summary');
   const name = document.createElement('span');
-  name.className = 'mono';
   name.textContent = title;
   summary.append(name);
   if (note) {
+    name.className = 'mono';
     const mark = document.createElement('span');
     mark.className = `wb-test-note ${note[0]}`;
     mark.textContent = note[1];
