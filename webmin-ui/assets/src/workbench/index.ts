@@ -197,6 +197,7 @@ class Workbench {
     if (note) note.value = tab.note;
     this.form.querySelector('.wb-foot')?.toggleAttribute('hidden', !tab.file.can_edit);
     document.title = [tab.path, ...document.title.split(' · ').slice(-1)].join(' · ');
+    this.find('.wb-title').textContent = tab.path;
     this.drawBar();
     this.drawProblems();
     this.drawMarks();
