@@ -53,6 +53,10 @@ impl Names {
         let closed = surface::closed_words(access).filter_map(|word| word.name.strip_prefix("core."));
         names.closed.extend(closed.map(str::to_owned));
         for (_, function) in registry.list() {
+            let service = function.spec.name.split('.').next().unwrap_or_default();
+            if surface::is_own(service) {
+                continue;
+            }
             if function.spec.access.contains(access) {
                 names.add(&function.spec.name);
             } else {

@@ -36,7 +36,7 @@ pub use pool::{LuaPool, Session};
 pub use rehearsal::{Rehearsal, RehearsedCall};
 pub use sandbox::{Sandbox, compile};
 pub use schema::Hint;
-pub use surface::{Word, words};
+pub use surface::{Word, is_own, words};
 pub use value::{Unconvertible, from_json, to_json, with_article};
 
 /// What a session may use.

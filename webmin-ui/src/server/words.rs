@@ -46,11 +46,16 @@ fn words(desk: Desk<'_>, of: &str) -> Answer {
     let functions = desk.webmin.core.functions.list().into_iter();
     desk.json(&Words {
         functions: functions
-            .filter(|(_, function)| function.spec.access.contains(access))
+            .filter(|(_, function)| function.spec.access.contains(access) && !is_hidden(function))
             .map(|(provider, function)| word(provider, &function))
             .collect(),
         others: lua::words(access).collect(),
     })
+}
+
+/// Whether `core` has something of its own in its place.
+fn is_hidden(function: &Function) -> bool {
+    lua::is_own(function.spec.name.split('.').next().unwrap_or_default())
 }
 
 fn word(provider: String, function: &Function) -> FunctionWord {
