@@ -18,11 +18,10 @@ use crate::preview::preview;
 use crate::records;
 use crate::scheduler::lease;
 use crate::service::{InFlight, Jobs, lock};
+use crate::starting_points::StartingPoint;
 use crate::store::{HandClaim, JobFilter, RunFilter};
 use crate::view::{JobView, Progress, RunLog, RunView};
 
-/// What the editor of a new job starts with.
-const NEW_JOB: &str = include_str!("../new_job.lua");
 const PAGE: i64 = 50;
 /// Without a server in the background, `jobs.run` waits for the run.
 const RUN_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60 + 60);
@@ -127,19 +126,28 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
 #[serde(deny_unknown_fields)]
 struct Create {
     job: NewJob,
+    /// What its code starts with when there is none yet; `empty` if absent.
+    #[serde(default)]
+    template: StartingPoint,
 }
 
 async fn create(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobView> {
     let job = input.job.into_job(jobs.core.clock.now_ms())?;
     // The code first: a job without code would be shown as broken, code without a job harms nobody.
-    jobs.provide_code(&call, &job.path).await?;
+    jobs.provide_code(&call, &job.path, input.template).await?;
     jobs.store.insert(job.clone()).await?;
     jobs.changed.notify_one();
     call.changed(records::creating(&job));
     Ok(job.into())
 }
 
-async fn check(jobs: Arc<Jobs>, _call: Arc<Call>, input: Create) -> Result<Value> {
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Check {
+    job: NewJob,
+}
+
+async fn check(jobs: Arc<Jobs>, _call: Arc<Call>, input: Check) -> Result<Value> {
     let job = input.job.into_job(jobs.core.clock.now_ms())?;
     Ok(records::settings(&job))
 }
@@ -172,20 +180,20 @@ impl Jobs {
             .await?;
         call.changed(records::updating(&before, &job));
         if new_path {
-            self.provide_code(call, &job.path).await?;
+            self.provide_code(call, &job.path, StartingPoint::Empty).await?;
         }
         self.changed.notify_one();
         Ok(job.into())
     }
 
     /// Sees that there is code for the editor to open; an operator who made the job is its author.
-    async fn provide_code(&self, call: &Call, path: &str) -> Result<()> {
+    async fn provide_code(&self, call: &Call, path: &str, start: StartingPoint) -> Result<()> {
         match self.read_code(path).await {
             Ok(_) => return Ok(()),
             Err(error) if error.code() == Code::NotFound => {}
             Err(error) => return Err(error),
         }
-        let parameters = json!({ "path": format!("jobs/{path}"), "text": NEW_JOB, "note": "Started with the job template" });
+        let parameters = json!({ "path": format!("jobs/{path}"), "text": start.code(), "note": "Started with the job template" });
         let author = match &call.caller {
             operator @ Caller::Operator(_) => operator,
             _ => &Caller::System,

@@ -22,8 +22,10 @@ mod runner;
 pub mod schedule;
 mod scheduler;
 mod service;
+mod starting_points;
 mod store;
 mod sweep;
+mod test_run;
 mod view;
 mod watch;
 

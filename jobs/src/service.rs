@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::functions;
 use crate::job::{Claimed, Finished, Told};
 use crate::store::Store;
+use crate::test_run::{self, Tests};
 
 /// The job that ships with Coronet, and the password-reset plugin recommends.
 const CLEANUP: (&str, &str) = (
@@ -46,6 +47,7 @@ pub struct Jobs {
     pub(crate) recording: tokio::sync::Mutex<()>,
     pub(crate) pace: Arc<Pace>,
     pub(crate) sweep: Mutex<Sweep>,
+    pub(crate) tests: Tests,
     /// Whether this process works on schedules, or is a command that only looks or runs one job.
     pub(crate) in_background: AtomicBool,
     /// When this server started, until it is clear how it stands among the others; else 0.
@@ -159,12 +161,14 @@ pub(crate) fn start_as(core: &Core, server: &str) -> Result<Arc<Jobs>> {
         recording: tokio::sync::Mutex::default(),
         pace: Arc::default(),
         sweep: Mutex::default(),
+        tests: Tests::new(core),
         in_background: AtomicBool::new(false),
         started_at: AtomicI64::new(0),
         giving_up: AtomicBool::new(false),
         tasks: Mutex::default(),
     });
     core.functions.add("core", functions::all(&jobs))?;
+    core.functions.add("core", test_run::all(&jobs))?;
     Ok(jobs)
 }
 

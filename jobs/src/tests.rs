@@ -6,5 +6,6 @@ mod forms;
 mod history;
 mod keys;
 mod policies;
+mod test_run;
 mod trouble;
 mod world;

@@ -1,13 +1,36 @@
-//! What may be saved and still fails for real requests: keys that nobody fills in.
+//! What may be saved and still fails for real requests: keys that nobody fills in, and functions that are not there.
 
+use coronet_core::functions::Access;
+use coronet_core::lua;
 use serde_json::{Value, json};
 
+use crate::Templates;
 use crate::engine::{Problem, TemplateFault, Unit};
 use crate::resources::ResourcePath;
 use crate::samples;
 
 /// What a reset mail of one's own is always given.
 const RESET_MAIL: &str = "templates/password/email";
+
+impl Templates {
+    /// What of code will probably fail, going by the functions that there are right now.
+    pub(crate) fn warnings_of_code(&self, path: &ResourcePath, text: &str) -> Vec<Problem> {
+        let access = match (path.root(), path.extension()) {
+            ("jobs", "lua") => Access::JOB,
+            ("pages", "lua") => Access::PAGE,
+            _ => return Vec::new(),
+        };
+        let found = lua::lint(&self.core.functions, access, text).into_iter();
+        found
+            .map(|found| Problem {
+                file: path.to_string(),
+                line: found.line,
+                column: found.column,
+                message: found.message,
+            })
+            .collect()
+    }
+}
 
 /// The first key of the template that is not always given, with its place. Of a template whose data is not known,
 /// nothing can be said.

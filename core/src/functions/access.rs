@@ -23,6 +23,8 @@ impl Access {
     pub const PAGE: Access = Access(1 << 3);
     /// Plugins whose manifest requires the function.
     pub const PLUGIN: Access = Access(1 << 4);
+    /// Job code and page code.
+    pub const JOB_AND_PAGE: Access = Access(Self::JOB.0 | Self::PAGE.0);
     /// Coronet itself only.
     pub const INTERNAL: Access = Access(0);
 

@@ -194,6 +194,14 @@ impl Function {
         self.parameters.names()
     }
 
+    /// Says what a call would say of its parameters before the function runs.
+    ///
+    /// # Errors
+    /// One of the `Parameter…` codes.
+    pub(crate) fn check(&self, parameters: &Value) -> Result<()> {
+        self.parameters.check(parameters)
+    }
+
     /// The schema of one parameter.
     pub fn parameter_schema(&self, name: &str) -> Option<&Value> {
         self.spec.parameters.get("properties")?.get(name)

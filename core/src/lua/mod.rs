@@ -14,25 +14,30 @@ mod email;
 mod error;
 mod heap;
 mod library;
+mod lint;
 mod log;
 mod namespace;
 mod pool;
 mod rehearsal;
 mod sandbox;
 mod schema;
+mod surface;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod value;
 
 use std::time::Duration;
 
 pub use control::Cancel;
 pub use error::{LuaError, LuaErrorKind};
+pub use lint::{Finding, lint};
 pub use log::LogSink;
 pub use pool::{LuaPool, Session};
 pub use rehearsal::{Rehearsal, RehearsedCall};
 pub use sandbox::{Sandbox, compile};
 pub use schema::Hint;
+pub use surface::{Word, is_own, words};
 pub use value::{Unconvertible, from_json, to_json, with_article};
 
 /// What a session may use.

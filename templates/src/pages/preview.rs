@@ -100,6 +100,8 @@ pub(crate) struct PagePreview {
     /// The functions it called.
     calls: Vec<RehearsedCall>,
     problems: Vec<Problem>,
+    /// What may fail for real requests, whatever this one came to.
+    warnings: Vec<Problem>,
     /// The example of a request that fits this page.
     sample: Value,
 }
@@ -134,10 +136,12 @@ async fn preview(templates: Arc<Templates>, call: Arc<Call>, input: PreviewInput
             ..PagePreview::default()
         });
     }
+    let warnings = templates.warnings_of_code(&path, &source);
     let (outcome, log, calls) = rehearse(&templates, &call, &path, source, request).await;
     let mut shown = PagePreview {
         log,
         calls,
+        warnings,
         sample,
         ..PagePreview::default()
     };

@@ -300,7 +300,13 @@ pub(crate) struct Checked {
 async fn check_draft(templates: Arc<Templates>, _: Arc<Call>, input: CheckInput) -> Result<Checked> {
     let path = parse(&input.path)?;
     templates.refresh().await?;
-    let checked = move || check::problems(&templates.layers, &path, &input.text);
+    let checked = move || {
+        let (problems, mut warnings) = check::problems(&templates.layers, &path, &input.text);
+        if problems.is_empty() {
+            warnings.extend(templates.warnings_of_code(&path, &input.text));
+        }
+        (problems, warnings)
+    };
     let (problems, warnings) = tokio::task::spawn_blocking(checked)
         .await
         .map_err(Error::unexpected)?;
@@ -365,9 +371,17 @@ impl Templates {
     }
 
     /// A text that works at `path`, and what may fail all the same.
-    pub(super) async fn checked(&self, path: &ResourcePath, text: String) -> Result<(String, Vec<Problem>)> {
-        let (layers, path) = (Arc::clone(&self.layers), path.clone());
-        let check = move || check::check(&layers, &path, &text).map(|warnings| (text, warnings));
+    pub(super) async fn checked(
+        self: &Arc<Self>,
+        path: &ResourcePath,
+        text: String,
+    ) -> Result<(String, Vec<Problem>)> {
+        let (templates, path) = (Arc::clone(self), path.clone());
+        let check = move || {
+            let mut warnings = check::check(&templates.layers, &path, &text)?;
+            warnings.extend(templates.warnings_of_code(&path, &text));
+            Ok((text, warnings))
+        };
         tokio::task::spawn_blocking(check)
             .await
             .map_err(Error::unexpected)?

@@ -21,6 +21,11 @@ const editor = async (page) => {
   // What the text becomes is rendered beside it, where there is room.
   await page.waitForLoadState("networkidle");
 };
+const tried = async (page) => {
+  await editor(page);
+  await page.locator("#wb-test [data-try]").click();
+  await page.locator("#wb-test-calls li").first().waitFor();
+};
 const upload = async (page, buffer) => {
   await page.locator("#f-bundle").setInputFiles({ name: "bundle.tar.gz", mimeType: "application/gzip", buffer });
   await page.locator('main form[action$="/bundle/upload"] button').click();
@@ -110,6 +115,7 @@ const SECTIONS = {
     ["editor of a mail", edit("templates/password/email.tpl"), { view: "templates/editor", make: editor }],
     ["editor of a page", edit("pages/welcome.tpl"), { view: "templates/editor", make: editor }],
     ["editor of job code", edit("jobs/broken.lua"), { view: "templates/editor", make: editor }],
+    ["a test run of job code", edit("jobs/admin/pw_reset_cleanup.lua"), { view: "templates/editor", make: tried }],
     ["editor, as a viewer", edit("templates/password/email.tpl"), { as: "viewer", view: "templates/editor", make: editor }],
     ["a file dragged elsewhere", "/webmin/templates/move?path=pages%2Fwelcome.tpl", { view: "parts/form_page" }],
     ["compare two revisions", "/webmin/templates/compare?path=templates%2Fpassword%2Femail.tpl&from=1&to=2", { view: "templates/compare" }],

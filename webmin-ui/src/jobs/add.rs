@@ -10,7 +10,7 @@ use super::records::Job;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::FormPage;
 use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, t, text};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![new, create, add, add_is_a_button]
@@ -23,7 +23,8 @@ fn new(desk: Desk<'_>) -> Answer {
 
 #[post("/jobs/new", data = "<posted>")]
 async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
-    let parameters = json!({ "job": typed(&posted) });
+    let start = Some(posted.text("template")).filter(|start| !start.is_empty());
+    let parameters = json!({ "job": typed(&posted), "template": start.unwrap_or("empty") });
     match desk
         .submit::<Job>("jobs.create", parameters, new_form(), &posted)
         .await
@@ -66,7 +67,29 @@ fn new_form() -> Form {
     if let Some(name) = form.fields.first_mut() {
         name.autofocus = true;
     }
+    form.fields.insert(2, starting_point());
     form
+}
+
+/// Beside the path of the code: what the code starts with.
+fn starting_point() -> Field {
+    Field::select(
+        "template",
+        &t!("Start with"),
+        [
+            ("empty", t!("an empty job").as_str()),
+            ("reset-cleanup", t!("deleting old reset links").as_str()),
+            ("weekly-report", t!("a weekly report by mail").as_str()),
+            ("web-service", t!("calling a web service").as_str()),
+            ("not-on-sundays", t!("a job that sleeps on Sundays").as_str()),
+            ("only-in-january", t!("a job that stops outside January").as_str()),
+            ("set-up-once", t!("setting something up, once").as_str()),
+        ],
+    )
+    .help("jobs#starting-points")
+    .hint(&t!(
+        "Working code to change. When there is code at the path already, that code stays."
+    ))
 }
 
 fn page(form: Form) -> FormPage {

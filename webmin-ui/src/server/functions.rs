@@ -14,7 +14,7 @@ use crate::kit::schema_form;
 use crate::kit::{Answer, Area, Desk, Form, Reply, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, words, types, show]
+    routes![list, types, show]
 }
 
 /// One line of the list.
@@ -97,14 +97,6 @@ impl View for FunctionView {
     }
 }
 
-/// A function as the editor completes it.
-#[derive(Serialize)]
-struct Word {
-    name: String,
-    parameters: String,
-    summary: String,
-}
-
 #[get("/functions?<q>")]
 fn list(desk: Desk<'_>, q: Option<&str>) -> Answer {
     let search = q.unwrap_or_default().trim().to_lowercase();
@@ -140,24 +132,6 @@ fn list(desk: Desk<'_>, q: Option<&str>) -> Answer {
         search: q.unwrap_or_default().to_owned(),
         count,
     })
-}
-
-/// What the code editor offers as completions: the functions that jobs and pages may call.
-#[get("/functions/words")]
-fn words(desk: Desk<'_>) -> Answer {
-    let functions = desk.webmin.core.functions.list();
-    let words = functions.iter().filter(|(_, function)| {
-        let access = function.spec.access.names();
-        access.contains(&"job") || access.contains(&"page")
-    });
-    let words: Vec<Word> = words
-        .map(|(_, function)| Word {
-            name: function.spec.name.clone(),
-            parameters: function.parameter_names().join(", "),
-            summary: function.spec.summary.clone(),
-        })
-        .collect();
-    desk.json(&words)
 }
 
 /// The types of all that code can use, for editors outside of the webmin.

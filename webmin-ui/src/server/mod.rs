@@ -9,12 +9,14 @@ pub(crate) mod sessions;
 pub(crate) mod snippets;
 pub(crate) mod tokens;
 pub(crate) mod try_it;
+mod words;
 
 pub(crate) fn routes() -> Vec<rocket::Route> {
     let mut routes = operators::routes();
     routes.extend(sessions::routes());
     routes.extend(tokens::routes());
     routes.extend(functions::routes());
+    routes.extend(words::routes());
     routes.extend(openapi::routes());
     routes.extend(try_it::routes());
     routes.extend(audit::routes());

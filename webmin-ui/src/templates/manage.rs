@@ -105,7 +105,18 @@ async fn relocate(desk: Desk<'_>, path: &str, posted: Posted) -> Answer {
         Ok(_) => {
             let followed = follow(&desk, path, to, posted.flag("jobs")).await;
             match followed {
-                Ok(()) => desk.go(editor(to), t!("{path} is {to} now.", path = path, to = to)),
+                Ok(left) if left.is_empty() => {
+                    desk.go(editor(to), t!("{path} is {to} now.", path = path, to = to))
+                }
+                Ok(left) => {
+                    let word = t!(
+                        "{path} is {to} now. These jobs still look for their code at the old path: {names}",
+                        path = path,
+                        to = to,
+                        names = left.join(", ")
+                    );
+                    desk.go(editor(to), word)
+                }
                 Err(error) => desk.back(editor(to), error),
             }
         }
@@ -118,17 +129,19 @@ async fn relocate(desk: Desk<'_>, path: &str, posted: Posted) -> Answer {
     }
 }
 
-/// Lets the jobs that ran the code by its old path run it by the new one.
-async fn follow(desk: &Desk<'_>, from: &str, to: &str, wanted: bool) -> Result<(), Error> {
+/// Lets the jobs that ran the code by its old path run it by the new one, when that is wanted; else they are given by
+/// their names.
+async fn follow(desk: &Desk<'_>, from: &str, to: &str, wanted: bool) -> Result<Vec<String>, Error> {
+    let jobs = used_by(desk, from).await;
     let Some(code) = to.strip_prefix("jobs/").filter(|_| wanted) else {
-        return Ok(());
+        return Ok(jobs.into_iter().map(|job| job.name).collect());
     };
-    for job in used_by(desk, from).await {
+    for job in jobs {
         let changes = json!({ "path": code });
         desk.call::<Value>("jobs.update", json!({ "name": job.name, "changes": changes }))
             .await?;
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 async fn move_page(desk: &Desk<'_>, resource: &Resource, to: &str) -> FormPage {
@@ -152,6 +165,7 @@ async fn move_page(desk: &Desk<'_>, resource: &Resource, to: &str) -> FormPage {
         fields.push(Field::switch("jobs", &label, true));
     }
     let lead = match resource.below() {
+        None if path.starts_with("jobs/") => t!("The revisions go with it."),
         Some(_) => t!("The revisions go with it. At the old path the layer below is live again."),
         None => t!("The revisions go with it. Texts that include it by its old path must be changed."),
     };

@@ -6,6 +6,7 @@
 //! | `editor`, `opened` | the editor's page, further texts for its tabs, saving |
 //! | `preview` | what a draft becomes, and what is wrong with it |
 //! | `acts` | sends a draft to its author, tells who else is there, runs a job |
+//! | `test_run` | tries job code, and shows what it prints while it runs |
 //! | `conflict` | two changed the same text |
 //! | `revisions` | the history, side by side, and bringing back |
 //! | `manage` | new texts, other names, dropping and deleting |
@@ -18,6 +19,7 @@ pub(crate) mod opened;
 pub(crate) mod preview;
 pub(crate) mod records;
 pub(crate) mod revisions;
+mod test_run;
 pub(crate) mod tree;
 
 pub(crate) fn routes() -> Vec<rocket::Route> {
@@ -25,6 +27,7 @@ pub(crate) fn routes() -> Vec<rocket::Route> {
     routes.extend(editor::routes());
     routes.extend(preview::routes());
     routes.extend(acts::routes());
+    routes.extend(test_run::routes());
     routes.extend(revisions::routes());
     routes.extend(manage::routes());
     routes

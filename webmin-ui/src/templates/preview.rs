@@ -96,6 +96,7 @@ async fn page(desk: &Desk<'_>, path: &str, text: &str, sample: Option<Value>) ->
             let checked = checked(desk, path, text).await?;
             return Ok(Look {
                 problems: checked.problems,
+                warnings: checked.warnings,
                 sample_problem: Some(error.message().to_owned()),
                 ..Look::default()
             });
@@ -112,6 +113,7 @@ async fn page(desk: &Desk<'_>, path: &str, text: &str, sample: Option<Value>) ->
     };
     Ok(Look {
         problems: preview.problems,
+        warnings: preview.warnings,
         html,
         text,
         answer: preview.status.map(|status| PageAnswer {

@@ -68,6 +68,7 @@ pub(crate) struct PagePreview {
     pub(crate) log: String,
     pub(crate) calls: Vec<Called>,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
     pub(crate) sample: Value,
 }
 

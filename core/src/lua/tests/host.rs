@@ -222,3 +222,26 @@ async fn a_full_pool_says_so_at_once() {
     };
     assert_eq!(busy.await.unwrap_err().kind, LuaErrorKind::Busy);
 }
+
+#[tokio::test]
+async fn the_list_of_what_core_has_names_all_that_it_has() {
+    let code = "local names = {}
+        for key, value in pairs(core) do
+            table.insert(names, 'core.' .. key)
+            for inner in pairs(type(value) == 'table' and value or {}) do
+                table.insert(names, 'core.' .. key .. '.' .. inner)
+            end
+        end
+        return names";
+    let found = Fixture::new().run(code).await.unwrap();
+    let listed: Vec<&str> = words(Access::JOB).map(|word| word.name).collect();
+    for name in found.as_array().unwrap() {
+        let name = name.as_str().unwrap();
+        let service = name.trim_start_matches("core.");
+        assert!(
+            listed.contains(&name) || is_own(service),
+            "surface.txt lacks {name}"
+        );
+    }
+    assert!(listed.contains(&"email:send"), "{listed:?}");
+}

@@ -13,11 +13,14 @@ import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
 import { EditorState, Prec, type Extension, type Text } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from '@codemirror/view';
 import { look, tagMarks } from './look';
+import { luaHover, luaWords, type Sort } from './lua';
 import type { Problem } from './server';
-import { luaHover, luaWords, tagWords } from './words';
+import { tagWords } from './words';
 
 export interface CodeOptions {
   language: string;
+  /** Which code it is, when it is Lua. */
+  sort?: Sort;
   label: string;
   readOnly: boolean;
   /** The keys a template is filled with. */
@@ -25,10 +28,10 @@ export interface CodeOptions {
   changed: (view: EditorView) => void;
 }
 
-function language(name: string, keys: () => string[]): Extension {
+function language({ language: name, sort = 'page', keys }: CodeOptions): Extension {
   switch (name) {
     case 'lua':
-      return [StreamLanguage.define(lua), autocompletion({ override: [luaWords] }), luaHover];
+      return [StreamLanguage.define(lua), autocompletion({ override: [luaWords(sort)] }), luaHover(sort)];
     case 'javascript':
       return [javascript(), autocompletion()];
     case 'json':
@@ -81,7 +84,7 @@ export function stateOf(text: string, options: CodeOptions): EditorState {
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': options.label }),
       EditorState.readOnly.of(options.readOnly),
-      language(options.language, options.keys),
+      language(options),
       keymap.of([
         ...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, indentWithTab,
       ]),

@@ -19,6 +19,7 @@ export function fill(tab: Tab, file: FileData, changed: (view: EditorView) => vo
   delete tab.draft;
   const state = stateOf(live, {
     language: file.language,
+    sort: file.kind === 'job' ? 'job' : 'page',
     label: t('Text of {path}', { path: file.path }),
     readOnly: !file.can_edit,
     keys: () => keysOf(tab.sample ?? tab.file?.sample),

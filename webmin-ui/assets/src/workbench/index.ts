@@ -21,6 +21,7 @@ import { drawProblems } from './problems';
 import { bindSend } from './send';
 import { complain, get, post, Refused, type Done, type FileData, type Look, type Problem, type Saved, type Seen } from './server';
 import { bindTabs, drawTabs, newTab, type Tab } from './tabs';
+import { TestRun } from './test-run';
 import { Tree } from './tree';
 
 let running: Workbench | undefined;
@@ -43,6 +44,8 @@ class Workbench {
   private readonly tree: Tree;
   private readonly preview: Preview;
   private readonly presence: Presence;
+  /** Only for who may edit. */
+  private readonly test: TestRun | undefined;
   private readonly stopped = new AbortController();
   private keeping: ReturnType<typeof setTimeout> | undefined;
   private saving = false;
@@ -68,6 +71,7 @@ class Workbench {
         this.keepSoon();
       },
     );
+    this.test = root.querySelector('#wb-test') ? new TestRun(this.find('#wb-preview'), `${this.base}/test`, () => this.draft(), (path, line) => void this.goTo(path, line)) : undefined;
     this.view = mount(place, stateOf('', { language: '', label: '', readOnly: true, keys: () => [], changed: () => undefined }));
     fill(this.active, { ...file, text: shown }, (view) => this.changed(view));
     this.presence = new Presence(`${this.base}/presence`, () => this.openPaths(), (seen) => this.heard(seen), this.stopped.signal);
@@ -80,6 +84,7 @@ class Workbench {
     this.keepNow();
     this.stopped.abort();
     this.preview.stop();
+    this.test?.stop();
     this.view.destroy();
   }
 
@@ -192,11 +197,13 @@ class Workbench {
     if (note) note.value = tab.note;
     this.form.querySelector('.wb-foot')?.toggleAttribute('hidden', !tab.file.can_edit);
     document.title = [tab.path, ...document.title.split(' · ').slice(-1)].join(' · ');
+    this.find('.wb-title').textContent = tab.path;
     this.drawBar();
     this.drawProblems();
     this.drawMarks();
     this.tree.reveal(tab.path);
     this.preview.turn();
+    this.test?.turn(tab.path);
     this.presence.soon();
     this.keepSoon();
   }
@@ -358,6 +365,10 @@ class Workbench {
   }
 
   private click(event: MouseEvent): void {
+    if ((event.target as Element).closest('[data-try]')) {
+      this.tryIt();
+      return;
+    }
     const link = (event.target as Element).closest<HTMLElement>('[data-open-path]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -367,12 +378,21 @@ class Workbench {
 
   /** Ctrl-Enter: what this text does, shown now. */
   private enter(): void {
-    const run = this.root.querySelector<HTMLFormElement>('#wb-beside [data-run]');
-    if (this.active.file?.kind === 'job' && run) run.requestSubmit();
+    if (this.active.file?.kind === 'job' && this.test) this.tryIt();
     else {
       showPane(this.root, 'preview');
       void this.preview.look();
     }
+  }
+
+  private tryIt(): void {
+    showPane(this.root, 'preview');
+    void this.test?.start();
+  }
+
+  private async goTo(path: string, line: number): Promise<void> {
+    await this.open(path);
+    jump(this.view, line);
   }
 
   // -- drawing ------------------------------------------------------------------------------------------------------

@@ -72,16 +72,21 @@ export class Preview {
   turn(): void {
     const draft = this.draft();
     if (!draft) return;
-    const { kind, sample } = draft.file;
+    const { kind, sample, can_edit } = draft.file;
     const isHtml = kind !== 'mail' && kind !== 'job' && kind !== 'plain' && kind !== 'picture';
     const shows: Record<string, boolean> = {
       html: isHtml,
       job: kind === 'job',
       look: kind !== 'job',
       mail: kind === 'mail' || kind === 'mail-html',
-      sample: isHtml && kind !== 'document' || kind === 'mail',
+      // What functions answer to job code that is tried.
+      answers: kind === 'job' && can_edit,
+      sample: isHtml && kind !== 'document' || kind === 'mail' || (kind === 'job' && can_edit),
+      data: kind !== 'job',
     };
     for (const part of this.pane.querySelectorAll<HTMLElement>('[data-for]')) part.hidden = !shows[part.dataset['for'] ?? ''];
+    // Job code mostly needs no answers, and its test run the room.
+    (this.find('.wb-sample') as HTMLDetailsElement).open = kind !== 'job' || draft.sample !== undefined;
     const beside = this.find('#wb-beside');
     beside.hidden = isHtml || kind === 'mail';
     beside.innerHTML = beside.hidden ? '' : draft.file.beside;
@@ -110,6 +115,9 @@ export class Preview {
     if (draft.sample !== undefined) fields['sample'] = draft.sample;
     try {
       const look = await post<Look>(`${this.base}/look`, fields, { signal: this.asked.signal, quiet: true });
+      // What was typed meanwhile is looked at in a moment; this answer is of an older text.
+      const now = this.draft();
+      if (now?.file.path === path && now.text !== draft.text) return;
       this.looked(path, look);
       if (path === this.shownPath) this.take(draft, look);
     } catch (error) {

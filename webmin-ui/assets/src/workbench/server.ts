@@ -87,6 +87,23 @@ export async function post<T>(address: string, fields: Record<string, string>, o
   return read<T>(await send(address, request), options.quiet ?? false);
 }
 
+/** The lines of an answer, each JSON, as they come. Empty lines only say that the server is there. */
+export async function* stream<T>(address: string, fields: Record<string, string>, signal: AbortSignal): AsyncGenerator<T> {
+  const request = { method: 'POST', body: new URLSearchParams(fields), headers: { 'HX-Request': 'true' }, signal };
+  const answer = await send(address, request);
+  if (!answer.ok || !answer.body) {
+    await read<never>(answer, false);
+    return;
+  }
+  let rest = '';
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const lines = (rest + part.value).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line) yield JSON.parse(line) as T;
+  }
+}
+
 async function send(address: string, request: RequestInit): Promise<Response> {
   try {
     return await fetch(address, request);
