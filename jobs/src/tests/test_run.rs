@@ -109,7 +109,7 @@ async fn mail_is_caught_what_reads_is_read_and_what_changes_is_refused() {
         assert_eq!(world.call("jobs.list", json!({})).await.unwrap(), json!([]));
 
         // What a real call would refuse is refused.
-        let body = "local ok, err = core.mail.send({ message = 1 }) core.log(ok, err) return job.OK";
+        let body = "local ok, err = core.mail.send(1) core.log(ok, err) return job.OK";
         let tested = tried(&world, body, json!({})).await;
         assert!(tested["log"].as_str().unwrap().starts_with("nil"), "{tested}");
 
