@@ -11,18 +11,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::activity::activity;
-use crate::form::{Changes, NewJob, invalid};
+use crate::form::{Changes, NewJob};
+use crate::history::{list_runs, log, runs};
 use crate::job::{Outcome, Phase};
 use crate::overview::overview;
 use crate::preview::preview;
 use crate::records;
 use crate::scheduler::lease;
-use crate::service::{InFlight, Jobs, lock};
+use crate::service::Jobs;
 use crate::starting_points::StartingPoint;
-use crate::store::{HandClaim, JobFilter, RunFilter};
-use crate::view::{JobView, Progress, RunLog, RunView};
+use crate::store::{HandClaim, JobFilter};
+use crate::view::JobView;
 
-const PAGE: i64 = 50;
 /// Without a server in the background, `jobs.run` waits for the run.
 const RUN_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60 + 60);
 
@@ -163,7 +163,7 @@ async fn update(jobs: Arc<Jobs>, call: Arc<Call>, input: Update) -> Result<JobVi
     jobs.change(&call, &input.name, input.changes).await
 }
 
-async fn replace(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobView> {
+async fn replace(jobs: Arc<Jobs>, call: Arc<Call>, input: Check) -> Result<JobView> {
     let wanted = input.job.into_job(jobs.core.clock.now_ms())?;
     let all = Value::from(records::replacing(&wanted));
     let changes = serde_json::from_value(all).map_err(Error::unexpected)?;
@@ -302,9 +302,9 @@ async fn run(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByName) -> Result<Started
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ByRun {
+pub(crate) struct ByRun {
     /// The run's id.
-    run_id: String,
+    pub run_id: String,
 }
 
 async fn cancel(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByRun) -> Result<bool> {
@@ -320,7 +320,7 @@ async fn cancel(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByRun) -> Result<bool>
 #[derive(Debug, Serialize, JsonSchema)]
 struct Reloaded {
     /// All jobs there are.
-    jobs: usize,
+    jobs: i64,
     /// Jobs that had returned `job.STOP` and wait for their next tick again.
     rearmed: u64,
 }
@@ -328,77 +328,7 @@ struct Reloaded {
 async fn reload(jobs: Arc<Jobs>, _call: Arc<Call>, _input: Nothing) -> Result<Reloaded> {
     let rearmed = jobs.rearm(|job| job.plan.phase == Phase::Stopped).await?;
     Ok(Reloaded {
-        jobs: jobs.store.list().await?.len(),
+        jobs: jobs.store.count().await?.0,
         rearmed,
     })
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Runs {
-    /// The job's name.
-    name: String,
-    /// Counted from 1; a page has 50 runs.
-    #[serde(default)]
-    page: Option<i64>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct RunPage {
-    runs: Vec<RunView>,
-    page: i64,
-    pages: i64,
-}
-
-async fn runs(jobs: Arc<Jobs>, _call: Arc<Call>, input: Runs) -> Result<RunPage> {
-    let page = input.page.unwrap_or(1);
-    if !(1..=1_000_000).contains(&page) {
-        return Err(invalid(
-            "page",
-            format!("There is no page {page}; pages are counted from 1."),
-        ));
-    }
-    let (rows, count) = jobs.store.runs(&input.name, PAGE, (page - 1) * PAGE).await?;
-    let runs = rows.iter().map(RunView::new).collect::<Result<_>>()?;
-    Ok(RunPage {
-        runs,
-        page,
-        pages: (count + PAGE - 1) / PAGE,
-    })
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ListRuns {
-    #[serde(default)]
-    filter: RunFilter,
-    /// `started`, `duration` or `late`; with `-` before it the other way round. `-started` if absent.
-    #[serde(default)]
-    sort: Option<String>,
-    #[serde(default)]
-    page: PartRequest,
-}
-
-async fn list_runs(jobs: Arc<Jobs>, _call: Arc<Call>, input: ListRuns) -> Result<Page<RunView>> {
-    let sort = input.sort.as_deref();
-    let rows = jobs.store.list_runs(&input.filter, sort, &input.page).await?;
-    rows.try_map(|row| RunView::new(&row))
-}
-
-async fn log(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByRun) -> Result<RunLog> {
-    let row = jobs.store.run(&input.run_id).await?;
-    let mut shown = RunLog {
-        run: RunView::new(&row)?,
-        last_good: jobs.store.last_good(&input.run_id).await?,
-        log: row.log,
-    };
-    // What runs here has said more than is kept.
-    let running = lock(&jobs.in_flight).get(&input.run_id).map(InFlight::told);
-    if let Some(told) = running.filter(|_| shown.run.outcome.is_none()) {
-        shown.log = told.log;
-        shown.run.log_dropped_lines = told.log_dropped_lines;
-        shown.run.revision = told.revision;
-        shown.run.progress = told.progress.map(|(done, total)| Progress { done, total });
-    }
-    Ok(shown)
 }

@@ -4,12 +4,14 @@
 //! `schedule` knows intervals, crontabs and zones, `plan` what follows from an outcome. `store` keeps plans and runs
 //! in the database; a claim is one transaction that writes the run and moves the plan on, so that no tick is
 //! started twice. `runner` takes a claimed run through the Lua sandbox to its record. `lua` is `core.job`.
-//! What operators and code see is in `functions` and `view`.
+//! `watch` decides who hears of an outcome, `notice` words it, `deliver` carries it.
+//! What operators and code see is in `functions`, `history` and `view`.
 
 mod activity;
 mod deliver;
 mod form;
 mod functions;
+mod history;
 mod job;
 mod lua;
 mod names;

@@ -44,7 +44,7 @@ test("a new job leads to the editor, and runs on Run now", async ({ desk: page }
 
 test("the form shows the next runs as one types, and what is wrong with a schedule", async ({ desk: page }) => {
   await page.goto("/webmin/jobs/new");
-  await page.getByText("Cron, time zone, limits").click();
+  await page.getByText("Cron, date and time, time zone, limits").click();
   await page.getByLabel(/^Cron expression/).fill("30 7 * * 1-5");
   await page.getByLabel(/^Time zone/).fill("Europe/Lisbon");
   const preview = page.locator(".form-preview");

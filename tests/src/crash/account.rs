@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use sqlx::AnyConnection;
+use super::store::Run;
 
 /// Of every job's schedule.
 const SECOND: i64 = 1000;
@@ -19,22 +19,6 @@ pub(super) enum Beat {
     Interval,
 }
 
-/// A run; or, with the outcome `skipped`, ticks that had none.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(super) struct Run {
-    id: String,
-    trigger_kind: String,
-    due_at: i64,
-    last_due_at: Option<i64>,
-    ticks: i64,
-    reason: Option<String>,
-    started_at: i64,
-    ended_at: Option<i64>,
-    outcome: Option<String>,
-    error: Option<String>,
-    server: String,
-}
-
 impl Run {
     /// Until when no other run of its job starts.
     fn busy_until(&self) -> i64 {
@@ -48,29 +32,6 @@ impl Run {
     fn last_tick(&self) -> i64 {
         self.last_due_at.unwrap_or(self.due_at)
     }
-}
-
-/// The history of a job, in the order in which it was written.
-pub(super) async fn runs_of(database: &mut AnyConnection, job: &str) -> Vec<Run> {
-    sqlx::query_as(
-        "SELECT id, trigger_kind, due_at, last_due_at, ticks, reason, started_at, ended_at, outcome, error, server
-         FROM job_runs
-         WHERE job_id = (SELECT id FROM jobs WHERE name = $1) ORDER BY started_at, id",
-    )
-    .bind(job.to_owned())
-    .fetch_all(database)
-    .await
-    .expect("the runs")
-}
-
-/// How often each run did what it is there for, by the run's id.
-pub(super) async fn ledger(database: &mut AnyConnection) -> HashMap<String, i64> {
-    let rows: Vec<(String, i64)> =
-        sqlx::query_as("SELECT caller_id, COUNT(*) FROM audit WHERE caller_kind = 'job' GROUP BY caller_id")
-            .fetch_all(database)
-            .await
-            .expect("the audit log");
-    rows.into_iter().collect()
 }
 
 /// What happened, and what of it should not have.

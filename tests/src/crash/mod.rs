@@ -6,21 +6,22 @@
 
 mod account;
 mod dice;
+mod store;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::Signal;
 use serde_json::json;
-use sqlx::AnyConnection;
 
 pub use account::Account;
-use account::{Beat, Run};
+use account::Beat;
 use dice::Dice;
 pub use dice::any_seed;
 
 use crate::server::{Setup, TestServer};
-use crate::store::{self, Kind};
+use crate::store::Kind;
+use store::{Database, Run};
 
 const SERVERS: usize = 3;
 /// A dead server's runs are taken over within 15 seconds: in four times that, every job has run again.
@@ -97,7 +98,7 @@ struct Trio {
     lives: Vec<String>,
     /// When servers died, Unix milliseconds, by what they were called.
     deaths: HashMap<String, i64>,
-    database: AnyConnection,
+    database: Database,
 }
 
 impl Trio {
@@ -113,7 +114,7 @@ impl Trio {
             servers,
             lives: Vec::new(),
             deaths: HashMap::new(),
-            database: store::connect(&url).await,
+            database: Database::at(&url).await,
         };
         for server in 0..SERVERS {
             let life = trio.life_of(server).await;
@@ -145,14 +146,9 @@ impl Trio {
     /// What a server calls itself in the database: the latest that listens where it does.
     async fn life_of(&mut self, server: usize) -> String {
         let port = self.servers[server].address().port();
-        let find = "SELECT id FROM servers WHERE address LIKE $1 ORDER BY started_at DESC LIMIT 1";
         let mut patience = Patience::new("a server to enter itself");
         loop {
-            let found: Option<String> = sqlx::query_scalar(find)
-                .bind(format!("%:{port}"))
-                .fetch_optional(&mut self.database)
-                .await
-                .expect("the servers");
+            let found = self.database.server_at(port).await;
             if let Some(id) = found.filter(|id| !self.deaths.contains_key(id)) {
                 return id;
             }
@@ -164,11 +160,7 @@ impl Trio {
     async fn server_at_work(&mut self) -> usize {
         let mut patience = Patience::new("a run in progress");
         loop {
-            let at_work: Vec<String> =
-                sqlx::query_scalar("SELECT server FROM job_runs WHERE outcome IS NULL")
-                    .fetch_all(&mut self.database)
-                    .await
-                    .expect("the runs");
+            let at_work = self.database.at_work().await;
             // What the dead had in progress stays there until it is taken over.
             if let Some(server) = self.lives.iter().position(|life| at_work.contains(life)) {
                 return server;
@@ -189,16 +181,9 @@ impl Trio {
     /// Waits until every job has run again after the last death.
     async fn await_peace(&mut self) {
         let last = self.deaths.values().max().copied().unwrap_or_default();
-        let waiting = "
-            SELECT name FROM jobs WHERE NOT EXISTS
-                (SELECT 1 FROM job_runs WHERE job_id = jobs.id AND outcome = 'ok' AND started_at > $1)";
         let mut patience = Patience::new("every job to run again");
         loop {
-            let names: Vec<String> = sqlx::query_scalar(waiting)
-                .bind(last)
-                .fetch_all(&mut self.database)
-                .await
-                .expect("the jobs");
+            let names = self.database.silent_since(last).await;
             if names.is_empty() {
                 return;
             }
@@ -210,10 +195,10 @@ impl Trio {
         let mut account = Account::new(seed, self.deaths.clone());
         let mut runs: HashMap<&str, Vec<Run>> = HashMap::new();
         for (name, _, _) in JOBS {
-            runs.insert(name, account::runs_of(&mut self.database, name).await);
+            runs.insert(name, self.database.runs_of(name).await);
         }
         // After the runs, so that the entries of all that have ended are there.
-        let ledger = account::ledger(&mut self.database).await;
+        let ledger = self.database.ledger().await;
         for (name, beat, _) in JOBS {
             account.take(name, beat, &runs[name], &ledger);
         }

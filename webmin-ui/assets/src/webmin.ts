@@ -53,9 +53,14 @@ function enhance(root: ParentNode): void {
   root.querySelector('.pane [aria-current]')?.scrollIntoView({ block: 'nearest' });
   bindTables(root);
   bindWorkbench();
-  if (root.querySelector('[data-live]')) void import('./live').then((live) => (follow = live.followPage)());
-  else follow?.();
+  bindLive();
   if (root.querySelector('[data-plot]')) void import('./plots').then((plots) => plots.drawPlots());
+}
+
+/** What is put into the page may be the very element that follows, so the whole page is looked at. */
+function bindLive(): void {
+  if (document.querySelector('#main [data-live]')) void import('./live').then((live) => (follow = live.followPage)());
+  else follow?.();
 }
 
 let workbench: Promise<typeof import('./workbench')> | undefined;
