@@ -119,12 +119,14 @@ impl Jobs {
         Ok(())
     }
 
-    /// Arms those of the active jobs anew that `which` picks.
+    /// Arms those of the active jobs anew that `which` picks among those that run once or have stopped.
     pub(crate) async fn rearm(&self, which: fn(&Job) -> bool) -> Result<u64> {
         let now = self.core.clock.now_ms();
         let armed = self
             .store
-            .change_all(move |job| which(job) && job.arm(now).is_ok())
+            .change_all("run_once = 1 OR phase = 'stopped'", move |job| {
+                which(job) && job.arm(now).is_ok()
+            })
             .await?;
         self.changed.notify_one();
         Ok(armed)
@@ -196,7 +198,10 @@ impl Jobs {
     }
 
     async fn mind_set_back(&self, now: i64) -> Result<()> {
-        let changed = self.store.change_all(move |job| set_back(job, now)).await?;
+        let changed = self
+            .store
+            .change_all("due_at IS NOT NULL", move |job| set_back(job, now))
+            .await?;
         tracing::warn!(jobs = changed, "the clock was set back");
         Ok(())
     }

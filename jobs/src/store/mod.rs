@@ -173,13 +173,14 @@ impl Store {
             .await
     }
 
-    /// Changes every job for which `change` says so. Returns how many were changed.
-    pub async fn change_all<F>(&self, mut change: F) -> Result<u64>
+    /// Changes every active job that fits and for which `change` says so. `fits` is SQL, so that a hundred thousand jobs need
+    /// not be read for the few that are meant. Returns how many were changed.
+    pub async fn change_all<F>(&self, fits: &'static str, mut change: F) -> Result<u64>
     where
         F: FnMut(&mut Job) -> bool + Send + 'static,
     {
         let sql = format!(
-            "SELECT {JOB_COLUMNS} FROM jobs WHERE active = 1 ORDER BY id{}",
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE active = 1 AND ({fits}) ORDER BY id{}",
             claim::lock(self.db.dialect())
         );
         let dialect = self.db.dialect();

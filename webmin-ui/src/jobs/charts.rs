@@ -13,6 +13,8 @@ const HEIGHT: i64 = 100;
 /// The least of a bar, so that a run of no time is seen.
 const LEAST: i64 = 6;
 const WIDTH: i64 = 10;
+/// Runs that are drawn of a job.
+pub(super) const PLACES: i64 = 60;
 const SLOTS: i64 = 96;
 
 /// How long each of a job's latest runs took, and how it ended.
@@ -42,7 +44,9 @@ pub(super) fn runs(runs: &[Run]) -> Option<RunChart> {
     }
     let ran = |run: &Run| run.duration_ms.filter(|_| run.skipped.is_none());
     let longest = runs.iter().filter_map(ran).max().unwrap_or(0).max(1);
-    let bars = runs.iter().rev().zip(0..).map(|(run, place)| {
+    // The latest stands at the right, and few bars are no wider than many.
+    let all = i64::try_from(runs.len()).unwrap_or(0);
+    let bars = runs.iter().rev().zip(PLACES - all..).map(|(run, place)| {
         let height = ran(run).map_or(LEAST, |ms| (ms * HEIGHT / longest).max(LEAST));
         let word = run.outcome.as_deref().unwrap_or("running");
         Bar {
@@ -57,10 +61,10 @@ pub(super) fn runs(runs: &[Run]) -> Option<RunChart> {
     let failed = runs
         .iter()
         .filter(|run| tone(run.outcome.as_deref().unwrap_or_default()) == "bad");
-    let (all, failed, longest) = (runs.len(), failed.count(), span(longest));
+    let (failed, longest) = (failed.count(), span(longest));
     Some(RunChart {
         bars: bars.collect(),
-        width: i64::try_from(all).unwrap_or(0) * WIDTH,
+        width: PLACES * WIDTH,
         label: t!(
             "The last {all} runs, oldest first: {failed} failed, the longest took {longest}.",
             all = all,
@@ -91,9 +95,8 @@ fn moment(at: Option<i64>) -> String {
 pub(crate) struct DayPart {
     pub(crate) lines: Vec<Line>,
     pub(crate) width: i64,
-    /// Where the chart begins and ends.
+    /// When the chart begins.
     pub(crate) since: i64,
-    pub(crate) until: i64,
 }
 
 #[derive(Serialize)]
@@ -134,7 +137,6 @@ pub(super) async fn day(desk: &Desk<'_>) -> Result<DayPart, coronet_core::Error>
         lines: lines.collect(),
         width: SLOTS * WIDTH,
         since: activity.since,
-        until: activity.since + SLOTS * activity.slot_ms,
     })
 }
 

@@ -13,9 +13,8 @@ use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Badge, Confirm};
 use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, View, t};
 
-/// Runs that the job's own page shows, and draws.
+/// Runs that the job's own page lists.
 const LATEST: usize = 20;
-const DRAWN: u32 = 60;
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, update, run, run_is_a_button, ask_delete, delete]
@@ -139,7 +138,7 @@ fn delete_page(name: &str) -> Confirm {
 
 async fn view(desk: &Desk<'_>, name: &str) -> Result<JobView, Error> {
     let job: Job = desk.call("jobs.get", json!({ "name": name })).await?;
-    let latest = json!({ "filter": { "job": name }, "page": { "limit": DRAWN } });
+    let latest = json!({ "filter": { "job": name }, "page": { "limit": charts::PLACES } });
     let runs: Items<Run> = desk.call("jobs.listRuns", latest).await?;
     let form = form(format!("/job/{}", path_segment(name)), &t!("Update"), &job);
     let more = runs.next.is_some() || runs.items.len() > LATEST;

@@ -161,8 +161,30 @@ fn fields_of(kind: &str) -> Vec<String> {
     let mut names: Vec<String> = body
         .lines()
         .skip(1)
+        .filter(|line| !line.trim().starts_with("--"))
         .filter_map(|line| Some(line.trim().split_once(':')?.0.to_owned()))
         .collect();
     names.sort();
     names
+}
+
+/// The editor within has its own list, with a sentence for each name; neither may know a name that the other does not.
+#[test]
+fn editors_within_and_without_know_the_same_names() {
+    let told: Vec<_> = [Access::JOB, Access::PAGE]
+        .into_iter()
+        .flat_map(crate::lua::words)
+        .map(|word| word.name.rsplit(['.', ':']).next().unwrap())
+        .collect();
+    assert!(told.len() > 60);
+    for name in &told {
+        assert!(
+            SURFACE.contains(&format!("  {name}: ")),
+            "surface.luau lacks {name}"
+        );
+    }
+    let types = ["Job", "Email", "Page", "Log", "Json", "Time", "Store", "Http"];
+    for name in types.into_iter().flat_map(fields_of) {
+        assert!(told.contains(&name.as_str()), "surface.txt lacks {name}");
+    }
 }

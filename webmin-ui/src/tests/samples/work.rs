@@ -135,7 +135,6 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
                 }],
                 width: 10,
                 since: AT,
-                until: AT,
             },
         ),
         part(views, "jobs/part_preview", &next_runs),
