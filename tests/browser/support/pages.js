@@ -302,7 +302,9 @@ export const PAGES = Object.entries(SECTIONS).flatMap(([section, pages]) =>
 /** Addresses of the webmin that show no page of their own, with the reason. */
 export const NO_PAGES = {
   ...Object.fromEntries(["users", "resets", "mail", "jobs", "runs", "audit"].flatMap((list) =>
-    [[`/${list}/export.csv`, "a file to take along"], [`/${list}/bulk`, "leads to the list"]])),
+    [[`/${list}/export.csv`, "a file to take along"], [`/${list}/export.json`, "a file to take along"],
+      [`/${list}/bulk`, "leads to the list"]])),
+  "/runs/day": "a part of the list, later", "/run/<id>/live": "parts that renew themselves",
   "/bundle/export": "a file to take along", "/bundle/review/<id>": "made by an upload: *review*",
   "/assets/<name>": "scripts, styles and fonts",
   "/help/images/<name>": "pictures",

@@ -179,7 +179,7 @@ fn editors_within_and_without_know_the_same_names() {
     assert!(told.len() > 60);
     for name in &told {
         assert!(
-            SURFACE.contains(&format!("  {name}: ")),
+            SURFACE.contains(&format!(" {name}: ")),
             "surface.luau lacks {name}"
         );
     }
