@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use super::control::Control;
+use super::library;
 use super::rehearsal::Rehearsal;
 use super::schema::Hint;
 use super::value;
@@ -88,7 +89,10 @@ pub(super) fn bind(lua: &Lua, core: &Table, host: Host) -> mlua::Result<()> {
         if let Some(known) = services.raw_get::<Option<Table>>(service.as_str())? {
             return Ok(known);
         }
-        let table = service_table(lua, &host, &service)?;
+        let table = match library::part(lua, &host, &service)? {
+            Some(part) => part,
+            None => service_table(lua, &host, &service)?,
+        };
         services.raw_set(service, &table)?;
         Ok(table)
     })?;

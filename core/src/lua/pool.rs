@@ -18,7 +18,7 @@ use super::log::LogSink;
 use super::namespace::{self, Host};
 use super::rehearsal::Rehearsal;
 use super::sandbox::Sandbox;
-use super::{Limits, email, heap, library};
+use super::{Limits, email, heap};
 use crate::functions::{Caller, Registry};
 
 /// How many sessions may wait for a thread, for each thread there is.
@@ -182,7 +182,6 @@ fn run_session<T>(
     };
     let sandbox = Sandbox::new(session.limits, chunks, &session.log, Arc::clone(&control))?;
     email::bind(sandbox.lua(), sandbox.core(), host.clone())?;
-    library::bind(sandbox.lua(), sandbox.core(), &host)?;
     namespace::bind(sandbox.lua(), sandbox.core(), host)?;
     let outcome = work(&sandbox);
     let used_much = sandbox.lua().used_memory() > heap::MUCH;

@@ -14,19 +14,17 @@ use super::schema::Hint;
 use super::value;
 use crate::{Code, Error, Result};
 
-/// Adds all of it to `core`.
-pub(super) fn bind(lua: &Lua, core: &Table, host: &Host) -> mlua::Result<()> {
-    let parts = [
-        ("json", json::table(lua)?),
-        ("time", time::table(lua, host.registry.clock())?),
-        ("http", http::table(lua, host)?),
-        ("store", store::table(lua, host)?),
-    ];
-    for (name, table) in parts {
-        table.set_readonly(true);
-        core.raw_set(name, table)?;
-    }
-    Ok(())
+/// A part by its name, made when code first uses it; most code uses none.
+pub(super) fn part(lua: &Lua, host: &Host, name: &str) -> mlua::Result<Option<Table>> {
+    let table = match name {
+        "json" => json::table(lua)?,
+        "time" => time::table(lua, host.registry.clock())?,
+        "http" => http::table(lua, host)?,
+        "store" => store::table(lua, host)?,
+        _ => return Ok(None),
+    };
+    table.set_readonly(true);
+    Ok(Some(table))
 }
 
 /// What Lua gets of a result: all of its values, or `nil, message, code`.
