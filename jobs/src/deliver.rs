@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coronet_core::functions::Caller;
-use coronet_core::http_client::{HttpRequest, Method, Reach};
+use coronet_core::http_client::{self, HttpRequest, Method, Reach};
 use coronet_core::{Code, Error, Result};
 use serde_json::{Value, json};
 
@@ -143,9 +143,10 @@ impl Jobs {
                 line.unwrap_or_default()
             ));
         }
+        if let Some(page) = self.page_of(job) {
+            text.push_str(&format!("\n\nSee {page}\n"));
+        }
         let settings = self.core.settings.now();
-        let site = self.core.config.site_url();
-        text.push_str(&format!("\n\nSee {}/job/{}\n", site, job));
         let name = &settings.server.name;
         let subject = if name.is_empty() {
             subject
@@ -153,5 +154,13 @@ impl Jobs {
             format!("[{name}] {subject}")
         };
         json!({ "to": notice.target, "from": from, "subject": subject, "text": text, "tags": "jobs" })
+    }
+    /// Where the webmin shows the job.
+    fn page_of(&self, job: &str) -> Option<String> {
+        let mut url = http_client::parse(&self.core.config.site_url()).ok()?;
+        let mut path = url.path_segments_mut().ok()?;
+        path.pop_if_empty().extend(["webmin", "job", job]);
+        drop(path);
+        Some(url.into())
     }
 }

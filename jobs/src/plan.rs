@@ -160,12 +160,8 @@ impl Job {
         if self.misfire == Misfire::All {
             return self.make_up(schedule, tick, passed, now);
         }
-        let skipped = schedule.next(tick, tick).map(|first| Skipped {
-            first,
-            last: passed.last,
-            ticks: passed.ticks,
-            reason: Reason::MadeUp,
-        });
+        let first = schedule.next(tick, tick);
+        let skipped = first.map(|first| stretch(schedule, first, now, Reason::MadeUp));
         (self.due(Trigger::Schedule, tick), skipped)
     }
 
@@ -177,20 +173,14 @@ impl Job {
         passed: Passed,
         now: i64,
     ) -> (Option<DueRun>, Option<Skipped>) {
-        let all = passed.ticks + 1;
-        if all <= self.catch_up {
+        if passed.ticks < self.catch_up {
             self.plan.owe(schedule.next(tick, tick), passed.ticks);
             return (self.due(Trigger::Schedule, tick), None);
         }
         let most = usize::try_from(self.catch_up).unwrap_or(1);
         let (first, kept) = schedule.latest(tick, now, most).unwrap_or((tick, 1));
         self.plan.owe(schedule.next(first, first), kept - 1);
-        let skipped = Skipped {
-            first: tick,
-            last: None,
-            ticks: all - kept,
-            reason: Reason::TooMany,
-        };
+        let skipped = stretch(schedule, tick, first - 1, Reason::TooMany);
         (self.due(Trigger::Schedule, first), Some(skipped))
     }
 
@@ -225,29 +215,16 @@ impl Job {
     /// Moves on to the next tick; the one there was, and those that passed after it, are not run.
     fn let_go(&mut self, schedule: &Schedule, now: i64, reason: Reason) -> Option<Skipped> {
         let first = self.plan.tick_at.filter(|tick| *tick <= now)?;
-        let passed = schedule.passed(first, now);
         self.move_on(schedule, now);
-        let capped = passed.ticks > 0 && passed.last.is_none();
-        Some(Skipped {
-            first,
-            last: passed.last.or(Some(first)).filter(|_| !capped),
-            ticks: passed.ticks + 1,
-            reason,
-        })
+        Some(stretch(schedule, first, now, reason))
     }
 
     /// Moves on to the next tick; those that passed after the one there was are not run.
     fn let_go_after(&mut self, schedule: &Schedule, now: i64) -> Option<Skipped> {
         let tick = self.plan.tick_at?;
-        let passed = schedule.passed(tick, now);
         self.move_on(schedule, now);
-        let first = schedule.next(tick, tick).filter(|_| passed.ticks > 0)?;
-        Some(Skipped {
-            first,
-            last: passed.last,
-            ticks: passed.ticks,
-            reason: Reason::Waiting,
-        })
+        let first = schedule.next(tick, tick).filter(|first| *first <= now)?;
+        Some(stretch(schedule, first, now, Reason::Waiting))
     }
 
     fn move_on(&mut self, schedule: &Schedule, now: i64) {
@@ -340,6 +317,21 @@ impl Job {
         self.watch.overdue_since = None;
         self.mind_overdue();
         Ok(())
+    }
+}
+
+/// The tick at `first`, and those after it up to `until`, which are not run.
+fn stretch(schedule: &Schedule, first: i64, until: i64, reason: Reason) -> Skipped {
+    let passed = schedule.passed(first, until);
+    Skipped {
+        first,
+        last: if passed.ticks == 0 {
+            Some(first)
+        } else {
+            passed.last
+        },
+        ticks: passed.ticks + 1,
+        reason,
     }
 }
 

@@ -165,7 +165,7 @@ fn every_missed_tick_is_run_or_told() {
     };
     let first = taken(&mut bounded, now);
     assert_eq!(first.run.unwrap().due_at, 240 * MINUTE);
-    let too_many = skipped(60 * MINUTE, None, 3, Reason::TooMany);
+    let too_many = skipped(60 * MINUTE, Some(180 * MINUTE), 3, Reason::TooMany);
     assert_eq!(first.skipped, too_many.skipped);
     assert_eq!(take(&mut bounded, now).unwrap().due_at, 300 * MINUTE);
     assert_eq!(take(&mut bounded, now), None);

@@ -98,9 +98,18 @@ async fn operators_hear_when_a_job_is_set_inactive_by_its_errors() {
         tell_operators(&world).await;
         let settings = json!({ "interval": 3600, "retries": 0 });
         world.job_with("Broken", "error('gone')", settings).await;
+        let changes = json!({ "name": "Broken", "changes": { "name": "Größe & 50 %?" } });
+        world.call("jobs.update", changes).await.unwrap();
         world.after(HOUR).await;
         world.jobs.deliver_once().await.unwrap();
-        assert_eq!(outbox.subjects(), ["Job Broken was set inactive"]);
+        assert_eq!(outbox.subjects(), ["Job Größe & 50 %? was set inactive"]);
+        // The link in it leads to the job's page.
+        let mail = outbox.0.lock().unwrap()[0].clone();
+        let text = mail["text"].as_str().unwrap();
+        assert!(
+            text.contains("/webmin/job/Gr%C3%B6%C3%9Fe%20&%2050%20%25%3F"),
+            "{text}"
+        );
     })
     .await;
 }
