@@ -111,20 +111,20 @@ impl Jobs {
     fn mail(&self, notice: &Waiting, payload: &Value, from: &str) -> Value {
         let text_of = |field: &str| payload[field].as_str().unwrap_or_default();
         let (job, error) = (&notice.job, text_of("error"));
+        let failed = match payload["failures"].as_i64() {
+            Some(1) => "failed".to_owned(),
+            many => format!("failed {} times in a row", many.unwrap_or_default()),
+        };
         let (subject, what) = match text_of("event") {
             "deactivated" => (
                 format!("Job {job} was set inactive"),
                 format!(
-                    "The job \"{job}\" failed {} times in a row and was set inactive. It does not run until you activate it again.",
-                    payload["failures"]
+                    "The job \"{job}\" {failed} and was set inactive. It does not run until you activate it again."
                 ),
             ),
             "failing" => (
                 format!("Job {job} is failing"),
-                format!(
-                    "The job \"{job}\" failed {} times in a row. It is tried again.",
-                    payload["failures"]
-                ),
+                format!("The job \"{job}\" {failed}. It is tried again."),
             ),
             "overdue" => (
                 format!("Job {job} is overdue"),

@@ -11,7 +11,7 @@ use rocket::serde::json::{Value, json, serde_json};
 use similar::TextDiff;
 
 use super::client::Client;
-use super::output::Output;
+use super::output::{Output, counted};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -119,7 +119,8 @@ async fn export(client: &Client, dir: &Path, output: Output) -> Result<()> {
         folder::write(dir, &files, &Kind::ALL)?;
     }
     note_left_out(&exported, output);
-    let text = format!("{} files were written to {}.", files.len(), dir.display());
+    let written = counted(files.len(), "file", "files");
+    let text = format!("Written to {}: {written}.", dir.display());
     output.line(
         &text,
         &json!({ "files": files.len(), "left_out": exported["left_out"] }),
@@ -183,7 +184,8 @@ async fn import(
     let mut parameters = what.clone();
     parameters["plan"] = json!(plan.hash);
     let applied = client.call("bundle.apply", parameters).await?;
-    output.line(&format!("Imported: {count} changes were made."), &applied);
+    let made = counted(count, "change", "changes");
+    output.line(&format!("Imported: {made}."), &applied);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,7 +9,7 @@ use rocket::serde::json::{Value, json, serde_json};
 
 use super::bundle;
 use super::client::Client;
-use super::output::Output;
+use super::output::{Output, counted};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -97,8 +97,10 @@ async fn export(client: &Client, dir: &Path, code: bool, output: Output) -> Resu
     let jobs = count(&files, Kind::Jobs);
     let texts = count(&files, Kind::Code);
     let text = format!(
-        "{jobs} jobs and {texts} files of code were written to {}.",
-        dir.display()
+        "Written to {}: {}, {}.",
+        dir.display(),
+        counted(jobs, "job", "jobs"),
+        counted(texts, "file of code", "files of code")
     );
     output.line(
         &text,
@@ -123,9 +125,15 @@ async fn import(client: &Client, what: Value, dry_run: bool, output: Output) -> 
     let changes = lines.len();
     let same = plan.items.len() - changes;
     lines.push(match (changes, imports) {
-        (0, _) => format!("Nothing to do: {same} files say what is there."),
-        (_, true) => format!("Imported: {changes} changes were made, {same} files say what was there."),
-        (_, false) => format!("{changes} changes would be made; {same} files say what is there."),
+        (0, _) => format!("Nothing to do: {}, all as it is.", counted(same, "file", "files")),
+        (_, true) => format!(
+            "Imported: {}. Unchanged: {same}.",
+            counted(changes, "change", "changes")
+        ),
+        (_, false) => format!(
+            "{} would be made. Unchanged: {same}.",
+            counted(changes, "change", "changes")
+        ),
     });
     output.line(&bundle::harmless(&lines.join("\n")), &json!(plan));
     Ok(())

@@ -32,8 +32,8 @@ pub use listing::{Listing, SortKey, Value};
 pub use migrations::Migration;
 pub(crate) use open::without_password;
 pub use pool::{AdminDb, AdminPool};
-pub use rows::{AnyQuery, execute, placeholders, returning};
-pub(crate) use rows::{Together, in_lists};
+pub(crate) use rows::Together;
+pub use rows::{AnyQuery, execute, in_lists, placeholders, returning};
 pub use select::{Bound, Select, containing};
 pub use signals::Signals;
 
@@ -104,9 +104,18 @@ impl Db {
             reason = "this is the one place that opens a transaction on PostgreSQL"
         )]
         let mut transaction = self.0.readers.begin().await?;
-        let value = change(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(value)
+        match change(&mut transaction).await {
+            Ok(value) => {
+                transaction.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                // Dropped, it would be undone at some later time, and hold its locks until then. What fails here the
+                // connection's end undoes.
+                let _ = transaction.rollback().await;
+                Err(error)
+            }
+        }
     }
 
     /// Whether the database answers.

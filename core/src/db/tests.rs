@@ -57,6 +57,41 @@ async fn a_failing_write_undoes_itself_and_leaves_its_neighbours_in_the_same_com
 }
 
 #[tokio::test]
+async fn a_failed_write_has_let_go_of_its_rows_when_its_caller_hears_of_it() {
+    crate::testing::on_each_database(async |core| {
+        let db = &core.db;
+        insert(db, "row", false).await.unwrap();
+        let free = match db.dialect() {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
+        };
+        for _ in 0..20 {
+            // The row is changed, and with that locked, when the write is refused.
+            let refused = db.write(|tx| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE settings SET value = '2'")
+                        .execute(&mut *tx)
+                        .await?;
+                    Err::<(), _>(Error::new(Code::Conflict, "no"))
+                })
+            });
+            refused.await.unwrap_err();
+            let sql = format!("SELECT value FROM settings{free}");
+            let seen = db.write(move |tx| {
+                Box::pin(async move {
+                    let seen: Option<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                        .fetch_optional(&mut *tx)
+                        .await?;
+                    Ok(seen)
+                })
+            });
+            assert_eq!(seen.await.unwrap().as_deref(), Some("1"));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_panicking_write_fails_alone() {
     let (_home, db) = database().await;
     let panicking = db.write::<(), _>(|_| Box::pin(async { panic!("on purpose") }));

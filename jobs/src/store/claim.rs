@@ -8,7 +8,7 @@ use sqlx::AnyConnection;
 use super::rows::{self, JOB_COLUMNS, JobRow};
 use super::{Store, ledger, no_job};
 use crate::job::{Claimed, Job, Priority, Problem, Skipped, Trigger};
-use coronet_core::db::{execute, placeholders};
+use coronet_core::db::{AnyQuery, execute, in_lists, placeholders};
 
 /// Only PostgreSQL has row locks; SQLite has one writer.
 pub(super) fn lock(dialect: Dialect) -> &'static str {
@@ -157,73 +157,68 @@ fn count(rows: &[JobRow]) -> i64 {
     i64::try_from(rows.len()).unwrap_or(i64::MAX)
 }
 
-/// Writes the plans of all claimed jobs in one statement.
+/// Writes the plans of all claimed jobs.
 async fn write_plans(tx: &mut AnyConnection, jobs: &[Job]) -> Result<()> {
-    if jobs.is_empty() {
-        return Ok(());
+    for jobs in in_lists(jobs.iter().collect()) {
+        let sql = format!(
+            "WITH claimed (id, active, phase, tick_at, retry_at, owed_at, owed, due_at, armed_at, attempt, running,
+                           open_runs, skipping, error) AS (VALUES {})
+             UPDATE jobs SET active = claimed.active, phase = claimed.phase, tick_at = claimed.tick_at,
+                 retry_at = claimed.retry_at, owed_at = claimed.owed_at, owed = claimed.owed, due_at = claimed.due_at,
+                 armed_at = claimed.armed_at, attempt = claimed.attempt, running = claimed.running,
+                 open_runs = claimed.open_runs, skipping = claimed.skipping, error = claimed.error
+             FROM claimed WHERE jobs.id = claimed.id",
+            placeholders(jobs.len(), 14)
+        );
+        execute(tx, sql, |query| jobs.into_iter().fold(query, bind_plan)).await?;
     }
-    let sql = format!(
-        "WITH claimed (id, active, phase, tick_at, retry_at, owed_at, owed, due_at, armed_at, attempt, running,
-                       open_runs, skipping, error) AS (VALUES {})
-         UPDATE jobs SET active = claimed.active, phase = claimed.phase, tick_at = claimed.tick_at,
-             retry_at = claimed.retry_at, owed_at = claimed.owed_at, owed = claimed.owed, due_at = claimed.due_at,
-             armed_at = claimed.armed_at, attempt = claimed.attempt, running = claimed.running,
-             open_runs = claimed.open_runs, skipping = claimed.skipping, error = claimed.error
-         FROM claimed WHERE jobs.id = claimed.id",
-        placeholders(jobs.len(), 14)
-    );
-    execute(tx, sql, |mut query| {
-        for job in jobs {
-            let plan = &job.plan;
-            query = query
-                .bind(job.id.clone())
-                .bind(i64::from(job.active))
-                .bind(plan.phase.as_str())
-                .bind(plan.tick_at)
-                .bind(plan.retry_at)
-                .bind(plan.owed_at)
-                .bind(plan.owed)
-                .bind(job.due_at())
-                .bind(plan.armed_at)
-                .bind(plan.attempt)
-                .bind(job.running.clone())
-                .bind(job.open_runs)
-                .bind(job.skipping.clone())
-                .bind(job.problem.as_ref().map(|problem| problem.message.clone()));
-        }
-        query
-    })
-    .await?;
     Ok(())
 }
 
+fn bind_plan<'q>(query: AnyQuery<'q>, job: &Job) -> AnyQuery<'q> {
+    let plan = &job.plan;
+    query
+        .bind(job.id.clone())
+        .bind(i64::from(job.active))
+        .bind(plan.phase.as_str())
+        .bind(plan.tick_at)
+        .bind(plan.retry_at)
+        .bind(plan.owed_at)
+        .bind(plan.owed)
+        .bind(job.due_at())
+        .bind(plan.armed_at)
+        .bind(plan.attempt)
+        .bind(job.running.clone())
+        .bind(job.open_runs)
+        .bind(job.skipping.clone())
+        .bind(job.problem.as_ref().map(|problem| problem.message.clone()))
+}
+
 async fn insert_runs(tx: &mut AnyConnection, runs: &[Claimed], server: &str, lease_until: i64) -> Result<()> {
-    if runs.is_empty() {
-        return Ok(());
+    for runs in in_lists(runs.iter().collect()) {
+        let sql = format!(
+            "INSERT INTO job_runs (id, job_id, trigger_kind, attempt, due_at, started_at, server, lease_until,
+                 cancel_requested, log, log_dropped_lines)
+             VALUES {}",
+            placeholders(runs.len(), 11)
+        );
+        execute(tx, sql, |query| {
+            runs.into_iter().fold(query, |query, run| {
+                query
+                    .bind(run.id.clone())
+                    .bind(run.job_id.clone())
+                    .bind(run.trigger.as_str())
+                    .bind(run.attempt)
+                    .bind(run.due_at)
+                    .bind(run.started_at)
+                    .bind(server.to_owned())
+                    .bind(lease_until)
+                    .bind(0_i64)
+                    .bind("")
+                    .bind(0_i64)
+            })
+        })
+        .await?;
     }
-    let sql = format!(
-        "INSERT INTO job_runs (id, job_id, trigger_kind, attempt, due_at, started_at, server, lease_until,
-             cancel_requested, log, log_dropped_lines)
-         VALUES {}",
-        placeholders(runs.len(), 11)
-    );
-    execute(tx, sql, |mut query| {
-        for run in runs {
-            query = query
-                .bind(run.id.clone())
-                .bind(run.job_id.clone())
-                .bind(run.trigger.as_str())
-                .bind(run.attempt)
-                .bind(run.due_at)
-                .bind(run.started_at)
-                .bind(server.to_owned())
-                .bind(lease_until)
-                .bind(0_i64)
-                .bind("")
-                .bind(0_i64);
-        }
-        query
-    })
-    .await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use coronet_core::Result;
-use coronet_core::db::{execute, placeholders, returning};
+use coronet_core::db::{AnyQuery, execute, in_lists, placeholders, returning};
 use sqlx::AnyConnection;
 
 use super::claim::lock;
@@ -37,7 +37,7 @@ impl Store {
                         .iter()
                         .filter(|done| closed.contains(&done.run.id))
                         .partition(|done| done.outcome == Outcome::Ok && !done.run.special);
-                    conclude_plain(tx, &plain).await?;
+                    conclude_plain(tx, plain).await?;
                     let mut notices = Vec::new();
                     for done in special {
                         let end = End::of(done);
@@ -132,65 +132,65 @@ impl End {
     }
 }
 
-/// Ends the rows of the runs in one statement. Returns those that were open.
+/// Ends the rows of the runs. Returns those that were open.
 async fn close_runs(tx: &mut AnyConnection, finished: &[Finished]) -> Result<HashSet<String>> {
-    let sql = format!(
-        "WITH done (id, ended_at, outcome, error, error_line, traceback, log, dropped, revision, progress_done,
-                    progress_total) AS (VALUES {})
-         UPDATE job_runs SET ended_at = done.ended_at, outcome = done.outcome, error = done.error,
-             error_line = done.error_line, traceback = done.traceback, log = done.log,
-             log_dropped_lines = done.dropped, revision = done.revision, progress_done = done.progress_done,
-             progress_total = done.progress_total
-         FROM done WHERE job_runs.id = done.id AND job_runs.outcome IS NULL
-         RETURNING job_runs.id",
-        placeholders(finished.len(), 11)
-    );
-    let closed = returning(tx, sql, |mut query| {
-        for done in finished {
-            let (problem, told) = (done.problem.as_ref(), &done.told);
-            query = query
-                .bind(done.run.id.clone())
-                .bind(done.ended_at)
-                .bind(done.outcome.as_str())
-                .bind(problem.map(|problem| problem.message.clone()))
-                .bind(problem.and_then(|problem| problem.line).map(i64::from))
-                .bind(problem.and_then(|problem| problem.traceback.clone()))
-                .bind(told.log.clone())
-                .bind(told.log_dropped_lines)
-                .bind(told.revision)
-                .bind(told.progress.map(|(done, _)| done))
-                .bind(told.progress.map(|(_, total)| total));
-        }
-        query
-    })
-    .await?;
-    Ok(closed.into_iter().collect())
+    let mut closed = HashSet::with_capacity(finished.len());
+    for finished in in_lists(finished.iter().collect()) {
+        let sql = format!(
+            "WITH done (id, ended_at, outcome, error, error_line, traceback, log, dropped, revision, progress_done,
+                        progress_total) AS (VALUES {})
+             UPDATE job_runs SET ended_at = done.ended_at, outcome = done.outcome, error = done.error,
+                 error_line = done.error_line, traceback = done.traceback, log = done.log,
+                 log_dropped_lines = done.dropped, revision = done.revision, progress_done = done.progress_done,
+                 progress_total = done.progress_total
+             FROM done WHERE job_runs.id = done.id AND job_runs.outcome IS NULL
+             RETURNING job_runs.id",
+            placeholders(finished.len(), 11)
+        );
+        closed.extend(returning(tx, sql, |query| finished.into_iter().fold(query, bind_end)).await?);
+    }
+    Ok(closed)
+}
+
+fn bind_end<'q>(query: AnyQuery<'q>, done: &Finished) -> AnyQuery<'q> {
+    let (problem, told) = (done.problem.as_ref(), &done.told);
+    query
+        .bind(done.run.id.clone())
+        .bind(done.ended_at)
+        .bind(done.outcome.as_str())
+        .bind(problem.map(|problem| problem.message.clone()))
+        .bind(problem.and_then(|problem| problem.line).map(i64::from))
+        .bind(problem.and_then(|problem| problem.traceback.clone()))
+        .bind(told.log.clone())
+        .bind(told.log_dropped_lines)
+        .bind(told.revision)
+        .bind(told.progress.map(|(done, _)| done))
+        .bind(told.progress.map(|(_, total)| total))
 }
 
 /// What nearly every run comes to: it is done, and its job's plan stays as it was made at the claim. (A job has one of
 /// these in a batch at most: those that may run beside themselves are concluded one by one.)
-async fn conclude_plain(tx: &mut AnyConnection, finished: &[&Finished]) -> Result<()> {
-    if finished.is_empty() {
-        return Ok(());
+async fn conclude_plain(tx: &mut AnyConnection, finished: Vec<&Finished>) -> Result<()> {
+    for finished in in_lists(finished) {
+        let sql = format!(
+            "WITH done (id, job_id, started_at) AS (VALUES {})
+             UPDATE jobs SET running = CASE WHEN running = done.id THEN NULL ELSE running END,
+                 open_runs = open_runs - 1, attempt = 0, retry_at = NULL, due_at = COALESCE(owed_at, tick_at),
+                 error = NULL, error_line = NULL, traceback = NULL, last_run = done.id,
+                 last_run_at = done.started_at, last_outcome = 'ok'
+             FROM done WHERE jobs.id = done.job_id",
+            placeholders(finished.len(), 3)
+        );
+        execute(tx, sql, |query| {
+            finished.into_iter().fold(query, |query, done| {
+                query
+                    .bind(done.run.id.clone())
+                    .bind(done.run.job_id.clone())
+                    .bind(done.run.started_at)
+            })
+        })
+        .await?;
     }
-    let sql = format!(
-        "WITH done (id, job_id, started_at) AS (VALUES {})
-         UPDATE jobs SET running = CASE WHEN running = done.id THEN NULL ELSE running END, open_runs = open_runs - 1,
-             attempt = 0, retry_at = NULL, due_at = COALESCE(owed_at, tick_at), error = NULL, error_line = NULL,
-             traceback = NULL, last_run = done.id, last_run_at = done.started_at, last_outcome = 'ok'
-         FROM done WHERE jobs.id = done.job_id",
-        placeholders(finished.len(), 3)
-    );
-    execute(tx, sql, |mut query| {
-        for done in finished {
-            query = query
-                .bind(done.run.id.clone())
-                .bind(done.run.job_id.clone())
-                .bind(done.run.started_at);
-        }
-        query
-    })
-    .await?;
     Ok(())
 }
 
