@@ -115,12 +115,28 @@ fn yes() -> bool {
     true
 }
 
+/// What to make of one date and time that has passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Whoever enters it meant another.
+    #[default]
+    Refused,
+    /// The job is over. Files say what there is, and go on saying it when the time has come and gone.
+    Over,
+}
+
+impl Past {
+    pub fn over_if(over: bool) -> Self {
+        if over { Self::Over } else { Self::Refused }
+    }
+}
+
 impl NewJob {
     /// The job, waiting for its first tick.
     ///
     /// # Errors
     /// `ParameterInvalid` or `ParameterMissing`, with the field in `details.parameter`.
-    pub fn into_job(self, now: i64) -> Result<Job> {
+    pub fn into_job(self, now: i64, past: Past) -> Result<Job> {
         let mut job = Job {
             id: random::id("job"),
             name: names::job_name(&self.name)?,
@@ -154,7 +170,7 @@ impl NewJob {
         self.more.apply(&mut job);
         check(&job)?;
         if job.active {
-            check_ahead(&job)?;
+            check_ahead(&job, past)?;
             job.arm(now)?;
         }
         Ok(job)
@@ -205,7 +221,7 @@ impl Changes {
     ///
     /// # Errors
     /// As [`NewJob::into_job`].
-    pub fn apply(self, job: &mut Job, now: i64) -> Result<()> {
+    pub fn apply(self, job: &mut Job, now: i64, past: Past) -> Result<()> {
         let before = job.clone();
         if let Some(name) = self.name {
             job.name = names::job_name(&name)?;
@@ -239,7 +255,7 @@ impl Changes {
                 job.deactivate(now);
             }
         } else if !before.active || schedule_of(job) != schedule_of(&before) {
-            check_ahead(job)?;
+            check_ahead(job, past)?;
             job.problem = None;
             job.watch.told = false;
             job.arm(now)?;
@@ -334,8 +350,8 @@ fn check_url(field: &str, url: &str) -> Result<()> {
 }
 
 /// Checks that the one time of a job that is to run is not over.
-fn check_ahead(job: &Job) -> Result<()> {
-    if job.at.is_some() && job.schedule()?.first(job.updated_at).is_none() {
+fn check_ahead(job: &Job, past: Past) -> Result<()> {
+    if past == Past::Refused && job.at.is_some() && job.schedule()?.first(job.updated_at).is_none() {
         let text = "That time has passed. Choose a later one, or set the job inactive and run it by hand.";
         return Err(invalid("at", text.to_owned()));
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::activity::activity;
-use crate::form::{Changes, NewJob};
+use crate::form::{Changes, NewJob, Past};
 use crate::history::{list_runs, log, runs};
 use crate::job::{Outcome, Phase};
 use crate::overview::overview;
@@ -129,10 +129,14 @@ struct Create {
     /// What its code starts with when there is none yet; `empty` if absent.
     #[serde(default)]
     template: StartingPoint,
+    /// Take a job whose one date and time has passed as one that is over; it is refused if absent.
+    #[serde(default)]
+    over: bool,
 }
 
 async fn create(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobView> {
-    let job = input.job.into_job(jobs.core.clock.now_ms())?;
+    let past = Past::over_if(input.over);
+    let job = input.job.into_job(jobs.core.clock.now_ms(), past)?;
     // The code first: a job without code would be shown as broken, code without a job harms nobody.
     jobs.provide_code(&call, &job.path, input.template).await?;
     jobs.store.insert(job.clone()).await?;
@@ -145,10 +149,14 @@ async fn create(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobVi
 #[serde(deny_unknown_fields)]
 struct Check {
     job: NewJob,
+    /// Take a job whose one date and time has passed as one that is over; it is refused if absent.
+    #[serde(default)]
+    over: bool,
 }
 
 async fn check(jobs: Arc<Jobs>, _call: Arc<Call>, input: Check) -> Result<Value> {
-    let job = input.job.into_job(jobs.core.clock.now_ms())?;
+    let past = Past::over_if(input.over);
+    let job = input.job.into_job(jobs.core.clock.now_ms(), past)?;
     Ok(records::settings(&job))
 }
 
@@ -160,23 +168,25 @@ struct Update {
 }
 
 async fn update(jobs: Arc<Jobs>, call: Arc<Call>, input: Update) -> Result<JobView> {
-    jobs.change(&call, &input.name, input.changes).await
+    jobs.change(&call, &input.name, input.changes, Past::Refused)
+        .await
 }
 
 async fn replace(jobs: Arc<Jobs>, call: Arc<Call>, input: Check) -> Result<JobView> {
-    let wanted = input.job.into_job(jobs.core.clock.now_ms())?;
+    let past = Past::over_if(input.over);
+    let wanted = input.job.into_job(jobs.core.clock.now_ms(), past)?;
     let all = Value::from(records::replacing(&wanted));
     let changes = serde_json::from_value(all).map_err(Error::unexpected)?;
-    jobs.change(&call, &wanted.name, changes).await
+    jobs.change(&call, &wanted.name, changes, past).await
 }
 
 impl Jobs {
-    async fn change(&self, call: &Call, name: &str, changes: Changes) -> Result<JobView> {
+    async fn change(&self, call: &Call, name: &str, changes: Changes, past: Past) -> Result<JobView> {
         let now = self.core.clock.now_ms();
         let new_path = changes.has_path();
         let (before, job) = self
             .store
-            .change(name, move |job| changes.apply(job, now))
+            .change(name, move |job| changes.apply(job, now, past))
             .await?;
         call.changed(records::updating(&before, &job));
         if new_path {

@@ -72,8 +72,14 @@ impl Ran {
 impl Plan {
     /// Of a job that starts to wait now.
     pub fn armed(schedule: &Schedule, now: i64) -> Self {
+        let tick_at = schedule.first(now);
         Self {
-            tick_at: schedule.first(now),
+            phase: if tick_at.is_some() {
+                Phase::Armed
+            } else {
+                Phase::Done
+            },
+            tick_at,
             ..Self::idle(now)
         }
     }

@@ -79,7 +79,7 @@ pub(crate) async fn preview(jobs: Arc<Jobs>, _call: Arc<Call>, asked: Asked) -> 
         ticks: schedule.ticks(now).take(count as usize).map_while(tick).collect(),
         timezone: zone.name().to_owned(),
         cron: match &schedule {
-            Schedule::Cron { crontab, .. } => crontab.fields(),
+            Schedule::Cron { crontab, .. } => Some(crontab.fields()),
             Schedule::Interval(_) | Schedule::Once(_) => None,
         },
     })

@@ -217,6 +217,7 @@ fn status(job: &Job, state: State) -> String {
         State::OnceWaiting => "active, run once: not run yet".to_owned(),
         State::OnceDone => "active, run once: has run".to_owned(),
         State::Planned => format!("active, planned for {}", until()),
+        State::Done if job.last_run.is_none() => "active, one time: that time has passed".to_owned(),
         State::Done => "active, one time: has run".to_owned(),
         State::Inactive => "inactive".to_owned(),
         State::Failed => "inactive, error".to_owned(),

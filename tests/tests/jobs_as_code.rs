@@ -138,6 +138,30 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_job_for_a_date_that_has_passed_is_taken_as_over_and_never_runs(kind: Kind) {
+        let Some(server) = Setup::new(kind).without_plugins().start().await else { return };
+        let folder = Folder::new();
+        furnish(&server).await;
+        export(&server, &folder).await;
+        folder.write("jobs/Moved.toml", "name = \"Moved\"\npath = \"ours/nightly.lua\"\nat = \"2026-01-06T07:30\"\n");
+        let done = import(&server, &folder, &[]).await.succeeded();
+        assert!(done.stdout.contains("create  Moved\n") && done.stdout.contains("1 change."), "{done:#?}");
+        let moved = job(&server, "Moved").await;
+        assert_eq!(moved["status"], "active, one time: that time has passed");
+        assert_eq!((&moved["next_run_at"], &moved["last_run"]), (&Value::Null, &Value::Null));
+
+        let again = import(&server, &folder, &[]).await.succeeded();
+        assert!(again.stdout.starts_with("Nothing to do"), "{again:#?}");
+        // By hand it would be a slip.
+        let by_hand = json!({ "name": "Typo", "path": "ours/nightly.lua", "at": "2026-01-06T07:30" });
+        let call = ["call", "jobs.create", &json!({ "job": by_hand }).to_string()];
+        let refused = server.cli(&call).await.failed();
+        let message = refused["message"].as_str().unwrap_or_default();
+        assert!(message.starts_with("That time has passed"), "{refused:#}");
+    }
+}
+
+on_both_databases! {
     async fn only_what_differs_changes_and_the_next_run_stays(kind: Kind) {
         let Some(server) = Setup::new(kind).without_plugins().start().await else { return };
         furnish(&server).await;

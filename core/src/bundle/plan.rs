@@ -195,7 +195,8 @@ async fn record(call: &Call, current: &Current, kind: Kind, path: &str, text: &s
         });
     }
     let checked = if kind == Kind::Jobs {
-        call.act("jobs.check", json!({ "job": fields })).await
+        call.act("jobs.check", json!({ "job": fields, "over": true }))
+            .await
     } else {
         let name = fields.shift_remove("name").unwrap_or_default();
         let parameters = json!({ "name": name, "settings": fields });
@@ -257,8 +258,8 @@ fn step(kind: Kind, name: &str, checked: Map<String, Value>, is_there: bool) -> 
     let mut rest = checked.clone();
     rest.shift_remove("name");
     match (kind, is_there) {
-        (Kind::Jobs, false) => ("jobs.create", json!({ "job": checked })),
-        (Kind::Jobs, true) => ("jobs.replace", json!({ "job": checked })),
+        (Kind::Jobs, false) => ("jobs.create", json!({ "job": checked, "over": true })),
+        (Kind::Jobs, true) => ("jobs.replace", json!({ "job": checked, "over": true })),
         (_, false) => ("scopes.create", json!({ "name": name, "settings": rest })),
         (_, true) => ("scopes.update", json!({ "name": name, "settings": rest })),
     }

@@ -43,6 +43,8 @@ pub struct Crontab {
     parts: Vec<Part>,
     /// Seconds, minutes, hours, days, months, weekdays.
     sets: [Values; 6],
+    /// What is said of days with `L` and `#`, and the weekdays it is said of.
+    special: Vec<(Values, Which)>,
 }
 
 impl PartialEq for Crontab {
@@ -114,23 +116,23 @@ impl Crontab {
             text: text.to_owned(),
             parts,
             sets,
+            special,
         })
     }
 
-    /// The values of each field; nothing for an expression that says more of days than their numbers.
-    pub(crate) fn fields(&self) -> Option<Fields> {
-        if self.parts.iter().any(|part| part.which != Which::All) {
-            return None;
-        }
+    /// What it allows, field by field.
+    pub(crate) fn fields(&self) -> Fields {
         let [seconds, minutes, hours, days, months, weekdays] = self.sets.map(Values::restricted);
-        Some(Fields {
+        let numbered = |days: Option<Vec<u32>>| days.filter(|days| !days.is_empty());
+        Fields {
             seconds,
             minutes,
             hours,
-            days,
+            days: numbered(days),
             months,
-            weekdays,
-        })
+            weekdays: numbered(weekdays),
+            special_days: self.special.iter().map(special_day).collect(),
+        }
     }
 
     /// The expression as it was entered.
@@ -184,6 +186,28 @@ pub(crate) struct Fields {
     months: Option<Vec<u32>>,
     /// 0 is Sunday.
     weekdays: Option<Vec<u32>>,
+    /// Days that `L` and `#` say; each is enough, beside `days` and `weekdays`.
+    special_days: Vec<SpecialDay>,
+}
+
+/// The last day of the month; or with weekdays, the nth or last of them in the month.
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+struct SpecialDay {
+    /// 0 is Sunday.
+    weekdays: Vec<u32>,
+    /// 1 to 5; none is the last.
+    nth: Option<u32>,
+}
+
+fn special_day((weekdays, which): &(Values, Which)) -> SpecialDay {
+    let nth = match which {
+        Which::Nth(nth) => Some(*nth),
+        Which::All | Which::LastDay | Which::Last => None,
+    };
+    SpecialDay {
+        weekdays: weekdays.iter().collect(),
+        nth,
+    }
 }
 
 /// Whether one of the months is ever long enough for one of the days.

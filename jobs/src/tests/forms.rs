@@ -204,6 +204,12 @@ async fn a_preview_shows_the_ticks_that_a_job_would_have_and_refuses_what_a_job_
         assert_eq!(shown["cron"]["weekdays"], json!([1, 2, 3, 4, 5]));
         assert_eq!((&shown["cron"]["days"], &shown["timezone"]), (&json!(null), &json!("Europe/Lisbon")));
 
+        let special = preview(json!({ "cron": "0 9 15,L * MON,FRI#2" })).await.unwrap();
+        let special = &special["cron"];
+        assert_eq!((&special["days"], &special["weekdays"]), (&json!([15]), &json!([1])));
+        let last_day_and_second_friday = json!([{ "weekdays": [], "nth": null }, { "weekdays": [5], "nth": 2 }]);
+        assert_eq!(special["special_days"], last_day_and_second_friday);
+
         let job = json!({ "name": "Tides", "path": "tides.lua", "cron": "30 7 * * 1-5", "timezone": "Europe/Lisbon" });
         let job = world.call("jobs.create", json!({ "job": job })).await.unwrap();
         assert_eq!(job["next_run_at"], ticks[0]["at"]);

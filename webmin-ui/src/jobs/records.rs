@@ -136,6 +136,7 @@ impl Job {
             "once_waiting" => ("info", t!("active, run once: not run yet")),
             "once_done" => ("good", t!("active, run once: has run")),
             "planned" => ("info", t!("active, planned")),
+            "done" if self.last_run_at.is_none() => ("", t!("active, one time: that time has passed")),
             "done" => ("good", t!("active, one time: has run")),
             "failed" => ("bad", t!("inactive, error")),
             _ => ("", t!("inactive")),

@@ -13,6 +13,14 @@ pub(super) struct Fields {
     days: Option<Vec<u32>>,
     months: Option<Vec<u32>>,
     weekdays: Option<Vec<u32>>,
+    special_days: Vec<SpecialDay>,
+}
+
+/// The last day of the month; or with weekdays, the nth or last of them in the month.
+#[derive(Debug, Deserialize)]
+struct SpecialDay {
+    weekdays: Vec<u32>,
+    nth: Option<u32>,
 }
 
 /// Times of day that are still read as a list.
@@ -67,27 +75,44 @@ fn step(values: &[u32], round: u32) -> Option<u32> {
 }
 
 fn days(cron: &Fields, daily: bool) -> Option<String> {
-    let on_days = |days: &[u32]| {
-        t!(
+    let mut days = Vec::new();
+    if let Some(numbers) = &cron.days {
+        days.push(t!(
             "on day {days} of the month",
-            days = list(days.iter().map(u32::to_string))
-        )
-    };
-    Some(match (&cron.days, &cron.weekdays) {
-        (None, None) if daily => count!(1, "every day", "every {n} days"),
-        (None, None) => return None,
-        (None, Some(weekdays)) if *weekdays == [1, 2, 3, 4, 5] => t!("Monday to Friday"),
-        (None, Some(weekdays)) => t!(
-            "on {weekdays}",
-            weekdays = list(weekdays.iter().map(|day| weekday(*day)))
-        ),
-        (Some(days), None) => on_days(days),
-        (Some(days), Some(weekdays)) => t!(
+            days = list(numbers.iter().map(u32::to_string))
+        ));
+    }
+    days.extend(cron.special_days.iter().map(special_day));
+    let weekdays = cron.weekdays.as_deref();
+    Some(match (days.is_empty(), weekdays) {
+        (true, None) if daily => count!(1, "every day", "every {n} days"),
+        (true, None) => return None,
+        (true, Some([1, 2, 3, 4, 5])) => t!("Monday to Friday"),
+        (true, Some(days)) => t!("on {weekdays}", weekdays = names(days)),
+        (false, None) => list(days.into_iter()),
+        (false, Some(weekdays)) => t!(
             "{days}, and every {weekdays}",
-            days = on_days(days),
-            weekdays = list(weekdays.iter().map(|day| weekday(*day)))
+            days = list(days.into_iter()),
+            weekdays = names(weekdays)
         ),
     })
+}
+
+fn special_day(day: &SpecialDay) -> String {
+    let weekdays = names(&day.weekdays);
+    match day.nth {
+        None if day.weekdays.is_empty() => t!("on the last day of the month"),
+        Some(1) => t!("on the first {weekdays} of the month", weekdays = weekdays),
+        Some(2) => t!("on the second {weekdays} of the month", weekdays = weekdays),
+        Some(3) => t!("on the third {weekdays} of the month", weekdays = weekdays),
+        Some(4) => t!("on the fourth {weekdays} of the month", weekdays = weekdays),
+        Some(_) => t!("on the fifth {weekdays} of the month", weekdays = weekdays),
+        None => t!("on the last {weekdays} of the month", weekdays = weekdays),
+    }
+}
+
+fn names(weekdays: &[u32]) -> String {
+    list(weekdays.iter().map(|day| weekday(*day)))
 }
 
 fn list(words: impl Iterator<Item = String>) -> String {
@@ -137,7 +162,9 @@ mod tests {
 
     use super::*;
 
-    fn said(fields: Value) -> Option<String> {
+    fn said(mut fields: Value) -> Option<String> {
+        let special = fields["special_days"].take();
+        fields["special_days"] = if special.is_null() { json!([]) } else { special };
         words(&serde_json::from_value(fields).unwrap())
     }
 
@@ -173,6 +200,16 @@ mod tests {
             (
                 json!({"seconds": [0], "minutes": [0], "hours": [9], "days": [1], "months": [1, 4, 7]}),
                 "at 09:00, on day 1 of the month, in January, April and July",
+            ),
+            (
+                json!({"seconds": [0], "minutes": [0], "hours": [9], "days": [15],
+                       "special_days": [{"weekdays": [], "nth": null}]}),
+                "at 09:00, on day 15 of the month and on the last day of the month",
+            ),
+            (
+                json!({"seconds": [0], "minutes": [0], "hours": [9], "weekdays": [1],
+                       "special_days": [{"weekdays": [5], "nth": 2}, {"weekdays": [5], "nth": null}]}),
+                "at 09:00, on the second Friday of the month and on the last Friday of the month, and every Monday",
             ),
         ];
         for (fields, words) in cases {
