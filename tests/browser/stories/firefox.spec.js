@@ -4,12 +4,10 @@ import { startFirefox } from "../support/firefox.js";
 
 test("in Firefox: sign in, a user, the editor, and a reset", async ({ server }) => {
   test.setTimeout(120_000);
-  const { browser, page, complaints } = await startFirefox();
+  const { browser, page, complaints, until, click, fill } = await startFirefox();
   try {
     const at = (path) => page.goto(`${server.url}${path}`);
-    const click = (selector) => page.locator(selector).click();
-    const fill = (selector, text) => page.locator(selector).fill(text);
-    const heading = (text) => page.waitForFunction((text) => document.querySelector("h1")?.textContent.includes(text), {}, text);
+    const heading = (text) => until((text) => document.querySelector("h1")?.textContent.includes(text), text);
 
     await page.goto(await server.setUpLink());
     await fill("#f-name", OPERATOR.name);
@@ -29,7 +27,7 @@ test("in Firefox: sign in, a user, the editor, and a reset", async ({ server }) 
     await heading("Carol");
 
     await at("/webmin/templates/edit?path=templates%2Fpassword%2Femail.tpl");
-    await page.waitForFunction(() => document.querySelector("code-editor")?.shadowRoot?.querySelector(".cm-content"));
+    await until(() => !!document.querySelector("code-editor")?.shadowRoot?.querySelector(".cm-content"));
     await page.evaluate(() => document.querySelector("code-editor").shadowRoot.querySelector(".cm-content").focus());
     await page.keyboard.down("Control");
     await page.keyboard.press("a");
@@ -38,7 +36,7 @@ test("in Firefox: sign in, a user, the editor, and a reset", async ({ server }) 
     await page.keyboard.down("Control");
     await page.keyboard.press("s");
     await page.keyboard.up("Control");
-    await page.waitForFunction(() => document.querySelector("#toasts")?.textContent.includes("Saved"));
+    await until(() => document.querySelector("#toasts")?.textContent.includes("Saved"));
     const { text } = await server.call("resources.read", { path: "templates/password/email.tpl" });
     expect(text).toContain("From Firefox: {* reset_link *}");
 
@@ -50,7 +48,7 @@ test("in Firefox: sign in, a user, the editor, and a reset", async ({ server }) 
     await fill("#password", NEW_PASSWORD);
     await fill("#password_confirm", NEW_PASSWORD);
     await click("button[type=submit]");
-    await page.waitForFunction(() => !document.querySelector("#password"));
+    await until(() => !document.querySelector("#password"));
     const login = { username: "Carol", password: NEW_PASSWORD, scope: "Fun Run" };
     expect(await server.call("users.login", { login_type: login })).toMatchObject({ username: "Carol" });
     expect(complaints).toEqual([]);
