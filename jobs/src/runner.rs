@@ -155,6 +155,11 @@ impl Jobs {
     async fn record(&self, finished: Finished) {
         lock(&self.finished).push(finished);
         let _turn = self.recording.lock().await;
+        let patience = self.rush.patience();
+        // Not while others wait for these to make room.
+        if !patience.is_zero() && !self.behind.load(Ordering::Relaxed) && !lock(&self.finished).is_empty() {
+            tokio::time::sleep(patience).await;
+        }
         let batch = std::mem::take(&mut *lock(&self.finished));
         if batch.is_empty() {
             // The one before wrote this one along.

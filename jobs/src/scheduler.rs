@@ -55,6 +55,7 @@ impl Jobs {
         }
         let mut shown = self.core.clock.now_ms();
         let mut looked = Instant::now();
+        let mut expected = None;
         while !self.core.shutdown.is_triggered() {
             let now = self.core.clock.now_ms();
             let outcome = async {
@@ -66,16 +67,24 @@ impl Jobs {
                     self.take_over(false).await?;
                     self.mind_start().await?;
                 }
-                self.look().await
+                match expected.filter(|due| *due <= now) {
+                    Some(_) => self.take_due(now).await,
+                    None => self.look().await,
+                }
             };
             let outcome = outcome.await;
+            expected = None;
             if outcome.is_ok() {
                 self.core.server.scheduler_looked(self.core.clock.now_ms());
             }
             match outcome {
                 Ok(Look::Again) => {}
                 Ok(Look::Full) => self.wait(LOOK).await,
-                Ok(Look::Until(due)) => self.wait(time_until(due, self.core.clock.now_ms())).await,
+                Ok(Look::Until(due)) => {
+                    expected = due;
+                    let time = time_until(due, self.core.clock.now_ms());
+                    self.wait(time.max(self.rush.patience())).await;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the plans of jobs could not be read");
                     self.pause(RETRY).await;
@@ -132,33 +141,38 @@ impl Jobs {
         Ok(armed)
     }
 
-    /// Claims and starts what is due now.
+    /// Claims and starts what is due now, if anything is.
     pub(crate) async fn look(self: &Arc<Self>) -> Result<Look> {
         let due = self.store.next_due().await?;
         let now = self.core.clock.now_ms();
         if due.is_none_or(|due| due > now) {
             return Ok(Look::Until(due));
         }
+        self.take_due(now).await
+    }
+
+    /// Claims and starts what is due now.
+    async fn take_due(self: &Arc<Self>, now: i64) -> Result<Look> {
         let room = self.room();
         if room == 0 {
             return Ok(Look::Full);
         }
-        let limit = i64::try_from(room.min(BATCH)).unwrap_or(1);
-        let (runs, more) = self
-            .store
-            .claim(Claim {
-                now,
-                limit,
-                lease_until: lease(now),
-            })
-            .await?;
-        runs.into_iter().for_each(|run| {
+        let claim = Claim {
+            now,
+            limit: i64::try_from(room.min(BATCH)).unwrap_or(1),
+            lease_until: lease(now),
+            behind: self.behind.load(Ordering::Relaxed),
+        };
+        let due = self.store.claim(claim).await?;
+        self.behind.store(due.more, Ordering::Relaxed);
+        self.rush.note(due.runs.len());
+        due.runs.into_iter().for_each(|run| {
             self.launch(run);
         });
-        Ok(if more {
+        Ok(if due.more {
             Look::Again
         } else {
-            Look::Until(self.store.next_due().await?)
+            Look::Until(due.next)
         })
     }
 

@@ -46,6 +46,9 @@ pub struct Jobs {
     pub(crate) finished: Mutex<Vec<Finished>>,
     pub(crate) recording: tokio::sync::Mutex<()>,
     pub(crate) pace: Arc<Pace>,
+    pub(crate) rush: Rush,
+    /// Whether more was due at the last claim than could be started.
+    pub(crate) behind: AtomicBool,
     pub(crate) sweep: Mutex<Sweep>,
     pub(crate) tests: Tests,
     /// Whether this process works on schedules, or is a command that only looks or runs one job.
@@ -134,6 +137,60 @@ impl Pace {
     }
 }
 
+/// How many runs start lately, for deciding how long to wait for others to share a write with: each commit costs more
+/// than the runs in it.
+#[derive(Debug, Default)]
+pub(crate) struct Rush(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    since: Option<Instant>,
+    runs: usize,
+    per_second: f64,
+}
+
+impl Rush {
+    /// Counted over this time; after as long without a run there is no rush.
+    const SPAN: Duration = Duration::from_millis(500);
+    /// At so many runs a second ...
+    const FULL: f64 = 2000.0;
+    /// ... this is waited. With less, less.
+    const LONGEST: Duration = Duration::from_millis(10);
+    /// Timers are no finer.
+    const SHORTEST: Duration = Duration::from_millis(1);
+
+    pub fn note(&self, runs: usize) {
+        let mut counted = lock(&self.0);
+        counted.runs += runs;
+        let elapsed = counted.since.get_or_insert_with(Instant::now).elapsed();
+        if elapsed >= Self::SPAN {
+            let runs = u32::try_from(counted.runs).unwrap_or(u32::MAX);
+            *counted = Counted {
+                since: Some(Instant::now()),
+                runs: 0,
+                per_second: f64::from(runs) / elapsed.as_secs_f64(),
+            };
+        }
+    }
+
+    /// How long a write may wait for others.
+    pub fn patience(&self) -> Duration {
+        let counted = lock(&self.0);
+        let stale = counted.since.is_none_or(|since| since.elapsed() > Self::SPAN * 2);
+        let share = if stale {
+            0.0
+        } else {
+            counted.per_second / Self::FULL
+        };
+        let patience = Self::LONGEST.mul_f64(share.min(1.0));
+        if patience < Self::SHORTEST {
+            Duration::ZERO
+        } else {
+            patience
+        }
+    }
+}
+
 /// Starts the service: registers its functions and what ships with it. Schedules are worked on only after
 /// [`Jobs::run`].
 ///
@@ -160,6 +217,8 @@ pub(crate) fn start_as(core: &Core, server: &str) -> Result<Arc<Jobs>> {
         finished: Mutex::default(),
         recording: tokio::sync::Mutex::default(),
         pace: Arc::default(),
+        rush: Rush::default(),
+        behind: AtomicBool::new(false),
         sweep: Mutex::default(),
         tests: Tests::new(core),
         in_background: AtomicBool::new(false),

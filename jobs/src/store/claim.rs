@@ -6,7 +6,7 @@ use coronet_core::{Code, Error, Result, random};
 use sqlx::AnyConnection;
 
 use super::rows::{self, JOB_COLUMNS, JobRow};
-use super::{Store, ledger, no_job};
+use super::{DUE_OR_NEVER, NEXT_DUE, Store, ledger, no_job};
 use crate::job::{Claimed, Job, Priority, Problem, Skipped, Trigger};
 use coronet_core::db::{AnyQuery, execute, in_lists, placeholders};
 
@@ -33,6 +33,19 @@ pub(crate) struct Claim {
     pub now: i64,
     pub limit: i64,
     pub lease_until: i64,
+    /// Whether more was due the last time than could be claimed. (A guess: it saves a look.)
+    pub behind: bool,
+}
+
+/// What a claim found.
+#[derive(Debug)]
+pub(crate) struct Due {
+    /// To be started.
+    pub runs: Vec<Claimed>,
+    /// Whether more may be due.
+    pub more: bool,
+    /// When the next job is due.
+    pub next: Option<i64>,
 }
 
 /// A run by hand of the job with this name.
@@ -44,30 +57,14 @@ pub(crate) struct HandClaim {
 }
 
 impl Store {
-    /// Claims what is due. Returns the runs to start, and whether more may be due.
-    pub async fn claim(&self, claim: Claim) -> Result<(Vec<Claimed>, bool)> {
-        let sql = format!(
-            "SELECT {JOB_COLUMNS} FROM jobs WHERE priority = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3{}",
-            lock_free_ones(self.db.dialect())
-        );
+    /// Claims what is due.
+    pub async fn claim(&self, claim: Claim) -> Result<Due> {
+        let dialect = self.db.dialect();
         let server = self.server.clone();
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    let mut rows: Vec<JobRow> = Vec::new();
-                    for priority in Priority::ALL {
-                        let room = claim.limit - count(&rows);
-                        if room <= 0 {
-                            break;
-                        }
-                        let some: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
-                            .bind(priority.rank())
-                            .bind(claim.now)
-                            .bind(room)
-                            .fetch_all(&mut *tx)
-                            .await?;
-                        rows.extend(some);
-                    }
+                    let rows = due(tx, claim, dialect).await?;
                     let more = count(&rows) >= claim.limit;
                     let mut jobs = Vec::with_capacity(rows.len());
                     let mut runs = Vec::with_capacity(rows.len());
@@ -86,7 +83,8 @@ impl Store {
                     starting.for_each(|(job, _)| job.skipping = None);
                     write_plans(tx, &jobs).await?;
                     insert_runs(tx, &runs, &server, claim.lease_until).await?;
-                    Ok((runs, more))
+                    let next = sqlx::query_scalar(NEXT_DUE).fetch_optional(&mut *tx).await?;
+                    Ok(Due { runs, more, next })
                 })
             })
             .await
@@ -151,6 +149,46 @@ fn start(job: &mut Job, trigger: Trigger, due_at: i64, now: i64) -> Claimed {
         timeout: job.timeout,
         timezone: job.timezone.clone(),
     }
+}
+
+/// The jobs to claim. Mostly all that are due are fewer than the limit, and one look finds them; only when they are not
+/// does it matter which go first.
+async fn due(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<Vec<JobRow>> {
+    let free_ones = lock_free_ones(dialect);
+    let mut rows: Vec<JobRow>;
+    if !claim.behind {
+        let all = format!(
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND {DUE_OR_NEVER} <= $1
+             ORDER BY {DUE_OR_NEVER}, id LIMIT $2{free_ones}"
+        );
+        rows = sqlx::query_as(sqlx::AssertSqlSafe(all))
+            .bind(claim.now)
+            .bind(claim.limit)
+            .fetch_all(&mut *tx)
+            .await?;
+        if count(&rows) < claim.limit {
+            rows.sort_by_key(JobRow::rank);
+            return Ok(rows);
+        }
+    }
+    rows = Vec::new();
+    let of_priority = format!(
+        "SELECT {JOB_COLUMNS} FROM jobs WHERE priority = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3{free_ones}"
+    );
+    for priority in Priority::ALL {
+        let room = claim.limit - count(&rows);
+        if room <= 0 {
+            break;
+        }
+        let some: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(of_priority.clone()))
+            .bind(priority.rank())
+            .bind(claim.now)
+            .bind(room)
+            .fetch_all(&mut *tx)
+            .await?;
+        rows.extend(some);
+    }
+    Ok(rows)
 }
 
 fn count(rows: &[JobRow]) -> i64 {

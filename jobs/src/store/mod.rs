@@ -25,6 +25,11 @@ const CHANNEL: &str = "coronet_jobs";
 const PLAN: &str = "plan";
 pub(crate) const CANCEL: &str = "cancel";
 
+/// As an index has it, which wants a number of every job.
+const DUE_OR_NEVER: &str = "COALESCE(due_at, 9223372036854775807)";
+const NEXT_DUE: &str = "SELECT due_at FROM jobs WHERE due_at IS NOT NULL
+    ORDER BY COALESCE(due_at, 9223372036854775807), id LIMIT 1";
+
 /// Which jobs are wanted.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +68,7 @@ const LIST: Listing<JobRow> = Listing {
         },
         SortKey {
             name: "next_run",
-            sql: "COALESCE(due_at, 9223372036854775807)",
+            sql: DUE_OR_NEVER,
             of: Value::Number(JobRow::next_run),
         },
         SortKey {
@@ -228,10 +233,7 @@ impl Store {
 
     /// When the next job is due.
     pub async fn next_due(&self) -> Result<Option<i64>> {
-        let due = sqlx::query_scalar(
-            "SELECT due_at FROM jobs WHERE due_at IS NOT NULL
-             ORDER BY COALESCE(due_at, 9223372036854775807), id LIMIT 1",
-        );
+        let due = sqlx::query_scalar(NEXT_DUE);
         Ok(due.fetch_optional(self.db.reader()).await?)
     }
 

@@ -4,7 +4,7 @@ use coronet_core::Result;
 
 use super::rows::{JOB_COLUMNS, JobRow};
 use super::runs::LATEST;
-use super::{RunRow, Store};
+use super::{DUE_OR_NEVER, RunRow, Store};
 use crate::job::Job;
 
 impl Store {
@@ -31,8 +31,7 @@ impl Store {
     pub async fn late(&self, time: i64, most: i64) -> Result<Vec<Job>> {
         let sql = format!(
             "SELECT {JOB_COLUMNS} FROM jobs
-             WHERE COALESCE(due_at, 9223372036854775807) <= $1 AND active = 1 AND running IS NULL
-             ORDER BY COALESCE(due_at, 9223372036854775807), id LIMIT $2"
+             WHERE {DUE_OR_NEVER} <= $1 AND active = 1 AND running IS NULL ORDER BY {DUE_OR_NEVER}, id LIMIT $2"
         );
         jobs(
             sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -60,7 +59,7 @@ impl Store {
     pub async fn next(&self, most: i64) -> Result<Vec<Job>> {
         let sql = format!(
             "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND active = 1
-             ORDER BY COALESCE(due_at, 9223372036854775807), id LIMIT $1"
+             ORDER BY {DUE_OR_NEVER}, id LIMIT $1"
         );
         jobs(
             sqlx::query_as(sqlx::AssertSqlSafe(sql))

@@ -70,6 +70,11 @@ impl JobRow {
         self.due_at.unwrap_or(i64::MAX)
     }
 
+    /// Its place among those that are due.
+    pub(super) fn rank(&self) -> i64 {
+        self.priority
+    }
+
     pub(super) fn into_job(self) -> Result<Job> {
         Ok(Job {
             id: self.id,

@@ -60,8 +60,9 @@ async fn f04_the_runs_of_a_dead_server_are_lost_and_run_again_once() {
             now,
             limit: 10,
             lease_until: lease(now),
+            behind: false,
         };
-        let (claimed, _) = world.jobs.store.claim(claim).await.unwrap();
+        let claimed = world.jobs.store.claim(claim).await.unwrap().runs;
         assert_eq!(claimed.len(), 1);
         assert_eq!(world.get("Important").await["running"], claimed[0].id);
 
@@ -89,8 +90,9 @@ async fn a_late_word_from_a_server_taken_for_dead_changes_nothing() {
             now,
             limit: 10,
             lease_until: lease(now),
+            behind: false,
         };
-        let (claimed, _) = world.jobs.store.claim(claim).await.unwrap();
+        let claimed = world.jobs.store.claim(claim).await.unwrap().runs;
         let slow = std::sync::Arc::clone(&world.jobs);
         let other = start_as(&world.core, "neighbour").unwrap();
         world.core.clock.advance(Duration::from_secs(12));

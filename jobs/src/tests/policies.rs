@@ -115,8 +115,9 @@ async fn what_matters_more_goes_first() {
                 now,
                 limit: 1,
                 lease_until: now,
+                behind: false,
             };
-            let (runs, _) = world.jobs.store.claim(claim).await.unwrap();
+            let runs = world.jobs.store.claim(claim).await.unwrap().runs;
             order.extend(runs.into_iter().map(|run| run.name));
         }
         assert_eq!(order, ["High", "Normal", "Low"]);
