@@ -246,6 +246,7 @@ impl Changes {
         self.more.apply(job);
         job.updated_at = now;
         check(job)?;
+        job.check_builtin(&before)?;
         let schedule_of = |job: &Job| {
             let texts = (job.cron.clone(), job.at.clone(), job.timezone.clone());
             (job.interval, texts, job.run_once)

@@ -109,6 +109,14 @@ pub(crate) fn all(jobs: &Arc<Jobs>) -> Vec<Function> {
             reload,
         )
         .access(apps_and_jobs),
+        Function::write(
+            "jobs.removeOldRuns",
+            "Removes the runs that are more or older than the settings keep; gives how many.",
+            jobs,
+            remove_old_runs,
+        )
+        .access(Access::JOB)
+        .deadline(RUN_DEADLINE),
         Function::read("jobs.runs", "Lists the runs of a job, newest first.", jobs, runs)
             .access(apps_and_jobs),
         Function::read(
@@ -225,12 +233,17 @@ struct ByName {
 
 async fn delete(jobs: Arc<Jobs>, call: Arc<Call>, input: ByName) -> Result<bool> {
     let job = jobs.store.get(&input.name).await?;
+    job.check_deletable()?;
     jobs.store.delete(&input.name).await?;
     call.changed(records::deleting(&job));
     // Nobody can see or end its runs any more, so they are ended; those on other servers at their next sign of life.
     jobs.cancel_job(&job.id);
     jobs.changed.notify_one();
     Ok(true)
+}
+
+async fn remove_old_runs(jobs: Arc<Jobs>, _call: Arc<Call>, _: Nothing) -> Result<u64> {
+    jobs.remove_old_runs().await
 }
 
 async fn get(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByName) -> Result<JobView> {

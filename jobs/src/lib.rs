@@ -8,6 +8,7 @@
 //! What operators and code see is in `functions`, `history` and `view`.
 
 mod activity;
+mod builtin;
 mod deliver;
 mod form;
 mod functions;

@@ -10,6 +10,7 @@ use coronet_core::{Core, Result};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use crate::builtin;
 use crate::functions;
 use crate::job::{Claimed, Finished, Told};
 use crate::store::Store;
@@ -115,9 +116,6 @@ pub(crate) struct Sweep {
     /// Runs recorded since the job's history was last cut.
     pub runs: HashMap<String, i64>,
     pub ripe: HashSet<String>,
-    pub by_age_at: i64,
-    /// Whether every job's runs are to be counted, because what is kept was changed.
-    pub all: bool,
 }
 
 /// How long runs take on their threads lately, for deciding how many to claim ahead.
@@ -202,7 +200,9 @@ pub fn start(core: &Core) -> Result<Arc<Jobs>> {
 
 /// As [`start`], with the name that runs are claimed by.
 pub(crate) fn start_as(core: &Core, server: &str) -> Result<Arc<Jobs>> {
-    core.contributions.add_resource("core", CLEANUP.0, CLEANUP.1);
+    for (path, text) in [CLEANUP, builtin::CODE] {
+        core.contributions.add_resource("core", path, text);
+    }
     let threads = core.config.lua_threads * RUNS_PER_THREAD;
     let jobs = Arc::new(Jobs {
         core: core.clone(),

@@ -1,15 +1,16 @@
-//! Keeping the history within bounds.
+//! Keeping the history within bounds. The job in [`crate::builtin`] does so every hour; a job that runs very often has its
+//! history cut in between.
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use coronet_core::Result;
 
 use crate::service::{Jobs, lock};
 
 /// A job's history is cut after this many further runs, so that a busy job costs one statement in fifty runs.
 const SLACK: i64 = 50;
 const DAY: i64 = 24 * 60 * 60 * 1000;
-/// How often old runs are looked for.
-const BY_AGE_EVERY: i64 = 60 * 60 * 1000;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 impl Jobs {
@@ -26,47 +27,32 @@ impl Jobs {
         }
     }
 
-    /// Removes runs that are over the bounds, now and then, until the server stops.
+    /// Cuts the histories of busy jobs now and then, and all of them when less is to be kept, until the server stops.
     pub(crate) async fn keep_swept(self: Arc<Self>) {
         let mut changes = self.core.settings.changes();
         loop {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-                // Fewer may be kept than before: every job is looked at.
-                Ok(()) = changes.changed() => {
-                    lock(&self.sweep).all = true;
-                }
-            }
-            if let Err(error) = self.sweep_once().await {
+            let swept = tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => self.cut_busy().await,
+                Ok(()) = changes.changed() => self.remove_old_runs().await,
+            };
+            if let Err(error) = swept {
                 tracing::warn!(%error, "old runs of jobs could not be removed");
             }
         }
     }
 
-    /// Removes the runs that are over the bounds now.
-    pub(crate) async fn sweep_once(&self) -> coronet_core::Result<()> {
-        let now = self.core.clock.now_ms();
+    /// Removes runs of the jobs that have run often. Returns how many.
+    pub(crate) async fn cut_busy(&self) -> Result<u64> {
+        let ripe = std::mem::take(&mut lock(&self.sweep).ripe);
+        let keep = self.core.settings.now().retention.job_runs;
+        self.store.sweep_jobs(ripe.into_iter().collect(), keep).await
+    }
+
+    /// Removes all runs that are over the bounds now. Returns how many.
+    pub(crate) async fn remove_old_runs(&self) -> Result<u64> {
         let kept = self.core.settings.now().retention.clone();
-        let (mut ripe, by_age, all) = {
-            let mut sweep = lock(&self.sweep);
-            let all = std::mem::take(&mut sweep.all);
-            let by_age = all || now >= sweep.by_age_at;
-            if by_age {
-                sweep.by_age_at = now + BY_AGE_EVERY;
-            }
-            (std::mem::take(&mut sweep.ripe), by_age, all)
-        };
-        if all {
-            ripe.extend(self.store.ids().await?);
-        }
-        if !ripe.is_empty() {
-            self.store
-                .sweep_by_count(ripe.into_iter().collect(), kept.job_runs)
-                .await?;
-        }
-        if by_age {
-            self.store.sweep_by_age(now - kept.job_run_days * DAY).await?;
-        }
-        Ok(())
+        let oldest = self.core.clock.now_ms() - kept.job_run_days * DAY;
+        let too_many = self.store.sweep_by_count(kept.job_runs).await?;
+        Ok(too_many + self.store.sweep_by_age(oldest).await?)
     }
 }

@@ -1,5 +1,6 @@
 //! The Jobs Service as its users know it, told as stories, on SQLite and, when there is a cluster, PostgreSQL.
 
+mod builtin;
 mod examples;
 mod faults;
 mod forms;

@@ -56,6 +56,8 @@ pub struct JobView {
     pub next_run_at: Option<i64>,
     /// What went wrong last; kept until a run succeeds or the job is activated again.
     pub error: Option<Problem>,
+    /// Comes with Coronet: it keeps its name and its path, and cannot be deleted.
+    pub builtin: bool,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -157,6 +159,7 @@ impl From<Job> for JobView {
             state,
             status: status(&job, state),
             next_run_at: job.due_at().filter(|_| job.active),
+            builtin: job.is_builtin(),
             name: job.name,
             path: job.path,
             interval: job.interval,

@@ -13,6 +13,7 @@ use coronet_core::{Code, Db, Error, Page, PartRequest, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::builtin;
 use crate::job::Job;
 use rows::{JOB_COLUMNS, JobRow};
 
@@ -48,6 +49,9 @@ pub(crate) struct JobFilter {
     /// Only jobs that run now.
     #[serde(default)]
     pub running: Option<bool>,
+    /// Only what comes with Coronet. Else that is left out, unless jobs that run or failed are asked for.
+    #[serde(default)]
+    pub builtin: Option<bool>,
 }
 
 const LIST: Listing<JobRow> = Listing {
@@ -119,9 +123,19 @@ impl Store {
         row.ok_or_else(|| no_job(name))?.into_job()
     }
 
+    pub async fn has(&self, id: &str) -> Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT created_at FROM jobs WHERE id = $1")
+            .bind(id)
+            .fetch_optional(self.db.reader())
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// All jobs but the one that comes with the service.
     pub async fn list(&self) -> Result<Vec<Job>> {
-        let sql = format!("SELECT {JOB_COLUMNS} FROM jobs ORDER BY name");
+        let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE id <> $1 ORDER BY name");
         let rows: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(builtin::ID)
             .fetch_all(self.db.reader())
             .await?;
         rows.into_iter().map(JobRow::into_job).collect()
@@ -140,8 +154,16 @@ impl Store {
             .filter(|text| !text.is_empty())
             .map(|text| containing(&text.to_lowercase()))
             .transpose()?;
+        // What is wrong or going on is shown, whoever's job it is.
+        let whoever = filter.failed == Some(true) || filter.running == Some(true);
+        let (ours, theirs) = match filter.builtin {
+            Some(true) => (Some(builtin::ID), None),
+            _ => (None, Some(builtin::ID).filter(|_| !whoever)),
+        };
         let chosen = LIST
             .select()
+            .filter_some("id = ?", ours)
+            .filter_some("id <> ?", theirs)
             .filter_some(
                 "(lower(name) LIKE ? ESCAPE '!' OR lower(path) LIKE ? ESCAPE '!')",
                 pattern,

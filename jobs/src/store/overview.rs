@@ -5,12 +5,14 @@ use coronet_core::Result;
 use super::rows::{JOB_COLUMNS, JobRow};
 use super::runs::LATEST;
 use super::{DUE_OR_NEVER, RunRow, Store};
+use crate::builtin;
 use crate::job::Job;
 
 impl Store {
-    /// How many jobs there are, and how many of them are active.
+    /// How many jobs there are beside what comes with the service, and how many of them are active.
     pub async fn count(&self) -> Result<(i64, i64)> {
-        let counts = sqlx::query_as("SELECT COUNT(*), COALESCE(CAST(SUM(active) AS BIGINT), 0) FROM jobs");
+        let sql = "SELECT COUNT(*), COALESCE(CAST(SUM(active) AS BIGINT), 0) FROM jobs WHERE id <> $1";
+        let counts = sqlx::query_as(sql).bind(builtin::ID);
         Ok(counts.fetch_one(self.db.reader()).await?)
     }
 
@@ -55,15 +57,16 @@ impl Store {
         )
     }
 
-    /// Active jobs in the order in which they are due.
+    /// Active jobs in the order in which they are due, without what comes with the service.
     pub async fn next(&self, most: i64) -> Result<Vec<Job>> {
         let sql = format!(
-            "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND active = 1
+            "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND active = 1 AND id <> $2
              ORDER BY {DUE_OR_NEVER}, id LIMIT $1"
         );
         jobs(
             sqlx::query_as(sqlx::AssertSqlSafe(sql))
                 .bind(most)
+                .bind(builtin::ID)
                 .fetch_all(self.db.reader())
                 .await?,
         )

@@ -295,25 +295,26 @@ impl Store {
             .await
     }
 
-    /// The ids of all jobs.
-    pub async fn ids(&self) -> Result<Vec<String>> {
-        let ids = sqlx::query_scalar("SELECT id FROM jobs ORDER BY id")
-            .fetch_all(self.db.reader())
-            .await?;
-        Ok(ids)
+    /// Removes all but the newest `keep` runs of each job. Returns how many.
+    pub async fn sweep_by_count(&self, keep: i64) -> Result<u64> {
+        let sql = "SELECT job_id FROM job_runs GROUP BY job_id HAVING COUNT(*) > $1";
+        let jobs = sqlx::query_scalar(sql).bind(keep).fetch_all(self.db.reader());
+        self.sweep_jobs(jobs.await?, keep).await
     }
 
-    /// Removes all but the newest `keep` runs of each of the jobs, a little at a time.
-    pub async fn sweep_by_count(&self, job_ids: Vec<String>, keep: i64) -> Result<()> {
-        let mut left = job_ids;
+    /// Removes all but the newest `keep` runs of each of the jobs, a little at a time. Returns how many.
+    pub async fn sweep_jobs(&self, job_ids: Vec<String>, keep: i64) -> Result<u64> {
+        let (mut left, mut all) = (job_ids, 0);
         while !left.is_empty() {
             let jobs = left;
-            left = self
+            let (rest, removed) = self
                 .db
                 .write(move |tx| Box::pin(sweep_some(tx, jobs, keep)))
                 .await?;
+            left = rest;
+            all += removed;
         }
-        Ok(())
+        Ok(all)
     }
 
     /// Removes the runs that ended before `time`, a little at a time.
@@ -329,9 +330,9 @@ impl Store {
     }
 }
 
-/// Removes runs beyond the newest `keep` of the jobs, and gives the jobs that may have more of them.
-async fn sweep_some(tx: &mut AnyConnection, mut jobs: Vec<String>, keep: i64) -> Result<Vec<String>> {
-    let mut room = BATCH;
+/// Removes runs beyond the newest `keep` of the jobs. Gives the jobs that may have more of them, and how many are gone.
+async fn sweep_some(tx: &mut AnyConnection, mut jobs: Vec<String>, keep: i64) -> Result<(Vec<String>, u64)> {
+    let (mut room, mut removed) = (BATCH, 0);
     while let Some(job) = jobs.last() {
         let done = sqlx::query(
             "DELETE FROM job_runs WHERE id IN
@@ -344,13 +345,14 @@ async fn sweep_some(tx: &mut AnyConnection, mut jobs: Vec<String>, keep: i64) ->
         .bind(room)
         .execute(&mut *tx)
         .await?;
+        removed += done.rows_affected();
         room -= i64::try_from(done.rows_affected()).unwrap_or(BATCH);
         if room <= 0 {
             break;
         }
         jobs.pop();
     }
-    Ok(jobs)
+    Ok((jobs, removed))
 }
 
 /// Removes runs that ended before `time`. They started before it too, by which an index finds them.

@@ -8,7 +8,6 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::world::{DAY, HOUR, World, on_both};
-use crate::service::lock;
 use crate::store::HandClaim;
 
 const ENDLESS: &str = "core.log('started') while true do end";
@@ -189,7 +188,7 @@ async fn history_is_kept_within_bounds_of_count_and_age() {
         for _ in 0..260 {
             world.after(std::time::Duration::from_secs(1)).await;
         }
-        world.jobs.sweep_once().await.unwrap();
+        assert!(world.jobs.cut_busy().await.unwrap() > 0);
         let page = world.call("jobs.runs", json!({ "name": "Busy" })).await.unwrap();
         assert_eq!(page["pages"], 4);
         let last = world
@@ -206,7 +205,7 @@ async fn history_is_kept_within_bounds_of_count_and_age() {
             .await
             .unwrap();
         world.after(31 * DAY).await;
-        world.jobs.sweep_once().await.unwrap();
+        assert_eq!(world.call("jobs.removeOldRuns", json!({})).await.unwrap(), 200);
         assert_eq!(world.outcomes("Busy").await.len(), 0);
     })
     .await;
@@ -224,7 +223,7 @@ async fn more_runs_than_one_write_takes_are_removed_all_the_same() {
         let rest = json!({ "name": "Busy", "changes": { "active": false } });
         world.call("jobs.update", rest).await.unwrap();
         let store = &world.jobs.store;
-        store.sweep_by_count(store.ids().await.unwrap(), 4).await.unwrap();
+        assert_eq!(store.sweep_by_count(4).await.unwrap(), 506);
         assert_eq!(world.outcomes("Busy").await.len(), 4);
         let removed = store.sweep_by_age(world.core.clock.now_ms() + 1).await.unwrap();
         assert_eq!(removed, 4);
@@ -239,9 +238,7 @@ async fn the_bounds_of_the_history_are_what_is_set() {
         let keep = async |name: &str, value: i64| {
             let change = json!({ "group": "retention", "changes": { name: value } });
             world.call("settings.update", change).await.unwrap();
-            // As when the service hears of the change.
-            lock(&world.jobs.sweep).all = true;
-            world.jobs.sweep_once().await.unwrap();
+            world.jobs.remove_old_runs().await.unwrap();
             world.outcomes("Busy").await.len()
         };
         world

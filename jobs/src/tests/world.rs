@@ -33,7 +33,9 @@ impl World {
         let code = Arc::new(Shelf::default());
         core.functions.add("core", shelf_functions(&code)).unwrap();
         let jobs = crate::start(&core).unwrap();
-        Self { core, jobs, code }
+        let world = Self { core, jobs, code };
+        world.code("admin/job_history_cleanup.lua", crate::builtin::CODE.1);
+        world
     }
 
     /// Puts code under `jobs/`.

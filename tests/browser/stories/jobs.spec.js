@@ -42,6 +42,26 @@ test("a new job leads to the editor, and runs on Run now", async ({ desk: page }
   }).toPass();
 });
 
+test("the job that comes with Coronet is listed apart, can rest, and stays", async ({ desk: page }) => {
+  await page.goto("/webmin/jobs");
+  await expect(page.getByText("No job yet")).toBeVisible();
+  await page.goto("/webmin/jobs?state=builtin");
+  await page.getByRole("link", { name: "Job History Cleanup" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Job History Cleanup");
+  await expect(page.getByText("Comes with Coronet")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Delete" })).toHaveCount(0);
+  await expect(page.getByLabel("Job Name")).toHaveCount(0);
+  await page.getByRole("button", { name: "Run now" }).click();
+  await expect(page.locator(".log")).toContainText("runs were removed");
+
+  await page.goto("/webmin/job/Job%20History%20Cleanup");
+  await page.getByLabel("Job Interval").fill("7200");
+  await page.getByRole("switch", { name: "Active" }).uncheck();
+  await page.getByRole("button", { name: "Update" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("inactive");
+  await expect(page.getByLabel("Job Interval")).toHaveValue("7200");
+});
+
 test("the form shows the next runs as one types, and what is wrong with a schedule", async ({ desk: page }) => {
   await page.goto("/webmin/jobs/new");
   await page.getByText("Cron, date and time, time zone, limits").click();

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::load;
 use super::measures::{milliseconds, per_second};
 use super::table::Table;
+use crate::operator;
 use crate::processes::{cpu, resident_mib};
 use crate::server::{Setup, TestServer};
 use crate::store::{self, Database, Kind};
@@ -16,6 +18,8 @@ const WATCHED: Duration = Duration::from_secs(60);
 const WARM_UP: i64 = 12_000;
 const INTERVAL: i64 = 10;
 const WAITING: usize = 100_000;
+const VISITS: usize = 50;
+const DEATHS: usize = 5;
 const TRIVIAL: &str = "local job = core.job()\nfunction job.run()\n  return job.OK\nend\nreturn job\n";
 
 pub(super) async fn all(table: &mut Table, kind: Kind) {
@@ -27,6 +31,9 @@ pub(super) async fn all(table: &mut Table, kind: Kind) {
         lateness(table, kind, jobs).await;
     }
     waiting(table, kind).await;
+    if kind == Kind::Postgres {
+        take_over(table).await;
+    }
 }
 
 /// Runs of jobs that do nothing and are all due at once, from the first claim to the last recorded end.
@@ -66,6 +73,8 @@ async fn lateness(table: &mut Table, kind: Kind, jobs: usize) {
     let (started, before) = (now_ms(), cpu(server.pid()));
     tokio::time::sleep(WATCHED).await;
     let (ended, after) = (now_ms(), cpu(server.pid()));
+    // What was due at the very end is run and recorded.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let late = store::lateness(&server, started, ended).await;
     let at = |percent: usize| late.get((late.len() * percent / 100).min(late.len().saturating_sub(1)));
     let shown =
@@ -109,7 +118,58 @@ async fn waiting(table: &mut Table, kind: Kind) {
                 used.as_secs_f64()
             ),
         );
+        let session = operator::session_cookie(&operator::set_up(&server).await);
+        let visits = vec![load::visit("/jobs", &session); VISITS];
+        let visits = load::run(server.address(), 1, visits).await;
+        let at = |percent| milliseconds(visits.percentile(percent));
+        table.add(
+            "    the list of them in the webmin, p50, p99",
+            format!("{}, {}", at(50), at(99)),
+        );
     }
+}
+
+/// How soon another server runs again what a server ran that was killed.
+async fn take_over(table: &mut Table) {
+    let Some(mut server) = trivial(Kind::Postgres, 86_400).await else {
+        return;
+    };
+    let endless = TRIVIAL.replace("return job.OK", "while true do end");
+    let resource = json!({"path": "jobs/endless.lua", "text": endless, "note": ""});
+    server.operate("resources.write", resource).await;
+    let beside = Database::beside(&server.database);
+    let setup = Setup::new(Kind::Postgres).through(beside).without_plugins();
+    let Some(other) = setup.start().await else {
+        return;
+    };
+    let mut times = Vec::new();
+    for round in 0..DEATHS {
+        let name = format!("Endless{round}");
+        let job = json!({"name": name, "path": "endless.lua", "interval": 86_400, "timeout": 20});
+        server.operate("jobs.create", json!({"job": job})).await;
+        server.operate("jobs.run", json!({"name": name})).await;
+        server.kill().await;
+        let died = now_ms();
+        let again = |found: &Value| {
+            found["runs"]
+                .as_array()
+                .filter(|runs| runs.len() > 1)
+                .map(|runs| runs[0].clone())
+        };
+        let run = other
+            .await_result("jobs.runs", json!({"name": name}), again)
+            .await;
+        times.push(run["started_at"].as_i64().unwrap_or_default() - died);
+        other.operate("jobs.cancel", json!({"run_id": run["id"]})).await;
+        server.restart().await;
+    }
+    times.sort_unstable();
+    let shown =
+        |ms: Option<&i64>| milliseconds(Duration::from_millis(ms.copied().unwrap_or(0).unsigned_abs()));
+    table.add(
+        format!("Postgres: from kill -9 to the run on another server, {DEATHS} times: least, most"),
+        format!("{}, {}", shown(times.first()), shown(times.last())),
+    );
 }
 
 /// A server with a job that does nothing and is not active.

@@ -43,6 +43,15 @@ pub(super) fn call(token: &str, function: &str, parameters: &serde_json::Value) 
     .into_bytes()
 }
 
+/// A visit of a page of the webmin.
+pub(super) fn visit(path: &str, session: &str) -> Vec<u8> {
+    format!(
+        "GET /webmin{path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: coronet_session={session}\r\n\
+         accept-encoding: gzip\r\n\r\n"
+    )
+    .into_bytes()
+}
+
 /// Sends every request once, over `connections` connections.
 pub(super) async fn run(address: SocketAddr, connections: usize, requests: Vec<Vec<u8>>) -> Outcome {
     let requests = Arc::new(requests);

@@ -21,10 +21,7 @@ pub(super) async fn all(table: &mut Table, kind: Kind) {
     let session = operator::session_cookie(&operator::set_up(&story.server).await);
     fill(&story).await;
     for path in pages(&story.carol) {
-        let request = format!(
-            "GET /webmin{path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: coronet_session={session}\r\naccept-encoding: gzip\r\n\r\n"
-        )
-        .into_bytes();
+        let request = load::visit(&path, &session);
         // The first visit compiles the views and fills what is remembered.
         load::run(story.server.address(), 1, vec![request.clone(); 3]).await;
         let outcome = load::run(story.server.address(), 1, vec![request; VISITS]).await;

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::records::Job;
 use crate::kit::{Field, Form, Posted, Rule, t};
 
+/// What a job that comes with Coronet keeps.
+pub(super) const FIXED: [&str; 2] = ["name", "path"];
+
 pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
     let mut form = Form::new(action, submit)
         .fields([
@@ -42,6 +45,9 @@ pub(super) fn form(action: String, submit: &str, job: &Job) -> Form {
         .more(&t!("Cron, date and time, time zone, limits"), times(job))
         .more(&t!("Overlap, missed runs, who hears of trouble"), policies(job))
         .preview(super::preview::PATH);
+    if job.builtin {
+        form.fields.retain(|field| !FIXED.contains(&field.name.as_str()));
+    }
     let blank = blank();
     let opens = [
         job.cron.is_some() || job.at.is_some() || job.timezone.is_some(),

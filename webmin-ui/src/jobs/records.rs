@@ -39,6 +39,8 @@ pub(crate) struct Job {
     pub(crate) next_run_at: Option<i64>,
     pub(crate) created_at: Option<i64>,
     pub(crate) error: Option<Problem>,
+    /// Comes with Coronet: it keeps its name and path, and stays.
+    pub(crate) builtin: bool,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

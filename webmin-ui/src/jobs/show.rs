@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::charts::{self, RunChart};
-use super::form::{form, typed};
+use super::form::{FIXED, form, typed};
 use super::records::{Job, Run};
 use crate::accounts::records::Items;
 use crate::kit::helpers::path_segment;
@@ -76,6 +76,11 @@ async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
         fields.insert("timezone".to_owned(), json!("UTC"));
     }
     let mut view = view(&desk, name).await?;
+    if view.job.builtin
+        && let Some(fields) = changes.as_object_mut()
+    {
+        fields.retain(|field, _| !FIXED.contains(&field.as_str()));
+    }
     let parameters = json!({ "name": name, "changes": changes });
     match desk
         .submit::<Job>("jobs.update", parameters, view.form.clone(), &posted)

@@ -29,9 +29,10 @@ pub(super) fn table(desk: &Desk<'_>, any_recommended: bool) -> Table<Job> {
                 ("failed", t!("with an error")),
                 ("active", t!("active")),
                 ("inactive", t!("inactive")),
+                ("builtin", t!("coming with Coronet")),
             ],
             |sent, state| match state {
-                "running" | "failed" => sent["filter"][state] = json!(true),
+                "running" | "failed" | "builtin" => sent["filter"][state] = json!(true),
                 _ => sent["filter"]["active"] = json!(state == "active"),
             },
         )])
