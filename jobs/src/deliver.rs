@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::notice::Targets;
 use crate::service::Jobs;
+use crate::signing;
 use crate::store::Waiting;
 
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -98,7 +99,17 @@ impl Jobs {
             request.method = Method::Get;
         } else {
             request.body = notice.payload.clone().into_bytes();
-            request.headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+            let secret = self.core.settings.now().jobs.webhook_secret.clone();
+            let seconds = self.core.clock.now_ms() / 1000;
+            request.headers = signing::headers(
+                &secret,
+                &format!("notice_{}", notice.id),
+                seconds,
+                &notice.payload,
+            );
+            request
+                .headers
+                .push(("content-type".to_owned(), "application/json".to_owned()));
         }
         let status = self.core.http.send(request).await?.status;
         if (200..300).contains(&status) {

@@ -25,6 +25,7 @@ mod runner;
 pub mod schedule;
 mod scheduler;
 mod service;
+mod signing;
 mod starting_points;
 mod store;
 mod sweep;

@@ -155,7 +155,7 @@ impl Jobs {
     async fn record(&self, finished: Finished) {
         lock(&self.finished).push(finished);
         let _turn = self.recording.lock().await;
-        let patience = self.rush.patience();
+        let patience = self.rush.patience(Instant::now());
         // Not while others wait for these to make room.
         if !patience.is_zero() && !self.behind.load(Ordering::Relaxed) && !lock(&self.finished).is_empty() {
             tokio::time::sleep(patience).await;

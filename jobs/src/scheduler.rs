@@ -83,7 +83,7 @@ impl Jobs {
                 Ok(Look::Until(due)) => {
                     expected = due;
                     let time = time_until(due, self.core.clock.now_ms());
-                    self.wait(time.max(self.rush.patience())).await;
+                    self.wait(time.max(self.rush.patience(Instant::now()))).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the plans of jobs could not be read");
@@ -166,7 +166,7 @@ impl Jobs {
         };
         let due = self.store.claim(claim).await?;
         self.behind.store(due.more, Ordering::Relaxed);
-        self.rush.note(due.runs.len());
+        self.rush.note(due.runs.len(), Instant::now());
         due.runs.into_iter().for_each(|run| {
             self.launch(run);
         });

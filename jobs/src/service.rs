@@ -148,7 +148,7 @@ struct Counted {
 }
 
 impl Rush {
-    /// Counted over this time; after as long without a run there is no rush.
+    /// Counted over this time; twice as long without a run, and there is no rush any more.
     const SPAN: Duration = Duration::from_millis(500);
     /// At so many runs a second ...
     const FULL: f64 = 2000.0;
@@ -157,14 +157,16 @@ impl Rush {
     /// Timers are no finer.
     const SHORTEST: Duration = Duration::from_millis(1);
 
-    pub fn note(&self, runs: usize) {
+    /// Notes that so many runs start.
+    pub fn note(&self, runs: usize, now: Instant) {
         let mut counted = lock(&self.0);
         counted.runs += runs;
-        let elapsed = counted.since.get_or_insert_with(Instant::now).elapsed();
+        let since = *counted.since.get_or_insert(now);
+        let elapsed = now.duration_since(since);
         if elapsed >= Self::SPAN {
             let runs = u32::try_from(counted.runs).unwrap_or(u32::MAX);
             *counted = Counted {
-                since: Some(Instant::now()),
+                since: Some(now),
                 runs: 0,
                 per_second: f64::from(runs) / elapsed.as_secs_f64(),
             };
@@ -172,10 +174,12 @@ impl Rush {
     }
 
     /// How long a write may wait for others.
-    pub fn patience(&self) -> Duration {
+    pub fn patience(&self, now: Instant) -> Duration {
         let counted = lock(&self.0);
-        let stale = counted.since.is_none_or(|since| since.elapsed() > Self::SPAN * 2);
-        let share = if stale {
+        let over = counted
+            .since
+            .is_none_or(|since| now.duration_since(since) > Self::SPAN * 2);
+        let share = if over {
             0.0
         } else {
             counted.per_second / Self::FULL
@@ -276,4 +280,29 @@ impl Jobs {
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Every change under these locks is a single step, so a panic leaves nothing half done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_waits_for_others_only_while_many_runs_start() {
+        let (rush, begin) = (Rush::default(), Instant::now());
+        let at = |ms| begin + Duration::from_millis(ms);
+        assert_eq!(rush.patience(begin), Duration::ZERO);
+        // A hundred a second: the next one is farther away than a timer is fine.
+        (0..=10).for_each(|n| rush.note(10, at(n * 100)));
+        assert_eq!(rush.patience(at(1000)), Duration::ZERO);
+        // A thousand a second, and then more than can be waited for.
+        (11..=30).for_each(|n| rush.note(100, at(n * 100)));
+        let patience = rush.patience(at(3000));
+        assert!(
+            patience > Duration::from_millis(4) && patience < Duration::from_millis(7),
+            "{patience:?}"
+        );
+        (31..=60).for_each(|n| rush.note(10_000, at(n * 100)));
+        assert_eq!(rush.patience(at(6000)), Rush::LONGEST);
+        assert_eq!(rush.patience(at(8000)), Duration::ZERO);
+    }
 }

@@ -17,7 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Received {
     /// Such as `GET /abc/fail`.
     pub line: String,
+    /// Their names in lower case.
+    pub headers: Vec<(String, String)>,
     pub body: String,
+}
+
+impl Received {
+    /// The header of this name; empty when it was not sent.
+    pub fn header(&self, name: &str) -> String {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name);
+        found.next().map(|(_, value)| value.clone()).unwrap_or_default()
+    }
 }
 
 pub struct Receiver {
@@ -72,17 +82,19 @@ async fn serve(
     let mut connection = BufReader::new(connection);
     let mut line = String::new();
     connection.read_line(&mut line).await.ok()?;
-    let mut length = 0;
+    let (mut length, mut headers) = (0, Vec::new());
     loop {
         let mut header = String::new();
         connection.read_line(&mut header).await.ok()?;
         if header.trim().is_empty() {
             break;
         }
-        let header = header.to_ascii_lowercase();
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
+        let (name, value) = header.split_once(':')?;
+        let (name, value) = (name.to_ascii_lowercase(), value.trim().to_owned());
+        if name == "content-length" {
+            length = value.parse().ok()?;
         }
+        headers.push((name, value));
     }
     let mut body = vec![0; length];
     connection.read_exact(&mut body).await.ok()?;
@@ -92,5 +104,5 @@ async fn serve(
     connection.write_all(answer.as_bytes()).await.ok()?;
     let line = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
     let body = String::from_utf8_lossy(&body).into_owned();
-    sender.send(Received { line, body }).ok()
+    sender.send(Received { line, headers, body }).ok()
 }

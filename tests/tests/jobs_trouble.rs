@@ -1,13 +1,18 @@
 //! Who hears of jobs: webhooks and pings, over the wire; and servers that share jobs.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use coronet_tests::job::await_run;
 use coronet_tests::on_both_databases;
-use coronet_tests::receiver::Receiver;
+use coronet_tests::receiver::{Received, Receiver};
 use coronet_tests::server::{Setup, TestServer};
 use coronet_tests::store::{Database, Kind};
 use coronet_tests::story::rows;
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
+const SECRET: &str = "between the two of us";
 const GOOD: &str = "local job = core.job()\nfunction job.run() return job.OK end\nreturn job\n";
 const BAD: &str = "local job = core.job()\nfunction job.run() error('no network') end\nreturn job\n";
 const ENDLESS: &str =
@@ -28,6 +33,19 @@ async fn set(server: &TestServer, group: &str, changes: Value) {
         .await;
 }
 
+/// What the webhook's own end makes of it.
+fn signature(hook: &Received) -> String {
+    let signed = format!(
+        "{}.{}.{}",
+        hook.header("webhook-id"),
+        hook.header("webhook-timestamp"),
+        hook.body
+    );
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
+    mac.update(signed.as_bytes());
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
 async fn run(server: &TestServer, name: &str) {
     server.operate("jobs.run", json!({"name": name})).await;
 }
@@ -37,7 +55,8 @@ on_both_databases! {
         let Some(server) = Setup::new(kind).without_plugins().start().await else { return };
         let receiver = Receiver::start().await;
         set(&server, "requests", json!({"private_addresses": true})).await;
-        set(&server, "jobs", json!({"notify_webhook": receiver.url("/hook?key=1")})).await;
+        let hook = json!({"notify_webhook": receiver.url("/hook?key=1"), "webhook_secret": SECRET});
+        set(&server, "jobs", hook).await;
         let settings = json!({"interval": 3600, "retries": 5, "notify_after": 1, "ping_url": receiver.url("/ping/x?y=1")});
         job(&server, "Watched", BAD, settings).await;
 
@@ -51,8 +70,13 @@ on_both_databases! {
         heard.sort_by(|one, other| one.line.cmp(&other.line));
         let lines: Vec<&str> = heard.iter().map(|one| one.line.as_str()).collect();
         assert!(lines.contains(&"GET /ping/x/fail?y=1"), "{lines:?}");
-        let hook = heard.iter().find(|one| one.line == "POST /hook?key=1").map(|one| one.body.clone());
-        let told: Value = serde_json::from_str(&hook.unwrap_or_default()).unwrap_or_default();
+        let mut hooks = heard.iter().filter(|one| one.line == "POST /hook?key=1");
+        let hook = hooks.next().expect("a webhook");
+        assert_eq!(hook.header("webhook-signature"), signature(hook));
+        if let Some(again) = hooks.next() {
+            assert_eq!(again.header("webhook-id"), hook.header("webhook-id"));
+        }
+        let told: Value = serde_json::from_str(&hook.body).unwrap_or_default();
         assert_eq!((&told["event"], &told["job"]), (&json!("failing"), &json!("Watched")), "{told}");
         assert!(told["error"].as_str().unwrap_or_default().contains("no network"), "{told}");
 

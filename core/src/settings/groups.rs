@@ -308,6 +308,10 @@ pub struct Jobs {
     /// A URL that the same words are posted to as JSON. Empty: none.
     #[schemars(title = "Tell a webhook", length(max = 500))]
     pub notify_webhook: String,
+    /// What the webhook's requests are signed with, so that it knows whose they are: any text, or `whsec_` and Base64 as
+    /// Standard Webhooks have it. Empty: they are not signed.
+    #[schemars(title = "Secret of the webhook", length(max = 200), extend("format" = "secret"))]
+    pub webhook_secret: String,
 }
 
 impl Default for Jobs {
@@ -316,6 +320,7 @@ impl Default for Jobs {
             runs_at_once: 1024,
             notify_addresses: String::new(),
             notify_webhook: String::new(),
+            webhook_secret: String::new(),
         }
     }
 }
