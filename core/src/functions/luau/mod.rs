@@ -42,7 +42,7 @@ async fn luau_types(_: Arc<()>, call: Arc<Call>, _: Nothing) -> Result<String> {
 /// The definition file.
 pub fn definitions(registry: &Registry) -> String {
     let mut text = format!(
-        "-- What job code and page code of Coronet {} can use.\n-- A function that fails returns nil, a message and a code.\n\n{SURFACE}",
+        "-- What job code and page code of Coronet {} can use.\n-- A function that fails returns nil, a message and a code; the two are there only then.\n\n{SURFACE}",
         env!("CARGO_PKG_VERSION")
     );
     let all = registry.list();
@@ -100,7 +100,7 @@ fn describe(text: &mut String, provider: &str, name: &str, function: &Function) 
     let returns = types::optional(of(&spec.returns, &spec.returns));
     let _ = writeln!(
         text,
-        "    {}: ({}) -> ({returns}, string?, number?),",
+        "    {}: ({}) -> ({returns}, string, number),",
         field(name),
         parameters.join(", ")
     );

@@ -71,12 +71,12 @@ async fn functions_of_core_and_plugins_are_there_with_their_types() {
     --- From the plugin greeter.
     --- Open to code of: job.
     --- @param id Whose. Or what.
-    greet: (id: string, _end: number?, options: { mode: (\"a\\\"b\" | \"c\"), [\"x-y\"]: { number }? }?) -> ({ [string]: boolean }?, string?, number?),
+    greet: (id: string, _end: number?, options: { mode: (\"a\\\"b\" | \"c\"), [\"x-y\"]: { number }? }?) -> ({ [string]: boolean }?, string, number),
   },
 ";
     assert!(text.contains(expected), "{text}");
     assert!(
-        text.contains("    siteUrl: () -> (string?, string?, number?),\n"),
+        text.contains("    siteUrl: () -> (string?, string, number),\n"),
         "{text}"
     );
     // What code cannot call is not offered, and nothing is offered twice.
