@@ -17,17 +17,28 @@ impl Clock {
         Self::Manual(Arc::new(AtomicI64::new(now_ms)))
     }
 
+    pub fn now_ms(&self) -> i64 {
+        i64::try_from(self.now().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// How long it is until that time, finer than a millisecond: who sleeps for so long wakes up as it comes, and not in
+    /// the millisecond after. Zero when it has come.
+    pub fn until(&self, time_ms: i64) -> Duration {
+        let time = Duration::from_millis(u64::try_from(time_ms).unwrap_or_default());
+        time.saturating_sub(self.now())
+    }
+
+    /// Since the beginning of 1970.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that reads the wall clock"
     )]
-    pub fn now_ms(&self) -> i64 {
+    fn now(&self) -> Duration {
         match self {
-            Self::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            Self::System => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            Self::Manual(now) => {
+                Duration::from_millis(u64::try_from(now.load(Ordering::SeqCst)).unwrap_or_default())
             }
-            Self::Manual(now) => now.load(Ordering::SeqCst),
         }
     }
 

@@ -116,10 +116,9 @@ fn yes() -> bool {
 }
 
 /// What to make of one date and time that has passed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Past {
     /// Whoever enters it meant another.
-    #[default]
     Refused,
     /// The job is over. Files say what there is, and go on saying it when the time has come and gone.
     Over,

@@ -82,7 +82,7 @@ impl Jobs {
                 Ok(Look::Full) => self.wait(LOOK).await,
                 Ok(Look::Until(due)) => {
                     expected = due;
-                    let time = time_until(due, self.core.clock.now_ms());
+                    let time = due.map_or(LOOK, |due| self.core.clock.until(due));
                     self.wait(time.max(self.rush.patience(Instant::now()))).await;
                 }
                 Err(error) => {
@@ -304,12 +304,6 @@ impl Jobs {
 /// Until when a claim made now holds.
 pub(crate) fn lease(now: i64) -> i64 {
     now + i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn time_until(due: Option<i64>, now: i64) -> Duration {
-    due.map_or(LOOK, |due| {
-        Duration::from_millis(u64::try_from(due - now).unwrap_or(0))
-    })
 }
 
 fn set_back(job: &mut Job, now: i64) -> bool {

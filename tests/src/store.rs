@@ -203,6 +203,20 @@ pub async fn lateness(server: &TestServer, from: i64, to: i64) -> Vec<i64> {
         .expect("runs")
 }
 
+/// How many ticks of jobs there were in that time: those that became runs, and those still waited for.
+pub async fn ticks(server: &TestServer, from: i64, to: i64) -> i64 {
+    let statement = "
+        SELECT (SELECT COUNT(*) FROM job_runs WHERE due_at >= $1 AND due_at < $2)
+             + (SELECT COUNT(*) FROM jobs WHERE due_at >= $1 AND due_at < $2)";
+    let mut connection = connect(&url_of(server)).await;
+    sqlx::query_scalar(statement)
+        .bind(from)
+        .bind(to)
+        .fetch_one(&mut connection)
+        .await
+        .expect("a count")
+}
+
 /// How many runs of jobs have ended, and the milliseconds from the first start to the last end.
 pub async fn ended_runs(server: &TestServer) -> (usize, i64) {
     let statement = "

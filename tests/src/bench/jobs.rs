@@ -79,7 +79,7 @@ async fn lateness(table: &mut Table, kind: Kind, jobs: usize) {
     let at = |percent: usize| late.get((late.len() * percent / 100).min(late.len().saturating_sub(1)));
     let shown =
         |ms: Option<&i64>| milliseconds(Duration::from_millis(ms.copied().unwrap_or(0).unsigned_abs()));
-    let all = jobs * usize::try_from(WATCHED.as_secs() / INTERVAL.unsigned_abs()).unwrap_or(0);
+    let ticks = store::ticks(&server, started, ended).await;
     table.add(
         format!(
             "{kind:?}: {jobs} jobs every {INTERVAL} s for {} s, lateness p50, p99, max",
@@ -89,7 +89,11 @@ async fn lateness(table: &mut Table, kind: Kind, jobs: usize) {
     );
     table.add(
         "    runs done of those due, CPU of the server",
-        format!("{} of {all}, {:.1} s", late.len(), (after - before).as_secs_f64()),
+        format!(
+            "{} of {ticks}, {:.1} s",
+            late.len(),
+            (after - before).as_secs_f64()
+        ),
     );
 }
 
