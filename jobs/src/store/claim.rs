@@ -8,7 +8,7 @@ use sqlx::AnyConnection;
 use super::rows::{self, JOB_COLUMNS, JobRow};
 use super::{DUE_OR_NEVER, NEXT_DUE, Store, ledger, no_job};
 use crate::job::{Claimed, Job, Priority, Problem, Skipped, Trigger};
-use coronet_core::db::{AnyQuery, execute, in_lists, placeholders};
+use coronet_core::db::{execute, in_lists, placeholders};
 
 /// Only PostgreSQL has row locks; SQLite has one writer.
 pub(super) fn lock(dialect: Dialect) -> &'static str {
@@ -208,28 +208,15 @@ async fn write_plans(tx: &mut AnyConnection, jobs: &[Job]) -> Result<()> {
              FROM claimed WHERE jobs.id = claimed.id",
             placeholders(jobs.len(), 14)
         );
-        execute(tx, sql, |query| jobs.into_iter().fold(query, bind_plan)).await?;
+        execute(tx, sql, |query| {
+            jobs.into_iter().fold(query, |query, job| {
+                let problem = job.problem.as_ref();
+                rows::bind_plan(query, job).bind(problem.map(|problem| problem.message.clone()))
+            })
+        })
+        .await?;
     }
     Ok(())
-}
-
-fn bind_plan<'q>(query: AnyQuery<'q>, job: &Job) -> AnyQuery<'q> {
-    let plan = &job.plan;
-    query
-        .bind(job.id.clone())
-        .bind(i64::from(job.active))
-        .bind(plan.phase.as_str())
-        .bind(plan.tick_at)
-        .bind(plan.retry_at)
-        .bind(plan.owed_at)
-        .bind(plan.owed)
-        .bind(job.due_at())
-        .bind(plan.armed_at)
-        .bind(plan.attempt)
-        .bind(job.running.clone())
-        .bind(job.open_runs)
-        .bind(job.skipping.clone())
-        .bind(job.problem.as_ref().map(|problem| problem.message.clone()))
 }
 
 async fn insert_runs(tx: &mut AnyConnection, runs: &[Claimed], server: &str, lease_until: i64) -> Result<()> {

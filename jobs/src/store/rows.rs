@@ -1,5 +1,6 @@
 //! The row of a job, and the job in it.
 
+use coronet_core::db::AnyQuery;
 use coronet_core::{Code, Error, Result};
 use sqlx::AnyConnection;
 
@@ -244,39 +245,46 @@ async fn write_settings(tx: &mut AnyConnection, job: &Job) -> Result<()> {
 
 /// How the job is doing, and what comes next.
 pub(super) async fn write_state(tx: &mut AnyConnection, job: &Job) -> Result<()> {
-    let (plan, watch, problem) = (&job.plan, &job.watch, job.problem.as_ref());
-    sqlx::query(
+    let (watch, problem) = (&job.watch, job.problem.as_ref());
+    let query = sqlx::query(
         "UPDATE jobs SET active = $2, phase = $3, tick_at = $4, retry_at = $5, owed_at = $6, owed = $7, due_at = $8,
              armed_at = $9, attempt = $10, running = $11, open_runs = $12, skipping = $13, overdue_at = $14,
              overdue_since = $15, told = $16, last_run = $17, last_run_at = $18, last_outcome = $19, error = $20,
              error_line = $21, traceback = $22
          WHERE id = $1",
-    )
-    .bind(&job.id)
-    .bind(i64::from(job.active))
-    .bind(plan.phase.as_str())
-    .bind(plan.tick_at)
-    .bind(plan.retry_at)
-    .bind(plan.owed_at)
-    .bind(plan.owed)
-    .bind(job.due_at())
-    .bind(plan.armed_at)
-    .bind(plan.attempt)
-    .bind(job.running.clone())
-    .bind(job.open_runs)
-    .bind(job.skipping.clone())
-    .bind(watch.overdue_at)
-    .bind(watch.overdue_since)
-    .bind(i64::from(watch.told))
-    .bind(job.last_run.clone())
-    .bind(job.last_run_at)
-    .bind(job.last_outcome.map(Outcome::as_str))
-    .bind(problem.map(|problem| problem.message.clone()))
-    .bind(problem.and_then(|problem| problem.line).map(i64::from))
-    .bind(problem.and_then(|problem| problem.traceback.clone()))
-    .execute(tx)
-    .await?;
+    );
+    bind_plan(query, job)
+        .bind(watch.overdue_at)
+        .bind(watch.overdue_since)
+        .bind(i64::from(watch.told))
+        .bind(job.last_run.clone())
+        .bind(job.last_run_at)
+        .bind(job.last_outcome.map(Outcome::as_str))
+        .bind(problem.map(|problem| problem.message.clone()))
+        .bind(problem.and_then(|problem| problem.line).map(i64::from))
+        .bind(problem.and_then(|problem| problem.traceback.clone()))
+        .execute(tx)
+        .await?;
     Ok(())
+}
+
+/// The id, and what a claim may change: `active` to `skipping`, in the order of the statements that write them.
+pub(super) fn bind_plan<'q>(query: AnyQuery<'q>, job: &Job) -> AnyQuery<'q> {
+    let plan = &job.plan;
+    query
+        .bind(job.id.clone())
+        .bind(i64::from(job.active))
+        .bind(plan.phase.as_str())
+        .bind(plan.tick_at)
+        .bind(plan.retry_at)
+        .bind(plan.owed_at)
+        .bind(plan.owed)
+        .bind(job.due_at())
+        .bind(plan.armed_at)
+        .bind(plan.attempt)
+        .bind(job.running.clone())
+        .bind(job.open_runs)
+        .bind(job.skipping.clone())
 }
 
 fn name_taken(name: &str) -> Error {
