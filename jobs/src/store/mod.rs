@@ -49,7 +49,7 @@ pub(crate) struct JobFilter {
     /// Only jobs that run now.
     #[serde(default)]
     pub running: Option<bool>,
-    /// Only what comes with Coronet. Else that is left out, unless jobs that run or failed are asked for.
+    /// Only what comes with Coronet. Else that is left out, unless jobs that run, that failed or with a code are asked for.
     #[serde(default)]
     pub builtin: Option<bool>,
 }
@@ -154,8 +154,8 @@ impl Store {
             .filter(|text| !text.is_empty())
             .map(|text| containing(&text.to_lowercase()))
             .transpose()?;
-        // What is wrong or going on is shown, whoever's job it is.
-        let whoever = filter.failed == Some(true) || filter.running == Some(true);
+        // What is wrong, going on or run by a code is shown, whoever's job it is.
+        let whoever = filter.failed == Some(true) || filter.running == Some(true) || filter.path.is_some();
         let (ours, theirs) = match filter.builtin {
             Some(true) => (Some(builtin::ID), None),
             _ => (None, Some(builtin::ID).filter(|_| !whoever)),

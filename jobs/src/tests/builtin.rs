@@ -59,6 +59,12 @@ async fn it_is_listed_apart_and_stays() {
             (&json!(NAME), &json!(true))
         );
 
+        let of_code = json!({ "filter": { "path": "admin/job_history_cleanup.lua" } });
+        assert_eq!(
+            call("jobs.list", of_code).await.unwrap()["items"][0]["name"],
+            NAME
+        );
+
         let refused = call("jobs.delete", json!({ "name": NAME })).await.unwrap_err();
         assert_eq!(refused.code(), Code::Conflict);
         for change in [json!({ "name": "Mine" }), json!({ "path": "mine.lua" })] {
