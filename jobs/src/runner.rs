@@ -207,7 +207,11 @@ impl Jobs {
         let mut wait = RECORD_AGAIN;
         let targets = Targets::of(&self.core.settings);
         loop {
-            let error = match self.store.record(batch.clone(), targets.clone()).await {
+            let recorded = {
+                let _turn = self.writing_runs.lock().await;
+                self.store.record(batch.clone(), targets.clone()).await
+            };
+            let error = match recorded {
                 Ok(noticed) => {
                     if noticed {
                         self.noticed.notify_one();

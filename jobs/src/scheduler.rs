@@ -267,6 +267,7 @@ impl Jobs {
         if runs.is_empty() {
             return Ok(());
         }
+        let _turn = self.writing_runs.lock().await;
         let ours = self.store.heartbeat(lease(self.core.clock.now_ms())).await?;
         let mut news = Vec::new();
         for (id, run) in runs {

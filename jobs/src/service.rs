@@ -46,6 +46,9 @@ pub struct Jobs {
     pub(crate) hungry: AtomicBool,
     pub(crate) finished: Mutex<Vec<Finished>>,
     pub(crate) recording: tokio::sync::Mutex<()>,
+    /// Held by a write to the rows of several runs in progress. PostgreSQL locks rows in the order in which it comes upon
+    /// them: a sign of life and a record at the same time would each wait for what the other has.
+    pub(crate) writing_runs: tokio::sync::Mutex<()>,
     pub(crate) pace: Arc<Pace>,
     pub(crate) rush: Rush,
     /// Whether more was due at the last claim than could be started.
@@ -220,6 +223,7 @@ pub(crate) fn start_as(core: &Core, server: &str) -> Result<Arc<Jobs>> {
         hungry: AtomicBool::new(false),
         finished: Mutex::default(),
         recording: tokio::sync::Mutex::default(),
+        writing_runs: tokio::sync::Mutex::default(),
         pace: Arc::default(),
         rush: Rush::default(),
         behind: AtomicBool::new(false),

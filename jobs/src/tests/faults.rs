@@ -1,5 +1,6 @@
 //! Servers that die, clocks that jump, code that never ends.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -147,6 +148,34 @@ async fn two_servers_start_every_tick_once() {
                 "Job{n}"
             );
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn signs_of_life_and_records_of_runs_do_not_lock_each_other_out() {
+    on_both(async |world: World| {
+        for n in 0..40 {
+            world
+                .job(&format!("Chatty{n}"), "core.log('a line')\nreturn job.OK")
+                .await;
+        }
+        for _ in 0..10 {
+            world.core.clock.advance(HOUR);
+            world.jobs.look().await.unwrap();
+            let signs = async {
+                loop {
+                    world.jobs.beat(&mut HashMap::new()).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                () = world.jobs.idle() => {}
+                () = signs => {}
+            }
+            world.work().await;
+        }
+        assert_eq!(world.outcomes("Chatty0").await, ["ok"; 10]);
     })
     .await;
 }
