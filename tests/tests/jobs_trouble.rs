@@ -1,5 +1,10 @@
 //! Who hears of jobs: webhooks and pings, over the wire; and servers that share jobs.
 
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests: a broken expectation is a failed test"
+)]
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use coronet_tests::job::await_run;
