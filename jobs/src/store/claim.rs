@@ -155,13 +155,12 @@ fn start(job: &mut Job, trigger: Trigger, due_at: i64, now: i64) -> Claimed {
 /// does it matter which go first.
 async fn due(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<Vec<JobRow>> {
     let free_ones = lock_free_ones(dialect);
-    let mut rows: Vec<JobRow>;
     if !claim.behind {
         let all = format!(
             "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND {DUE_OR_NEVER} <= $1
              ORDER BY {DUE_OR_NEVER}, id LIMIT $2{free_ones}"
         );
-        rows = sqlx::query_as(sqlx::AssertSqlSafe(all))
+        let mut rows: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(all))
             .bind(claim.now)
             .bind(claim.limit)
             .fetch_all(&mut *tx)
@@ -171,10 +170,10 @@ async fn due(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<V
             return Ok(rows);
         }
     }
-    rows = Vec::new();
     let of_priority = format!(
         "SELECT {JOB_COLUMNS} FROM jobs WHERE priority = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3{free_ones}"
     );
+    let mut rows = Vec::new();
     for priority in Priority::ALL {
         let room = claim.limit - count(&rows);
         if room <= 0 {
