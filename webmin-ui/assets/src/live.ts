@@ -3,6 +3,7 @@
 import { Idiomorph } from 'idiomorph';
 import htmx from 'htmx.org';
 import { localTimes } from './time';
+import { outcomeKnown } from './toast';
 
 type Mark = 'on' | 'wait' | 'off' | 'paused' | 'out';
 
@@ -101,7 +102,10 @@ class Stream {
         for (const event of events) {
           const end = this.take(event);
           if (end === 'out') return this.signedOut();
-          if (end === 'over') return false;
+          if (end === 'over') {
+            outcomeKnown();
+            return false;
+          }
         }
       }
     } finally {

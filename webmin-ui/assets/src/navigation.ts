@@ -24,6 +24,8 @@ export function bindNavigation(): void {
       delete document.body.dataset['refreshing'];
       return;
     }
+    // A list that was searched during typing: the next letter belongs to the same field.
+    if (document.activeElement?.matches('#main [data-search]')) return;
     const box = document.querySelector<HTMLInputElement>('#menu');
     if (box) box.checked = false;
     const start = firstOf('[aria-invalid="true"]', '[autofocus]', '.notice.bad', 'h1');

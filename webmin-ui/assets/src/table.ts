@@ -31,6 +31,7 @@ export function bindTableEvents(): void {
     if (box.matches('[data-pick-all], [data-pick]')) tell(list);
   });
   document.addEventListener('click', range);
+  document.addEventListener('pointerover', (event) => nameWhole(event.target as Element));
   document.addEventListener('click', (event) => {
     for (const open of document.querySelectorAll<HTMLDetailsElement>('details[data-popover][open]')) {
       if (!open.contains(event.target as Node)) open.open = false;
@@ -51,6 +52,17 @@ export function bindTableEvents(): void {
     const main = document.querySelector('#main');
     kept = 'refreshing' in document.body.dataset && event.target === main && main ? remember(main) : undefined;
   });
+}
+
+/** On hover, text that ended in an ellipsis is shown whole, and a button of which only the icon is shown is named. */
+function nameWhole(at: Element): void {
+  const button = at.closest<HTMLElement>('.table.lines td.end .btn');
+  const label = button?.querySelector<HTMLElement>('.act-label');
+  if (button && label) button.title = label.clientWidth > 1 ? '' : (button.getAttribute('aria-label') ?? label.textContent ?? '');
+  const cut = at.closest<HTMLElement>('.table.lines :is(.line, .title, .sub)');
+  if (!cut) return;
+  const parts = [cut, ...cut.querySelectorAll<HTMLElement>('.title')];
+  if (parts.some((part) => part.scrollWidth > part.clientWidth)) cut.title = cut.textContent?.trim() ?? '';
 }
 
 let last: HTMLInputElement | undefined;

@@ -1,18 +1,70 @@
 import htmx from 'htmx.org';
 
-/** Toasts leave by themselves, but not while they are being read, and errors stay until closed. */
-export function bindToasts(root: ParentNode): void {
-  for (const toast of root.querySelectorAll<HTMLElement>('.toast:not([data-bound])')) {
+/** Read at a glance, and out of the way before the next act. */
+const SHOWN_MS = 6_000;
+
+/** Toasts leave by themselves, except errors, which stay until closed. */
+export function bindToasts(): void {
+  // The whole page: a toast that htmx appends is itself the new part, and would not be found below it.
+  for (const toast of document.querySelectorAll<HTMLElement>('.toast:not([data-bound])')) {
     toast.dataset['bound'] = '';
     toast.querySelector('.toast-close')?.addEventListener('click', () => toast.remove());
-    if (toast.classList.contains('bad')) continue;
-    const leave = (): void => {
-      if (toast.matches(':hover, :focus-within')) setTimeout(leave, 2_000);
-      else toast.remove();
-    };
-    // Whoever may want to take something back gets the time to think of it.
-    setTimeout(leave, toast.querySelector('form') ? 20_000 : 7_000);
+    if (!toast.classList.contains('bad')) leaveWhenRead(toast);
   }
+}
+
+/** What a page has while something on it is still going on. */
+const GOING_ON = '#main :is([data-refresh], [data-live], [hx-trigger^="every"])';
+
+/** Once for the document. A toast belongs to the page it was shown on, and ends when the outcome of what it reported is known. */
+export function bindToastEvents(): void {
+  let wasGoingOn = false;
+  document.addEventListener('htmx:beforeSwap', (event) => {
+    const isNewPage = (event.target as Element).id === 'main' && !('refreshing' in document.body.dataset);
+    if (!isNewPage) return;
+    removeAll('.toast:not(.bad)');
+    wasGoingOn = false;
+  });
+  const look = (): void => {
+    const isGoingOn = document.querySelector(GOING_ON) !== null;
+    if (wasGoingOn && !isGoingOn) outcomeKnown();
+    wasGoingOn = isGoingOn;
+  };
+  document.addEventListener('htmx:afterSettle', look);
+  look();
+}
+
+/** The page shows the outcome now, so the message that something was begun is no longer true. */
+export function outcomeKnown(): void {
+  removeAll('.toast.info');
+}
+
+function removeAll(selector: string): void {
+  for (const toast of document.querySelectorAll(selector)) toast.remove();
+}
+
+/** The time stops while the toast is pointed at or has the focus, and goes on with what was left. */
+function leaveWhenRead(toast: HTMLElement): void {
+  let left = SHOWN_MS;
+  let since = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const pause = (): void => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
+    left -= Date.now() - since;
+  };
+  const go = (): void => {
+    if (timer !== undefined || toast.matches(':hover, :focus-within')) return;
+    since = Date.now();
+    timer = setTimeout(() => toast.remove(), left);
+  };
+  toast.addEventListener('pointerenter', pause);
+  toast.addEventListener('focusin', pause);
+  toast.addEventListener('pointerleave', go);
+  // The focus is still inside while this event is told.
+  toast.addEventListener('focusout', () => setTimeout(go));
+  go();
 }
 
 /** A toast of our own, for what only the browser knows; with a link to what came of it, if that has a page. */
@@ -34,5 +86,5 @@ export function say(text: string, tone: 'good' | 'bad', to?: { href: string; lab
   place.append(toast);
   // In its place it is a link like any other of the page.
   if (to) htmx.process(toast);
-  bindToasts(place);
+  bindToasts();
 }

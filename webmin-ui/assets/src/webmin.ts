@@ -10,11 +10,11 @@ import { bindRefresh, bindRefreshing } from './refresh';
 import { bindReveal } from './reveal';
 import { bindShortcuts } from './shortcuts';
 import { bindSnippets } from './snippets';
-import { bindSelects } from './submit';
+import { bindSubmits, bindTyping } from './submit';
 import { bindTableEvents, bindTables } from './table';
 import { bindTheme } from './theme';
 import { localTimes } from './time';
-import { bindToasts } from './toast';
+import { bindToasts, bindToastEvents } from './toast';
 import { bindWaiting } from './waiting';
 
 // No eval and no style element: the content security policy allows neither. No history snapshots in
@@ -45,8 +45,8 @@ let follow: (() => void) | undefined;
 /** Run for the whole document once, and for each part htmx puts into it. */
 function enhance(root: ParentNode): void {
   localTimes(root);
-  bindToasts(root);
-  bindSelects(root);
+  bindToasts();
+  bindSubmits(root);
   bindSnippets(root);
   bindReveal(root);
   bindRefresh();
@@ -85,6 +85,8 @@ bindRefreshing();
 bindShortcuts();
 bindTableEvents();
 bindTheme();
+bindToastEvents();
+bindTyping();
 bindWaiting();
 enhance(document);
 // What comes later; the page itself is told of here, too, and has what it needs already.

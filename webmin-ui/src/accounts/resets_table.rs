@@ -67,10 +67,7 @@ fn columns() -> Vec<Column<Reset>> {
                 .sub(reset.email.clone().unwrap_or_default())
         })
         .fixed(),
-        column("email", t!("E-mail"), |reset| {
-            Cell::maybe(reset.email.as_deref()).wrap()
-        })
-        .extra(),
+        column("email", t!("E-mail"), |reset| Cell::maybe(reset.email.as_deref())).extra(),
         column("scope", t!("Scope"), |reset| Cell::text(&reset.scope)),
         column("state", t!("State"), |reset| {
             let cell = Cell::badge(reset.badge(), &reset.state);
@@ -82,7 +79,6 @@ fn columns() -> Vec<Column<Reset>> {
         column("asked_by", t!("Asked by"), |reset| {
             let kind = say(&reset.asked_by.kind, &[]);
             Cell::text(format!("{kind} {}", reset.asked_by.name).trim())
-                .wrap()
                 .export(format!("{} {}", reset.asked_by.kind, reset.asked_by.name))
         }),
         column("issued", t!("Sent"), |reset| Cell::ago(reset.issued_at, "")).sort("-issued"),
@@ -98,7 +94,7 @@ fn columns() -> Vec<Column<Reset>> {
                 .export(&reset.mail_state)
         })
         .extra(),
-        column("id", t!("Id"), |reset| Cell::text(&reset.id).mono().wrap()).extra(),
+        column("id", t!("Id"), |reset| Cell::text(&reset.id).mono()).extra(),
     ]
 }
 

@@ -40,7 +40,7 @@ async fn send(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
         .submit::<Value>("users.sendPasswordResetLink", parameters, form, &posted)
         .await
     {
-        Ok(_) => desk.go(
+        Ok(_) => desk.begun(
             format!("/user/{}", path_segment(id)),
             t!("A reset link is on its way to {email}.", email = email),
         ),

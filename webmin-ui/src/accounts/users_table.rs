@@ -60,10 +60,7 @@ fn columns() -> Vec<Column<User>> {
         })
         .sort("username")
         .fixed(),
-        column("email", t!("E-mail"), |user| {
-            Cell::maybe(user.email.as_deref()).wrap()
-        })
-        .extra(),
+        column("email", t!("E-mail"), |user| Cell::maybe(user.email.as_deref())).extra(),
         column("scope", t!("Scope"), |user| Cell::text(&user.scope)),
         column("group", t!("Group"), |user| Cell::maybe(user.group.as_deref())),
         column("state", t!("State"), |user| {
@@ -79,7 +76,7 @@ fn columns() -> Vec<Column<User>> {
         .sort("-last_login"),
         column("created", t!("Created"), |user| Cell::ago(user.created_at, "")).sort("-created"),
         column("changed", t!("Changed"), |user| Cell::ago(user.updated_at, "")).extra(),
-        column("id", t!("Id"), |user| Cell::text(&user.user_id).mono().wrap()).extra(),
+        column("id", t!("Id"), |user| Cell::text(&user.user_id).mono()).extra(),
     ]
 }
 

@@ -105,7 +105,7 @@ async fn test(desk: Desk<'_>, posted: Posted) -> Answer {
     let form = form_of(&desk, "test").await;
     let parameters = json!({ "to": posted.text("to") });
     match desk.submit::<Value>("mail.test", parameters, form, &posted).await {
-        Ok(_) => desk.go(
+        Ok(_) => desk.begun(
             DASHBOARD,
             t!("The test mail is in the outbox. What comes of it is shown here."),
         ),
@@ -123,7 +123,7 @@ async fn reset(desk: Desk<'_>, posted: Posted) -> Answer {
         return again(&desk, "reset", &error, form).await;
     }
     match send(&desk, &facts, &posted).await {
-        Ok(email) => desk.go(
+        Ok(email) => desk.begun(
             DASHBOARD,
             t!("A reset link is on its way to {email}.", email = email),
         ),

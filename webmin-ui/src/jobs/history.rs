@@ -162,11 +162,11 @@ fn columns() -> Vec<Column<Run>> {
         column("due", t!("Due"), |run| Cell::time(run.due_at)).extra(),
         column("ended", t!("Ended"), |run| Cell::time(run.ended_at)).extra(),
         column("error", t!("Error"), |run| {
-            Cell::maybe(run.error.as_ref().map(|error| error.message.as_str())).wrap()
+            Cell::maybe(run.error.as_ref().map(|error| error.message.as_str()))
         })
         .extra(),
         column("server", t!("Server"), |run| Cell::text(&run.server).mono()).extra(),
-        column("id", t!("Id"), |run| Cell::text(&run.id).mono().wrap()).extra(),
+        column("id", t!("Id"), |run| Cell::text(&run.id).mono()).extra(),
     ]
 }
 

@@ -170,7 +170,7 @@ fn at_the_error(code: &str, run: &Run) -> String {
 async fn cancel(desk: Desk<'_>, id: &str) -> Answer {
     let page = format!("/run/{}", path_segment(id));
     match desk.call::<Value>("jobs.cancel", json!({ "run_id": id })).await {
-        Ok(_) => desk.go(page, t!("The run is being ended.")),
+        Ok(_) => desk.begun(page, t!("The run is being ended.")),
         Err(error) => desk.back(page, error),
     }
 }

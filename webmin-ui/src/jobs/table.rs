@@ -63,7 +63,7 @@ fn columns() -> Vec<Column<Job>> {
         })
         .sort("name")
         .fixed(),
-        column("path", t!("Path"), |job| Cell::text(&job.path).mono().wrap()).extra(),
+        column("path", t!("Path"), |job| Cell::text(&job.path).mono()).extra(),
         column("state", t!("State"), |job| {
             let state = if job.running.is_some() {
                 "running"
@@ -94,7 +94,7 @@ fn columns() -> Vec<Column<Job>> {
         .sort("-last_run"),
         column("next_run", t!("Next run"), |job| Cell::ago(job.next_run_at, "")).sort("next_run"),
         column("error", t!("Error"), |job| {
-            Cell::maybe(job.error.as_ref().map(|error| error.message.as_str())).wrap()
+            Cell::maybe(job.error.as_ref().map(|error| error.message.as_str()))
         })
         .extra(),
         column("created", t!("Created"), |job| Cell::ago(job.created_at, ""))

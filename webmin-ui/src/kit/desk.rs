@@ -146,6 +146,11 @@ impl Desk<'_> {
         Ok(Reply::go(to).toast(Toast::good(done)))
     }
 
+    /// On to the page that shows the outcome of what was begun.
+    pub(crate) fn begun(&self, to: impl AsRef<str>, begun: impl Into<String>) -> Answer {
+        Ok(Reply::go(to).toast(Toast::begun(begun)))
+    }
+
     /// Back to a page that has no form of its own to say why something was refused.
     pub(crate) fn back(&self, to: impl AsRef<str>, error: Error) -> Answer {
         if answer::has_own_page(&error) {

@@ -42,6 +42,16 @@ impl Toast {
         }
     }
 
+    /// Something was begun, and its outcome is not known yet.
+    pub(crate) fn begun(text: impl Into<String>) -> Self {
+        Self {
+            tone: "info",
+            icon: "clock",
+            text: text.into(),
+            undo: None,
+        }
+    }
+
     pub(crate) fn bad(text: impl Into<String>) -> Self {
         Self {
             tone: "bad",
@@ -80,6 +90,7 @@ impl Toast {
         let cookie = jar.get(COOKIE)?;
         let toast = match cookie.value().split_once(':')? {
             ("bad", text) => Self::bad(text),
+            ("info", text) => Self::begun(text),
             (_, text) => Self::good(text),
         };
         jar.remove(Cookie::build(COOKIE).path(BASE));

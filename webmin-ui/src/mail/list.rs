@@ -117,7 +117,7 @@ fn columns() -> Vec<Column<Summary>> {
             .export(&mail.subject)
         })
         .fixed(),
-        column("to", t!("To"), |mail| Cell::text(&mail.to).wrap()).sort("to"),
+        column("to", t!("To"), |mail| Cell::text(&mail.to)).sort("to"),
         column("state", t!("State"), |mail| {
             Cell::badge(mail.badge(), &mail.state)
         }),
@@ -133,10 +133,10 @@ fn columns() -> Vec<Column<Summary>> {
         })
         .extra(),
         column("detail", t!("Provider's answer"), |mail| {
-            Cell::maybe(mail.detail.as_deref()).wrap()
+            Cell::maybe(mail.detail.as_deref())
         })
         .extra(),
-        column("id", t!("Id"), |mail| Cell::text(&mail.id).mono().wrap()).extra(),
+        column("id", t!("Id"), |mail| Cell::text(&mail.id).mono()).extra(),
     ]
 }
 

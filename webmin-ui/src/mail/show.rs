@@ -141,7 +141,7 @@ fn opening_links_outside(html: &str) -> String {
 async fn retry(desk: Desk<'_>, id: &str) -> Answer {
     let page = format!("/mail/message/{}", path_segment(id));
     match desk.call::<Value>("mail.retry", json!({ "id": id })).await {
-        Ok(_) => desk.go(page, t!("It is tried again now.")),
+        Ok(_) => desk.begun(page, t!("It is tried again now.")),
         Err(error) => desk.back(page, error),
     }
 }

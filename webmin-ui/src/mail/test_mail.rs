@@ -25,7 +25,7 @@ async fn send(desk: Desk<'_>, posted: Posted) -> Answer {
     {
         Ok(answer) => {
             let id = answer.get("id").and_then(Value::as_str).unwrap_or_default();
-            desk.go(
+            desk.begun(
                 format!("/mail/message/{}", path_segment(id)),
                 t!("The test mail is in the outbox. Its way is shown here."),
             )

@@ -152,15 +152,12 @@ fn columns() -> Vec<Column<Entry>> {
         column("code", t!("Code"), |entry| Cell::text(entry.code.to_string()))
             .right()
             .extra(),
-        column("message", t!("Message"), |entry| {
-            Cell::text(&entry.message).wrap()
-        })
-        .extra(),
+        column("message", t!("Message"), |entry| Cell::text(&entry.message)).extra(),
         column("parameters", t!("Parameters"), |entry| {
-            Cell::text(&entry.parameters).mono().wrap()
+            Cell::text(&entry.parameters).mono()
         })
         .extra(),
-        column("id", t!("Id"), |entry| Cell::text(&entry.id).mono().wrap()).extra(),
+        column("id", t!("Id"), |entry| Cell::text(&entry.id).mono()).extra(),
     ]
 }
 

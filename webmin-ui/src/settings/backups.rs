@@ -97,7 +97,7 @@ async fn make(desk: Desk<'_>) -> Answer {
         .call::<Value>("backups.create", json!({ "wait": false }))
         .await
     {
-        Ok(Value::Null) => desk.go(PAGE, t!("The backup is being made.")),
+        Ok(Value::Null) => desk.begun(PAGE, t!("The backup is being made.")),
         Ok(_) => desk.go(PAGE, t!("Backup made.")),
         Err(error) => desk.back(PAGE, error),
     }

@@ -47,7 +47,7 @@ impl Asked {
             let value = change(name).unwrap_or_else(|| self.get(name));
             query = query.with(name, value);
         }
-        for name in ["after", "before"] {
+        for name in ["after", "before", "page"] {
             query = query.with(name, change(name).unwrap_or_default());
         }
         query

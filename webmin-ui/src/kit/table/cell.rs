@@ -16,7 +16,6 @@ pub(crate) struct Cell {
     /// A path below the webmin's.
     href: String,
     mono: bool,
-    wrap: bool,
     badge: Option<Badge>,
     at: Option<i64>,
     /// A second line.
@@ -117,12 +116,6 @@ impl Cell {
         self
     }
 
-    /// A text without spaces, such as addresses, may be broken anywhere.
-    pub(crate) fn wrap(mut self) -> Self {
-        self.wrap = true;
-        self
-    }
-
     pub(crate) fn sub(mut self, sub: impl Into<String>) -> Self {
         self.sub = sub.into();
         self
@@ -152,6 +145,13 @@ impl Cell {
 
     pub(super) fn exported(&self) -> &str {
         self.export.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Whether it holds more text than a state or a time takes.
+    pub(super) fn is_long(&self) -> bool {
+        const BRIEF: usize = 16;
+        let is_text = matches!(self.kind, "text" | "link");
+        is_text && self.text.chars().count() > BRIEF || self.sub.chars().count() > BRIEF
     }
 
     pub(super) fn is_blank(&self) -> bool {

@@ -8,12 +8,18 @@ use crate::BASE;
 use crate::kit::parts::Pager;
 use crate::kit::{Desk, t};
 
+/// What the style sheet knows widths for (`table.css`).
+const MOST_TEXTS: usize = 5;
+const MOST_BRIEF: usize = 6;
+
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Drawn {
     /// Where the forms go.
     action: String,
     search: Option<TextField>,
     fields: Vec<FieldDrawn>,
+    /// How many filters are set, the search not among them: a phone folds the fields away, and shows this number.
+    set: usize,
     /// Filters that are folded away.
     folded: Vec<FieldDrawn>,
     folded_open: bool,
@@ -23,6 +29,10 @@ pub(crate) struct Drawn {
     chips: Vec<Chip>,
     clear: String,
     heads: Vec<Head>,
+    /// How many of the columns hold long text here: they share the width that the others leave.
+    texts: usize,
+    /// How many hold a state, a time, a number or what can be done: each takes a little.
+    brief: usize,
     pub(crate) rows: Vec<Row>,
     has_row_acts: bool,
     total: String,
@@ -111,6 +121,8 @@ pub(super) fn drawn<T: serde::de::DeserializeOwned>(
         .iter()
         .map(|row| line(table, asked, &shown, row, can_edit))
         .collect();
+    let has_row_acts = lines.iter().any(|row| !row.acts.is_empty());
+    let texts = texts(&shown, &lines);
     let filtered = !chips.is_empty();
     Drawn {
         action: format!("{BASE}{}", table.path),
@@ -123,10 +135,13 @@ pub(super) fn drawn<T: serde::de::DeserializeOwned>(
         folded: folded.into_iter().map(|(_, field)| field).collect(),
         kept: kept(table, asked),
         sorts: sorts(table, asked),
+        set: chips.iter().filter(|chip| !chip.searches).count(),
         chips,
         clear: cleared(table, asked),
         heads: heads(table, asked, &shown),
-        has_row_acts: lines.iter().any(|row| !row.acts.is_empty()),
+        texts: texts.min(MOST_TEXTS),
+        brief: (shown.len() - texts + usize::from(has_row_acts)).min(MOST_BRIEF),
+        has_row_acts,
         rows: lines,
         total: total(table, rows),
         columns: columns(table, &shown),
@@ -251,6 +266,18 @@ fn line<T>(table: &Table<T>, asked: &Asked, shown: &[&Column<T>], row: &T, can_e
     }
 }
 
+fn texts<T>(shown: &[&Column<T>], lines: &[Row]) -> usize {
+    let is_long = |at: usize| {
+        lines
+            .iter()
+            .any(|row| row.cells.get(at).is_some_and(|drawn| drawn.cell.is_long()))
+    };
+    let columns = shown.iter().enumerate();
+    columns
+        .filter(|(at, column)| !column.right && is_long(*at))
+        .count()
+}
+
 /// How many rows there are, as far as that is known without counting for long.
 fn total<T>(table: &Table<T>, rows: &Rows<T>) -> String {
     let whole = rows.next.is_none() && rows.previous.is_none();
@@ -284,19 +311,53 @@ fn export<T>(table: &Table<T>, asked: &Asked, format: &str) -> String {
 }
 
 fn here<T>(table: &Table<T>, asked: &Asked) -> String {
-    let place = ["after", "before"].map(|name| (name, asked.get(name)));
+    let place = ["after", "before", "page"].map(|name| (name, asked.get(name)));
     asked.address(table, &place).to_string()
 }
 
 fn pager<T>(table: &Table<T>, asked: &Asked, rows: &Rows<T>) -> Pager {
-    let address = |name, place: &str| asked.address(table, &[(name, place)]).to_string();
+    let number = page_number(asked, rows);
+    let address = |name, place: &str, page: usize| {
+        let page = page.to_string();
+        asked
+            .address(table, &[(name, place), ("page", &page)])
+            .to_string()
+    };
     Pager {
-        text: String::new(),
+        text: page_of(number, rows),
         first: (rows.previous.is_some()).then(|| asked.address(table, &[]).to_string()),
-        newer: rows.previous.as_ref().map(|place| address("before", place)),
+        newer: rows
+            .previous
+            .as_ref()
+            .map(|place| address("before", place, number.saturating_sub(1).max(1))),
         newer_label: t!("Previous page"),
-        older: rows.next.as_ref().map(|place| address("after", place)),
+        older: rows
+            .next
+            .as_ref()
+            .map(|place| address("after", place, number + 1)),
         older_label: t!("Next page"),
+    }
+}
+
+/// Pages are read by key, so the address carries the number of the page it leads to. Rows that come and go can make it
+/// wrong by one; the first page is always known.
+fn page_number<T>(asked: &Asked, rows: &Rows<T>) -> usize {
+    if rows.previous.is_none() {
+        return 1;
+    }
+    asked.get("page").parse().unwrap_or(1).max(2)
+}
+
+fn page_of<T>(number: usize, rows: &Rows<T>) -> String {
+    let exact = rows.total.filter(|total| !total.more);
+    let pages = exact.map(|total| usize::try_from(total.count).unwrap_or(0).div_ceil(ROWS));
+    match pages {
+        Some(pages) => t!(
+            "Page {number} of {pages}",
+            number = number,
+            pages = pages.max(number)
+        ),
+        None => t!("Page {number}", number = number),
     }
 }
 
@@ -353,7 +414,7 @@ pub(crate) fn sample() -> Drawn {
             cell(Cell::ago(Some(1), NASTY).to(NASTY)),
             cell(Cell::ago(None, NASTY)),
             cell(Cell::time(Some(1)).to(NASTY)),
-            cell(Cell::text(NASTY).mono().wrap().to(NASTY)),
+            cell(Cell::text(NASTY).mono().to(NASTY)),
         ],
         acts: vec![act("link"), act("ask"), act("post")],
     };
@@ -364,6 +425,7 @@ pub(crate) fn sample() -> Drawn {
             value: text(),
         }),
         fields: vec![field("choice", "one")],
+        set: 2,
         folded: vec![field("text", "two"), field("date", "three")],
         folded_open: true,
         kept: vec![Pair {
@@ -375,6 +437,7 @@ pub(crate) fn sample() -> Drawn {
             label: text(),
             value: text(),
             without: text(),
+            searches: false,
         }],
         clear: text(),
         heads: ["ascending", "descending", ""]
@@ -385,6 +448,8 @@ pub(crate) fn sample() -> Drawn {
                 sorted,
             })
             .into(),
+        texts: 2,
+        brief: 4,
         rows: vec![row],
         has_row_acts: true,
         total: text(),

@@ -42,6 +42,9 @@ pub(super) struct Chip {
     pub(super) label: String,
     pub(super) value: String,
     pub(super) without: String,
+    /// Whether it is what the search field holds.
+    #[serde(skip)]
+    pub(super) searches: bool,
 }
 
 /// Every field of the filters, with whether it is folded away.
@@ -114,6 +117,7 @@ pub(super) fn chips<T>(table: &Table<T>, asked: &Asked) -> Vec<Chip> {
                 label,
                 value,
                 without,
+                searches: name == "search",
             });
         }
     };
