@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::engine::{Place, Problem, Source, Sources, TemplateFault, Unit};
 use crate::resources::{Layers, ResourcePath, Stamp};
 
@@ -116,12 +118,32 @@ impl Compiled {
     }
 }
 
-/// Texts that are looked at as if they were live, by their whole paths.
-pub(crate) type Drafts<'a> = BTreeMap<&'a str, &'a str>;
+/// Texts that are looked at as if they were live.
+pub(crate) struct Drafts<'a> {
+    /// By their whole paths.
+    pub(crate) texts: BTreeMap<&'a str, &'a str>,
+    /// Ends the work when no one waits for it any more.
+    pub(crate) cancelled: &'a CancellationToken,
+}
+
+impl<'a> Drafts<'a> {
+    /// One text as if it were live at `path`.
+    pub(crate) fn one(path: &'a ResourcePath, text: &'a str, cancelled: &'a CancellationToken) -> Self {
+        Self {
+            texts: BTreeMap::from([(path.as_str(), text)]),
+            cancelled,
+        }
+    }
+}
 
 /// Compiles a text as if it were live at `path`, to see whether it may be saved.
-pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<Unit, TemplateFault> {
-    check_among(layers, &Drafts::from([(path.as_str(), text)]), path).0
+pub(crate) fn check(
+    layers: &Layers,
+    path: &ResourcePath,
+    text: &str,
+    cancelled: &CancellationToken,
+) -> Result<Unit, TemplateFault> {
+    check_among(layers, &Drafts::one(path, text, cancelled), path).0
 }
 
 /// Compiles the draft at `path` as if all drafts were live. Also gives the paths of all texts that it is made of.
@@ -200,7 +222,7 @@ impl Sources for WithDrafts<'_> {
     type Stamp = ();
 
     fn source(&self, path: &str) -> Result<Option<Source>, Problem> {
-        match self.drafts.get(path) {
+        match self.drafts.texts.get(path) {
             Some(text) => Ok(Some(Source { text: (*text).into() })),
             None => Sources::source(self.layers, path),
         }
@@ -210,7 +232,11 @@ impl Sources for WithDrafts<'_> {
 
     fn resolve(&self, from: &str, name: &str) -> Option<String> {
         resolve(from, name, |path| {
-            self.drafts.contains_key(path.as_str()) || Layers::stamp(self.layers, path) != Stamp::Absent
+            self.drafts.texts.contains_key(path.as_str()) || Layers::stamp(self.layers, path) != Stamp::Absent
         })
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.drafts.cancelled.is_cancelled()
     }
 }

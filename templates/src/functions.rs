@@ -7,11 +7,12 @@ use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, Problem};
 use crate::failing::Failure;
 use crate::resources::{ResourcePath, check};
-use crate::{Templates, compiled, pages, samples, send, warnings};
+use crate::{Templates, blocking, compiled, pages, samples, send, warnings};
 
 pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
     let callers = Access::APP | Access::JOB | Access::PAGE | Access::PLUGIN;
@@ -121,16 +122,14 @@ pub(crate) struct Preview {
 async fn preview(templates: Arc<Templates>, _: Arc<Call>, input: PreviewInput) -> Result<Preview> {
     let path = parse(&input.path)?;
     templates.refresh().await?;
-    let preview = move || {
+    let preview = move |cancelled: &CancellationToken| {
         let text = match input.text {
             Some(text) => text,
             None => live_text(&templates, &path)?,
         };
-        Ok(preview_of(&templates, &path, &text, input.data))
+        Ok(preview_of(&templates, &path, &text, input.data, cancelled))
     };
-    tokio::task::spawn_blocking(preview)
-        .await
-        .map_err(Error::unexpected)?
+    blocking::run(preview).await?
 }
 
 fn preview_of(
@@ -138,8 +137,9 @@ fn preview_of(
     path: &ResourcePath,
     text: &str,
     data: Option<Map<String, Value>>,
+    cancelled: &CancellationToken,
 ) -> Preview {
-    let unit = match compiled::check(&templates.layers, path, text) {
+    let unit = match compiled::check(&templates.layers, path, text, cancelled) {
         Ok(unit) => unit,
         Err(fault) => {
             return Preview {
@@ -155,7 +155,8 @@ fn preview_of(
     let mut problems = check::missing_link(path, &unit)
         .map(|fault| fault.problems())
         .unwrap_or_default();
-    let rendered = unit.render(&data.map_or_else(|| sample.clone(), Value::Object));
+    let data = data.map_or_else(|| sample.clone(), Value::Object);
+    let rendered = unit.render_until(&data, cancelled);
     let rendered = rendered.map_err(|fault| problems.extend(fault.problems())).ok();
     let (text, html) = match Engine::of(path.as_str()) {
         Engine::Text => (rendered, None),
@@ -165,7 +166,7 @@ fn preview_of(
         text,
         html,
         problems,
-        warnings: warnings::of(path, &unit),
+        warnings: warnings::of(path, &unit, cancelled),
         sample: Some(sample),
     }
 }
@@ -180,17 +181,15 @@ struct SampleInput {
 async fn sample(templates: Arc<Templates>, _: Arc<Call>, input: SampleInput) -> Result<Map<String, Value>> {
     let path = parse(&input.path)?;
     templates.refresh().await?;
-    let sample = move || {
+    let sample = move |cancelled: &CancellationToken| {
         let text = live_text(&templates, &path)?;
-        let unit = compiled::check(&templates.layers, &path, &text)?;
+        let unit = compiled::check(&templates.layers, &path, &text, cancelled)?;
         Ok(match samples::of(&path, &unit) {
             Value::Object(sample) => sample,
             _ => Map::new(),
         })
     };
-    tokio::task::spawn_blocking(sample)
-        .await
-        .map_err(Error::unexpected)?
+    blocking::run(sample).await?
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -5,6 +5,7 @@
 //! - [`Templates`] puts them together, registers `resources.*` and `template.*`, and is what pages render with.
 //! - [`pages`] runs page code and serves what belongs to pages, without knowing the HTTP server.
 
+mod blocking;
 mod compiled;
 pub mod engine;
 mod failing;

@@ -7,10 +7,11 @@ use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Engine, Unit};
 use crate::resources::{ResourcePath, check};
-use crate::{Templates, compiled, functions, samples};
+use crate::{Templates, blocking, compiled, functions, samples};
 
 pub(crate) fn function(templates: &Arc<Templates>) -> Function {
     Function::write(
@@ -63,8 +64,8 @@ async fn send_test(templates: Arc<Templates>, call: Arc<Call>, input: SendTestIn
         _ => format!("Test of {}", path.relative()),
     };
     let (text, data) = (input.text, input.data);
-    let rendered = tokio::task::spawn_blocking(move || both_parts(&templates, &path, text, data));
-    let (text, html) = rendered.await.map_err(Error::unexpected)??;
+    let rendered = move |cancelled: &CancellationToken| both_parts(&templates, &path, text, data, cancelled);
+    let (text, html) = blocking::run(rendered).await??;
     let parameters = json!({ "to": input.to, "subject": subject, "text": text, "html": html });
     let sent = call.invoke("mail.test", parameters).await?;
     serde_json::from_value(sent).map_err(Error::unexpected)
@@ -76,16 +77,17 @@ fn both_parts(
     path: &ResourcePath,
     text: Option<String>,
     data: Option<Map<String, Value>>,
+    cancelled: &CancellationToken,
 ) -> Result<(Option<String>, Option<String>)> {
     let draft = match text {
         Some(text) => text,
         None => functions::live_text(templates, path)?,
     };
-    let unit = compiled::check(&templates.layers, path, &draft)?;
+    let unit = compiled::check(&templates.layers, path, &draft, cancelled)?;
     if let Some(fault) = check::missing_link(path, &unit) {
         return Err(fault.into());
     }
-    let own = unit.render(&filled(path, &unit, data.clone()))?;
+    let own = unit.render_until(&filled(path, &unit, data.clone()), cancelled)?;
     if Engine::of(path.as_str()) == Engine::Html {
         let text = path.text_sibling();
         let text = text

@@ -6,6 +6,7 @@ use coronet_core::db::Dialect;
 use coronet_core::lua::LuaPool;
 use coronet_core::{Code, Core, Error, Result};
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::compiled::Compiled;
 use crate::engine::{TemplateFault, Unit};
@@ -189,7 +190,7 @@ impl Templates {
         }
         drop(known);
         let fault = match self.layers.live(path) {
-            Ok(Some(live)) => check::check(&self.layers, path, &live.text)
+            Ok(Some(live)) => check::check(&self.layers, path, &live.text, &CancellationToken::new())
                 .err()
                 .map(|error| error.message().to_owned()),
             Ok(None) => None,

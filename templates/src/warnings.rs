@@ -3,6 +3,7 @@
 use coronet_core::functions::Access;
 use coronet_core::lua;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::Templates;
 use crate::engine::{Problem, TemplateFault, Unit};
@@ -32,17 +33,23 @@ impl Templates {
     }
 }
 
-/// The first key of the template that is not always given, with its place. Of a template whose data is not known,
-/// nothing can be said.
-pub(crate) fn of(path: &ResourcePath, unit: &Unit) -> Vec<Problem> {
+/// What may come out otherwise than it was meant, and the first key that is not always given, each with its place.
+pub(crate) fn of(path: &ResourcePath, unit: &Unit, cancelled: &CancellationToken) -> Vec<Problem> {
+    let mut warnings = keys(path, unit, cancelled);
+    warnings.extend_from_slice(unit.warnings());
+    warnings
+}
+
+/// The first key of the template that is not always given. Of a template whose data is not known, nothing can be said.
+fn keys(path: &ResourcePath, unit: &Unit, cancelled: &CancellationToken) -> Vec<Problem> {
     let Some((full, least)) = samples::given(path) else {
         return if path.is_reset_mail() {
-            custom(unit)
+            custom(unit, cancelled)
         } else {
             Vec::new()
         };
     };
-    if let Some((mut problem, key)) = missing(unit, &full) {
+    if let Some((mut problem, key)) = missing(unit, &full, cancelled) {
         let known = full.as_object().into_iter().flat_map(|keys| keys.keys().cloned());
         problem.message = format!(
             "Unknown key{key}: nobody fills it in, so this fails for every request that does not give it itself. The keys \
@@ -51,7 +58,7 @@ pub(crate) fn of(path: &ResourcePath, unit: &Unit) -> Vec<Problem> {
         );
         return vec![problem];
     }
-    let optional = missing(unit, &least).map(|(mut problem, key)| {
+    let optional = missing(unit, &least, cancelled).map(|(mut problem, key)| {
         problem.message = format!(
             "The key{key} is not always given, and without it this fails. Put it between {{{{#if …}}}} and {{{{/if}}}}."
         );
@@ -61,11 +68,11 @@ pub(crate) fn of(path: &ResourcePath, unit: &Unit) -> Vec<Problem> {
 }
 
 /// A reset mail of one's own: the app that asks for it may give further keys.
-fn custom(unit: &Unit) -> Vec<Problem> {
+fn custom(unit: &Unit, cancelled: &CancellationToken) -> Vec<Problem> {
     let contexts = samples::contexts();
     let least = contexts.into_iter().find(|(stem, ..)| *stem == RESET_MAIL);
     let least = least.map_or_else(|| json!({}), |(_, _, least)| least);
-    let found = missing(unit, &least).map(|(mut problem, key)| {
+    let found = missing(unit, &least, cancelled).map(|(mut problem, key)| {
         problem.message = format!(
             "The key{key} is only there when a request gives it in tpl_keys; others, such as those from /_forgotpassword, \
              fail. If it may be absent, put it between {{{{#if …}}}} and {{{{/if}}}}."
@@ -76,8 +83,8 @@ fn custom(unit: &Unit) -> Vec<Problem> {
 }
 
 /// The first key that is not in `data`, with its name in words.
-fn missing(unit: &Unit, data: &Value) -> Option<(Problem, String)> {
-    match unit.render(data) {
+fn missing(unit: &Unit, data: &Value, cancelled: &CancellationToken) -> Option<(Problem, String)> {
+    match unit.render_until(data, cancelled) {
         Err(TemplateFault::Data(problem)) => {
             let name = problem.message.split('`').nth(1).map(|key| format!(" `{key}`"));
             Some((problem, name.unwrap_or_default()))

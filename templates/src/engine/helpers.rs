@@ -11,8 +11,9 @@ use handlebars::{
     RenderErrorReason, ScopedJson,
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use super::escape::Mode;
+use super::escape::{self, Mode};
 
 /// Most bytes one rendering may give (M09). A mail may have 25 MB with its attachments; a text of this size is a bomb.
 const MAX_OUTPUT: u64 = 2 * 1024 * 1024;
@@ -27,14 +28,16 @@ pub(crate) struct Budget {
     output: AtomicU64,
     steps: AtomicU64,
     started: Instant,
+    cancelled: Option<CancellationToken>,
 }
 
 impl Budget {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(cancelled: Option<CancellationToken>) -> Self {
         Self {
             output: AtomicU64::new(0),
             steps: AtomicU64::new(0),
             started: Instant::now(),
+            cancelled,
         }
     }
 
@@ -47,6 +50,13 @@ impl Budget {
             format!("the template takes more than {MAX_STEPS} steps with this data")
         } else if steps.is_multiple_of(64) && self.started.elapsed() > MAX_TIME {
             "the template takes too long with this data".to_owned()
+        } else if steps.is_multiple_of(64)
+            && self
+                .cancelled
+                .as_ref()
+                .is_some_and(CancellationToken::is_cancelled)
+        {
+            "no one waits for it any more".to_owned()
         } else {
             return Ok(());
         };
@@ -151,6 +161,26 @@ pub(crate) fn register(registry: &mut Handlebars<'static>) {
     registry.unregister_helper("log");
     registry.register_helper("default", Box::new(DefaultHelper));
     registry.register_helper("upper", Box::new(UpperHelper));
+    registry.register_helper("url", Box::new(UrlHelper));
+}
+
+/// `https://x.example/?q={{url q}}`: percent-encoded, so that it stays one value.
+struct UrlHelper;
+
+impl HelperDef for UrlHelper {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        h: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let value = h
+            .param(0)
+            .ok_or(RenderErrorReason::ParamNotFoundForIndex("url", 0))?;
+        let encoded = escape::in_query(&written(value)?).to_string();
+        Ok(ScopedJson::Derived(Value::String(encoded)))
+    }
 }
 
 /// `{{default name "there"}}`: the value, or the second one when the first is absent or empty.

@@ -5,7 +5,10 @@
 //! take no value at all is said in `places`.
 
 use super::escape::Mode;
-use super::places::{self, Scheme};
+use super::places::{self, AddressPart, Beginning, Scheme};
+
+/// Longest name of a tag or attribute that is told from others; all that matter are shorter.
+const MAX_NAME: usize = 64;
 
 /// Follows HTML text and says how a value at the current place is to be written.
 #[derive(Debug, Clone)]
@@ -17,8 +20,10 @@ pub(crate) struct Tracker {
     uncertain: bool,
     /// The last characters, for the ends of comments and scripts.
     tail: String,
-    /// What an attribute's value began with, as far as it may still become a scheme; a NUL stands for what is not known.
-    prefix: String,
+    /// What an attribute's value began with.
+    beginning: Beginning,
+    /// The part of an address that an attribute's value has come to.
+    part: AddressPart,
     /// Whether this `<meta>` has `http-equiv`, and whether its `content` holds a value.
     http_equiv: bool,
     meta_value: bool,
@@ -50,7 +55,8 @@ impl Default for Tracker {
             attribute: String::new(),
             uncertain: false,
             tail: String::new(),
-            prefix: String::new(),
+            beginning: Beginning::default(),
+            part: AddressPart::Path,
             http_equiv: false,
             meta_value: false,
             fault: None,
@@ -88,7 +94,7 @@ impl Tracker {
             self.uncertain = true;
         }
         if matches!(self.state, State::Value { .. }) {
-            self.prefix.push('\0');
+            self.beginning.push_value();
             self.meta_value |= self.tag == "meta" && self.attribute == "content";
         }
     }
@@ -106,10 +112,8 @@ impl Tracker {
         self.http_equiv |= other.http_equiv;
         self.meta_value |= other.meta_value;
         self.fault = self.fault.or(other.fault);
-        if self.prefix != other.prefix {
-            self.prefix.push_str(&other.prefix);
-            self.prefix.push('\0');
-        }
+        self.beginning.join(&other.beginning);
+        self.part = self.part.max(other.part);
         match (self.state, other.state) {
             (Text, Text) | (Comment, Comment) | (InTag, InTag) => true,
             (Code, Code) => self.tag == other.tag,
@@ -162,12 +166,15 @@ impl Tracker {
         if self.http_equiv && self.tag == "meta" {
             return Err(places::NO_REFRESH);
         }
-        // What an entity stands for is not looked up: a colon written as one would hide the scheme.
         let scheme = match scheme {
-            Scheme::Open if self.prefix.contains('&') => Scheme::Unsafe,
+            Scheme::Open if self.beginning.entity => Scheme::Unsafe,
             known => known,
         };
-        places::value_mode(&self.tag, &self.attribute, quote.is_some(), scheme)
+        let part = match self.state {
+            State::Value { .. } => self.part,
+            _ => AddressPart::Path,
+        };
+        places::value_mode(&self.tag, &self.attribute, quote.is_some(), scheme, part)
     }
 
     fn step(&mut self, c: char) {
@@ -195,17 +202,25 @@ impl Tracker {
             State::Value { quote: None, .. } if is_space(c) => State::InTag,
             State::Value { quote, scheme } => self.in_value(c, quote, scheme),
             State::Comment => {
-                let early = self.tail.ends_with("--!") && c == '>';
-                match self.until(c, "-->", State::Comment) {
-                    State::Comment if early => State::Text,
-                    state => state,
+                let ends = c == '>' && (self.tail.ends_with("--") || self.tail.ends_with("--!"));
+                self.tail.push(c);
+                if ends {
+                    self.leave_content();
+                    State::Text
+                } else {
+                    self.shorten_tail();
+                    State::Comment
                 }
             }
             State::Code => {
-                let end = format!("</{}", self.tag);
-                match self.until(c, &end, State::Code) {
-                    State::Text => State::InTag,
-                    inside => inside,
+                self.tail.extend(c.to_lowercase());
+                let before = self.tail.strip_suffix(self.tag.as_str());
+                if before.is_some_and(|before| before.ends_with("</")) {
+                    self.leave_content();
+                    State::InTag
+                } else {
+                    self.shorten_tail();
+                    State::Code
                 }
             }
         };
@@ -220,7 +235,8 @@ impl Tracker {
                 return State::Text;
             }
             c if is_space(c) || (c == '/' && !self.tag.is_empty()) => return self.begin_attribute(),
-            c => self.tag.extend(c.to_lowercase()),
+            c if self.tag.len() < MAX_NAME => self.tag.extend(c.to_lowercase()),
+            _ => {}
         }
         if self.tag == "!--" {
             // `<!-->` is a whole comment.
@@ -237,7 +253,8 @@ impl Tracker {
     }
 
     fn begin_value(&mut self, quote: Option<char>) -> State {
-        self.prefix.clear();
+        self.beginning = Beginning::default();
+        self.part = AddressPart::Path;
         self.state = State::Value {
             quote,
             scheme: Scheme::Open,
@@ -247,13 +264,13 @@ impl Tracker {
 
     fn in_value(&mut self, c: char, quote: Option<char>, scheme: Scheme) -> State {
         let scheme = match scheme {
-            Scheme::Open => Scheme::after(c, &self.prefix, &self.tag),
+            Scheme::Open => Scheme::after(c, &self.beginning, &self.tag),
             known => known,
         };
-        // Browsers leave white space and control characters out of a scheme.
-        if scheme == Scheme::Open && !c.is_whitespace() && !c.is_control() && self.prefix.len() < 64 {
-            self.prefix.extend(c.to_lowercase());
+        if scheme == Scheme::Open {
+            self.beginning.push(c);
         }
+        self.part = self.part.after(c);
         State::Value { quote, scheme }
     }
 
@@ -266,7 +283,9 @@ impl Tracker {
                 if self.state == State::InTag {
                     self.begin_attribute();
                 }
-                self.attribute.extend(c.to_lowercase());
+                if self.attribute.len() < MAX_NAME {
+                    self.attribute.extend(c.to_lowercase());
+                }
                 self.http_equiv |= self.attribute == "http-equiv";
                 State::AttributeName
             }
@@ -287,19 +306,17 @@ impl Tracker {
         }
     }
 
-    fn until(&mut self, c: char, end: &str, inside: State) -> State {
-        self.tail.extend(c.to_lowercase());
-        if self.tail.ends_with(end) {
-            self.tail.clear();
-            self.tag.clear();
-            return State::Text;
-        }
-        // Only the last few characters can still become the end.
+    fn leave_content(&mut self) {
+        self.tail.clear();
+        self.tag.clear();
+    }
+
+    /// Only the last few characters can still become the end of a comment or a script.
+    fn shorten_tail(&mut self) {
         if self.tail.len() > 64 {
             let keep = self.tail.char_indices().rev().nth(15).map_or(0, |(at, _)| at);
             self.tail.drain(..keep);
         }
-        inside
     }
 }
 

@@ -1,7 +1,7 @@
 //! The keys a template asks for, read from the template itself: what the editor offers as sample data, and how a
 //! reset template proves that it shows the link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -118,9 +118,19 @@ impl Shape {
         }
     }
 
-    /// Adds what an included template uses; `base` is where its keys start.
-    pub(crate) fn absorb(&mut self, base: &[Step], other: &Self) {
-        self.at(base).merge(other);
+    /// Adds what an included template uses; `base` is where its keys start, and `given` are those it is given.
+    pub(crate) fn absorb(&mut self, base: &[Step], other: &Self, given: &BTreeSet<String>) {
+        let here = self.at(base);
+        here.written |= other.written;
+        here.list |= other.list;
+        for (key, shape) in other.children.iter().filter(|(key, _)| !given.contains(*key)) {
+            here.children.entry(key.clone()).or_default().merge(shape);
+        }
+    }
+
+    /// How many keys there are, at any depth.
+    pub(crate) fn size(&self) -> usize {
+        self.children.values().map(|child| 1 + child.size()).sum()
     }
 
     /// The use of a key at the top level.

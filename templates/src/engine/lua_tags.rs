@@ -1,3 +1,5 @@
+use super::problem::quote;
+
 /// The words that answer a `{% lua %}` tag: Lua in templates is not run, and most of it has a short equivalent.
 ///
 /// Blocks are remembered, so that the advice for `end` closes what was opened.
@@ -10,7 +12,9 @@ impl LuaTags {
     /// What to write instead of `code`, the text between `{%` and `%}`.
     pub(crate) fn advice(&mut self, code: &str) -> String {
         let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
-        match self.equivalent(&code) {
+        let instead = self.equivalent(&code);
+        let code = quote(&code);
+        match instead {
             Some(instead) => {
                 format!("Lua does not run in templates. Instead of {{% {code} %}} write {instead}.")
             }

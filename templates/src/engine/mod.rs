@@ -5,9 +5,11 @@
 //! key is an error with its place, recursion is refused before it starts (M08), and output and work are bounded (M09).
 
 mod escape;
+mod finder;
 mod helpers;
 mod html;
 mod keys;
+mod lua_table;
 mod lua_tags;
 mod nesting;
 mod parts;
@@ -17,6 +19,7 @@ mod prepare;
 mod problem;
 mod render;
 mod scan;
+mod skeleton;
 mod stack;
 mod tags;
 mod unit;

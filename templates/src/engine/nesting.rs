@@ -3,41 +3,46 @@
 //! The parser and the renderer recurse, and a stack that overflows ends the process (M08), so depth has limits. What
 //! is never closed is found here too, because only here the place of its beginning is known.
 
-use super::scan::{Piece, Wrong, next_piece};
+use super::scan::{Piece, Wrong, long_backslashes, next_piece};
 
 /// Blocks inside blocks. An `{{else if}}` counts as one: each is a level of its own in the tree.
 const MAX_BLOCKS: usize = 48;
-/// Tags in one file; the parser's time grows with the square of them.
+/// Tags in one file.
 const MAX_TAGS: usize = 3000;
 
-/// The offset and the words of the first thing that is wrong.
-pub(crate) fn check(text: &str) -> Option<Wrong> {
+/// Where tags, comments and raw texts begin and end.
+pub(super) type Tags = Vec<(usize, usize)>;
+
+/// The tags of a text whose blocks are in order, or the first thing that is wrong with it.
+pub(super) fn check(text: &str) -> Result<Tags, Wrong> {
+    if let Some(wrong) = long_backslashes(text) {
+        return Err(wrong);
+    }
     let mut blocks = Blocks::default();
     let mut at = 0;
-    let mut tags = 0;
-    loop {
-        let (start, piece, end) = match next_piece(text, at) {
-            Ok(Some(found)) => found,
-            Ok(None) => break,
-            Err(wrong) => return Some(wrong),
-        };
+    let mut tags = Tags::new();
+    while let Some((start, piece, end)) = next_piece(text, at)? {
         at = end;
-        tags += 1;
+        tags.push((start, end));
         let wrong = match piece {
-            _ if tags > MAX_TAGS => Some(format!("More than {MAX_TAGS} tags are too many for one file.")),
+            _ if tags.len() > MAX_TAGS => {
+                Some(format!("More than {MAX_TAGS} tags are too many for one file."))
+            }
             Piece::Tag(tag) => blocks.follow(tag, start),
             Piece::Literal => None,
         };
         if let Some(message) = wrong {
-            return Some((start, message));
+            return Err((start, message));
         }
     }
-    let unclosed = blocks.open.pop()?;
+    let Some(unclosed) = blocks.open.pop() else {
+        return Ok(tags);
+    };
     let message = format!(
         "This block is never closed: write {{{{/{}}}}} after it.",
         unclosed.name
     );
-    Some((unclosed.start, message))
+    Err((unclosed.start, message))
 }
 
 #[derive(Default)]

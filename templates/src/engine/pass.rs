@@ -16,9 +16,10 @@ use super::{
     html::Tracker,
     keys::{MAX_STEPS, Scopes, Shape, Step, Usage},
     parts::Parts,
-    prepare::{COUNT, HELPERS, Include, PUT},
-    problem::{Place, Problem},
-    tags::{Translated, VERBATIM},
+    places::TextWord,
+    prepare::{COUNT, HELPERS, Include, PUT, Parsed, Surroundings},
+    problem::{Lines, MAX_PROBLEMS, Place, Problem, quote},
+    tags::VERBATIM,
 };
 
 /// What the walk found out.
@@ -33,17 +34,20 @@ pub(super) struct Found {
     /// Whether any value is written.
     pub(super) values: bool,
     pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// The walk over one file's tree.
 pub(super) struct Pass<'a> {
     file: &'a str,
-    source: &'a str,
-    translated: &'a Translated,
-    engine: Engine,
-    resolve: &'a dyn Fn(&str) -> Option<String>,
+    parsed: &'a Parsed<'a>,
+    /// The lines of the text that the parser read.
+    lines: &'a Lines,
+    surroundings: Surroundings<'a>,
     trusted: BTreeSet<String>,
     pub(super) html: Tracker,
+    /// Where in a text that is not HTML this is.
+    word: TextWord,
     scopes: Scopes,
     /// The inline partial being read.
     node: Option<String>,
@@ -59,20 +63,19 @@ pub(super) struct Pass<'a> {
 impl<'a> Pass<'a> {
     pub(super) fn new(
         file: &'a str,
-        source: &'a str,
-        translated: &'a Translated,
-        engine: Engine,
-        resolve: &'a dyn Fn(&str) -> Option<String>,
+        parsed: &'a Parsed<'a>,
+        lines: &'a Lines,
+        surroundings: Surroundings<'a>,
         trusted: BTreeSet<String>,
     ) -> Self {
         Self {
             file,
-            source,
-            translated,
-            engine,
-            resolve,
+            parsed,
+            lines,
+            surroundings,
             trusted,
             html: Tracker::default(),
+            word: TextWord::default(),
             scopes: Scopes::default(),
             node: None,
             in_loop: false,
@@ -90,6 +93,9 @@ impl<'a> Pass<'a> {
         let mappings = std::mem::take(&mut template.mapping);
         let mut fixed_bytes = 0;
         for (index, element) in elements.into_iter().enumerate() {
+            if self.is_over() {
+                break;
+            }
             let place = self.place(mappings.get(index));
             if let Some(element) = self.element(element, place) {
                 if let TemplateElement::RawString(text) = &element {
@@ -107,21 +113,24 @@ impl<'a> Pass<'a> {
         self.depth -= 1;
     }
 
+    /// Whether the rest need not be looked at: enough is wrong, or no one waits for it.
+    fn is_over(&self) -> bool {
+        self.found.problems.len() >= MAX_PROBLEMS || (self.surroundings.is_cancelled)()
+    }
+
     fn place(&self, mapping: Option<&TemplateMapping>) -> Place {
         mapping.map_or(Place::START, |m| {
-            self.translated.source_place(
-                self.source,
-                Place {
-                    line: m.0,
-                    column: m.1,
-                },
-            )
+            let place = Place {
+                line: m.0,
+                column: m.1,
+            };
+            self.parsed.place(self.lines, place)
         })
     }
 
     fn element(&mut self, element: TemplateElement, place: Place) -> Option<TemplateElement> {
         match element {
-            TemplateElement::RawString(text) => Some(self.fixed(text, place)),
+            TemplateElement::RawString(text) => Some(self.fixed(self.parsed.whole(text), place)),
             TemplateElement::Comment(_) => None,
             TemplateElement::Expression(value) => Some(self.value(*value, place, false)),
             TemplateElement::HtmlExpression(value) => Some(self.value(*value, place, true)),
@@ -144,9 +153,9 @@ impl<'a> Pass<'a> {
     }
 
     fn fixed(&mut self, text: String, place: Place) -> TemplateElement {
-        if self.engine == Engine::Html
-            && let Some(why) = self.html.feed(&text)
-        {
+        if self.surroundings.engine == Engine::Text {
+            self.word.feed(&text);
+        } else if let Some(why) = self.html.feed(&text) {
             self.problem(place, why);
         }
         TemplateElement::RawString(text)
@@ -172,11 +181,15 @@ impl<'a> Pass<'a> {
     fn verbatim(&self, name: &Parameter) -> Option<String> {
         let marker = name.as_name()?.strip_prefix('[')?.strip_prefix(VERBATIM)?;
         let index: usize = marker.strip_suffix(']')?.parse().ok()?;
-        self.translated.verbatim.get(index).cloned()
+        self.parsed.verbatim(index).cloned()
     }
 
     fn mode(&mut self, value: &Parameter, place: Place, raw: bool) -> Mode {
-        if self.engine == Engine::Text {
+        let is_encoded = matches!(value, Parameter::Subexpression(call) if call.name() == "url");
+        if self.surroundings.engine == Engine::Text {
+            if self.word.value_is_in_query() && !is_encoded {
+                self.warn_of_query(value, place);
+            }
             return Mode::Raw;
         }
         let mode = match self.html.mode() {
@@ -188,10 +201,15 @@ impl<'a> Pass<'a> {
         };
         self.html.value_written();
         self.found.values = true;
+        if is_encoded && matches!(mode, Mode::Path | Mode::BarePath | Mode::Query) {
+            // Only characters that stand for themselves everywhere are left.
+            return Mode::Html;
+        }
         if !raw || mode == Mode::Address {
             return mode;
         }
         let key = value.as_name().unwrap_or_default();
+        let shown = quote(key);
         // Page code decides itself what it hands over as HTML; mail is given keys by whoever sends it (M06).
         if self.file.starts_with("pages/") || self.trusted.contains(key) {
             return Mode::Raw;
@@ -203,11 +221,23 @@ impl<'a> Pass<'a> {
         self.problem(
             place,
             format!(
-                "This writes `{key}` into HTML without escaping. Write {{{{ {key} }}}}, or, when the value is HTML of \
-                 your own making, add {{# trusted: {key} #}} to this file."
+                "This writes `{shown}` into HTML without escaping. Write {{{{ {shown} }}}}, or, when the value is HTML of \
+                 your own making, add {{# trusted: {shown} #}} to this file."
             ),
         );
         mode
+    }
+
+    fn warn_of_query(&mut self, value: &Parameter, place: Place) {
+        if self.found.warnings.len() >= MAX_PROBLEMS {
+            return;
+        }
+        let key = quote(value.as_name().unwrap_or("the value"));
+        let message = format!(
+            "In a text nothing is encoded: with a `&` or a space in `{key}` this address leads elsewhere. Write {{{{url \
+             {key}}}}}."
+        );
+        self.found.warnings.push(Problem::new(self.file, place, message));
     }
 
     fn block(&mut self, mut block: Box<HelperTemplate>, place: Place) -> TemplateElement {
@@ -220,7 +250,10 @@ impl<'a> Pass<'a> {
         if !HELPERS.contains(&name.as_str()) {
             self.problem(
                 place,
-                format!("There is no block `{name}`: write {{{{#if {name}}}}} or {{{{#each {name}}}}}."),
+                format!(
+                    "There is no block `{0}`: write {{{{#if {0}}}}} or {{{{#each {0}}}}}.",
+                    quote(&name)
+                ),
             );
         }
         for parameter in block.params.iter().chain(block.hash.values()) {
@@ -268,7 +301,8 @@ impl<'a> Pass<'a> {
         if items {
             base.push(Step::Item);
         }
-        Some(base)
+        // Data is never deeper, so nothing in the block is in the data.
+        (base.len() <= MAX_STEPS).then_some(base)
     }
 
     /// Checks helpers inside a parameter and lists the keys it uses.
@@ -289,7 +323,11 @@ impl<'a> Pass<'a> {
                 if call.is_helper() && !HELPERS.contains(&name) {
                     self.problem(
                         place,
-                        format!("There is no helper `{name}`. Helpers are {}.", HELPERS.join(", ")),
+                        format!(
+                            "There is no helper `{}`. Helpers are {}.",
+                            quote(name),
+                            HELPERS.join(", ")
+                        ),
                     );
                 }
                 // The choice of `default` may be absent, all else that is written must be there.
@@ -304,6 +342,9 @@ impl<'a> Pass<'a> {
     }
 
     fn problem(&mut self, place: Place, message: impl Into<String>) {
+        if self.found.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         self.found.problems.push(Problem::new(self.file, place, message));
     }
 }

@@ -14,7 +14,8 @@ use super::{
     keys::{Shape, Step},
     nesting,
     pass::{Found, Pass},
-    problem::{Place, Problem},
+    problem::{Lines, Place, Problem},
+    skeleton::Skeleton,
     tags::{self, Translated},
 };
 
@@ -23,10 +24,13 @@ pub(crate) const PUT: &str = "\0put";
 /// The helper that counts bodies.
 pub(crate) const COUNT: &str = "\0count";
 
+/// Tags times bytes of what the parser reads: for each tag it counts the lines from the beginning (X07).
+const MAX_WORK: usize = 64 * 1024 * 1024;
+
 /// Helpers a template may call with parameters.
-pub(crate) const HELPERS: [&str; 18] = [
+pub(crate) const HELPERS: [&str; 19] = [
     "if", "unless", "each", "with", "lookup", "raw", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or",
-    "not", "len", "default", "upper",
+    "not", "len", "default", "upper", "url",
 ];
 
 /// A file ready to be registered.
@@ -46,6 +50,8 @@ pub(crate) struct Prepared {
     pub(crate) values: bool,
     /// Whether HTML that follows an include of this file stands where it seems to.
     pub(crate) ends_between_tags: bool,
+    /// What works and may come out otherwise than it was meant.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// A file or inline partial that is included.
@@ -57,16 +63,27 @@ pub(crate) struct Include {
     pub(crate) is_file: bool,
     /// Where the data of the included file starts, when it can be told.
     pub(crate) base: Option<Vec<Step>>,
+    /// Keys of its data that are given with the include.
+    pub(crate) given: BTreeSet<String>,
     /// Whether it stands between tags, and not inside a tag or a script.
     pub(crate) between_tags: bool,
 }
 
-/// Reads `source`, the text of `file`; `resolve` gives the full path of an included file.
+/// What reading a file needs to know of its surroundings.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) engine: Engine,
+    /// Gives the full path of an included file.
+    pub(crate) resolve: &'a dyn Fn(&str) -> Option<String>,
+    /// Whether no one waits for the result any more; what was found by then is of no use.
+    pub(crate) is_cancelled: &'a dyn Fn() -> bool,
+}
+
+/// Reads `source`, the text of `file`. Of the problems the first hundred are named.
 pub(crate) fn prepare(
     file: &str,
     source: &str,
-    engine: Engine,
-    resolve: &dyn Fn(&str) -> Option<String>,
+    surroundings: Surroundings<'_>,
 ) -> Result<Prepared, Vec<Problem>> {
     if let Some(at) = source.find('\0') {
         return Err(vec![Problem::new(
@@ -76,17 +93,27 @@ pub(crate) fn prepare(
         )]);
     }
     let translated = if file.ends_with(".tpl") {
-        tags::translate(file, source)?
+        tags::translate(file, source, surroundings.is_cancelled)?
     } else {
         Translated::verbatim(source)
     };
-    if let Some((offset, message)) = nesting::check(&translated.text) {
-        let place = translated.source_place(source, Place::of(&translated.text, offset));
-        return Err(vec![Problem::new(file, place, message)]);
+    let problem = |place, message: String| vec![Problem::new(file, place, message)];
+    let tags = nesting::check(&translated.text)
+        .map_err(|(offset, message)| problem(translated.place_of(source, offset), message))?;
+    let parsed = Parsed {
+        source,
+        skeleton: Skeleton::of(&translated.text, &tags),
+        translated,
+    };
+    if tags.len() * parsed.skeleton.text.len() > MAX_WORK {
+        let message = "The tags of this file are too many and too long for one file. Put parts of it into files of their \
+                       own and include them.";
+        return Err(problem(Place::START, message.to_owned()));
     }
-    let mut template = parse(file, source, &translated)?;
+    let lines = Lines::of(&parsed.skeleton.text);
+    let mut template = parse(file, &parsed, &lines)?;
     let trusted = trusted_keys(&template);
-    let mut pass = Pass::new(file, source, &translated, engine, resolve, trusted);
+    let mut pass = Pass::new(file, &parsed, &lines, surroundings, trusted);
     pass.body(&mut template);
     let ends_between_tags = pass.html.is_between_tags();
     let Found {
@@ -98,6 +125,7 @@ pub(crate) fn prepare(
         depth,
         values,
         mut problems,
+        warnings,
     } = pass.found;
     if problems.is_empty() {
         Ok(Prepared {
@@ -110,6 +138,7 @@ pub(crate) fn prepare(
             depth,
             values,
             ends_between_tags,
+            warnings,
         })
     } else {
         problems.sort_by_key(|problem| (problem.line, problem.column));
@@ -117,13 +146,38 @@ pub(crate) fn prepare(
     }
 }
 
-fn parse(file: &str, source: &str, translated: &Translated) -> Result<Template, Vec<Problem>> {
+/// A file's text in its forms: as its author wrote it, in handlebars, and as the parser read it.
+pub(super) struct Parsed<'a> {
+    source: &'a str,
+    translated: Translated,
+    skeleton: Skeleton,
+}
+
+impl Parsed<'_> {
+    /// The place in the source of a place that the parser named; `lines` are those of the text it read.
+    pub(super) fn place(&self, lines: &Lines, place: Place) -> Place {
+        let offset = self.skeleton.offset(lines.offset(&self.skeleton.text, place));
+        self.translated.place_of(self.source, offset)
+    }
+
+    /// A text of the tree with what the parser did not read.
+    pub(super) fn whole(&self, text: String) -> String {
+        self.skeleton.whole(text, &self.translated.text)
+    }
+
+    /// What stood between fences, see [`tags::VERBATIM`].
+    pub(super) fn verbatim(&self, index: usize) -> Option<&String> {
+        self.translated.verbatim.get(index)
+    }
+}
+
+fn parse(file: &str, text: &Parsed<'_>, lines: &Lines) -> Result<Template, Vec<Problem>> {
     // The parser is another's: should it panic on a text, the text is refused and the process goes on.
     let parsed = std::panic::catch_unwind(|| {
         let mut registry = Handlebars::new();
         // An include keeps the indentation before it as it is, and adds none to the included lines.
         registry.set_prevent_indent(true);
-        registry.register_template_string(file, &translated.text)?;
+        registry.register_template_string(file, &text.skeleton.text)?;
         Ok(registry.get_template(file).cloned().unwrap_or_default())
     });
     match parsed {
@@ -133,7 +187,7 @@ fn parse(file: &str, source: &str, translated: &Translated) -> Result<Template, 
             let place = error
                 .pos()
                 .map_or(Place::START, |(line, column)| Place { line, column });
-            let place = translated.source_place(source, place);
+            let place = text.place(lines, place);
             Err(vec![Problem::new(file, place, in_words(error.reason()))])
         }
         Err(_) => Err(vec![Problem::new(

@@ -47,32 +47,101 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 
-    /// The place of a byte offset. An offset inside a character counts as that character.
+    /// The place of a byte offset in a text that is asked once; see [`Lines`] for more.
     pub(crate) fn of(text: &str, offset: usize) -> Self {
-        let before = &text.as_bytes()[..offset.min(text.len())];
-        let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
-        let column = text
-            .char_indices()
-            .skip_while(|&(at, _)| at < line_start)
-            .take_while(|&(at, _)| at < offset)
-            .count()
-            + 1;
-        Self { line, column }
+        Lines::of(text).place(text, offset)
+    }
+}
+
+/// Where the lines and characters of a text lie, so that a place is found without reading the text again.
+///
+/// A hostile text has a problem at every tenth byte, and all of it in one line (X07).
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// Offsets at which a line begins.
+    starts: Vec<usize>,
+    /// The number of characters before each multiple of [`STRIDE`].
+    characters: Vec<usize>,
+}
+
+/// Bytes between two counts of characters.
+const STRIDE: usize = 64;
+
+impl Lines {
+    pub(crate) fn of(text: &str) -> Self {
+        let mut starts = vec![0];
+        let mut characters = Vec::with_capacity(text.len() / STRIDE + 1);
+        let mut count = 0;
+        for (at, &byte) in text.as_bytes().iter().enumerate() {
+            if at.is_multiple_of(STRIDE) {
+                characters.push(count);
+            }
+            count += usize::from(begins_character(byte));
+            if byte == b'\n' {
+                starts.push(at + 1);
+            }
+        }
+        Self { starts, characters }
+    }
+
+    /// The place of a byte offset. An offset inside a character counts as the one after it.
+    pub(crate) fn place(&self, text: &str, offset: usize) -> Place {
+        let offset = offset.min(text.len());
+        let line = self.starts.partition_point(|&start| start <= offset);
+        let start = self.starts[line - 1];
+        let column = self.characters_before(text, offset) - self.characters_before(text, start) + 1;
+        Place { line, column }
     }
 
     /// The byte offset of a place; past the end of a line counts as its end.
-    pub(crate) fn offset(self, text: &str) -> usize {
-        let mut start = 0;
-        for _ in 1..self.line {
-            match text[start..].find('\n') {
-                Some(at) => start += at + 1,
-                None => return text.len(),
+    pub(crate) fn offset(&self, text: &str, place: Place) -> usize {
+        let Some(&start) = self.starts.get(place.line.saturating_sub(1)) else {
+            return text.len();
+        };
+        let end = self.starts.get(place.line).map_or(text.len(), |next| next - 1);
+        let wanted = self.characters_before(text, start) + place.column.saturating_sub(1);
+        let stride = self.characters.partition_point(|&before| before <= wanted);
+        let mut at = stride.saturating_sub(1) * STRIDE;
+        let mut before = self
+            .characters
+            .get(stride.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
+        for &byte in text.as_bytes().get(at..).unwrap_or_default() {
+            if begins_character(byte) {
+                if before == wanted {
+                    break;
+                }
+                before += 1;
             }
+            at += 1;
         }
-        let line = text[start..].split('\n').next().unwrap_or_default();
-        let within = line.char_indices().nth(self.column.saturating_sub(1));
-        start + within.map_or(line.len(), |(at, _)| at)
+        at.min(end)
+    }
+
+    fn characters_before(&self, text: &str, offset: usize) -> usize {
+        let stride = (offset / STRIDE).min(self.characters.len().saturating_sub(1));
+        let rest = &text.as_bytes()[stride * STRIDE..offset];
+        let before = self.characters.get(stride).copied().unwrap_or_default();
+        before + rest.iter().filter(|&&byte| begins_character(byte)).count()
+    }
+}
+
+/// Whether a byte of UTF-8 is the first of its character.
+fn begins_character(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
+}
+
+/// Most problems that are named; whoever has more begins with these.
+pub(crate) const MAX_PROBLEMS: usize = 100;
+/// Longest quotation of a template in a problem.
+const MAX_QUOTE: usize = 80;
+
+/// A stretch of a template as a problem quotes it.
+pub(crate) fn quote(text: &str) -> std::borrow::Cow<'_, str> {
+    match text.char_indices().nth(MAX_QUOTE) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
@@ -145,10 +214,25 @@ mod tests {
 
     #[test]
     fn places_count_characters_and_survive_the_way_back() {
-        let text = "one\nžlutý kůň\n\nend";
-        for (offset, _) in text.char_indices() {
-            assert_eq!(Place::of(text, offset).offset(text), offset);
+        let long = "žlutý kůň ".repeat(40);
+        for text in [
+            "one\nžlutý kůň\n\nend",
+            "",
+            "\n",
+            "a\r\nb\n",
+            &long,
+            &format!("x\n{long}\n{long}"),
+        ] {
+            let lines = Lines::of(text);
+            for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
+                assert_eq!(lines.offset(text, lines.place(text, offset)), offset, "{text:?}");
+            }
         }
+        let text = "one\nžlutý kůň\n\nend";
+        let lines = Lines::of(text);
+        let far = Place { line: 2, column: 99 };
+        assert_eq!(lines.offset(text, far), text.find("\n\n").unwrap_or_default());
+        assert_eq!(lines.offset(text, Place { line: 99, column: 1 }), text.len());
         let horse = text.find("kůň").unwrap_or_default();
         assert_eq!(Place::of(text, horse), Place { line: 2, column: 7 });
     }

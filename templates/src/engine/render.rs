@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use handlebars::{Context, RenderContext, RenderError, RenderErrorReason, Renderable, StringOutput};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     helpers::{Budget, Count, OverLimit, Put},
@@ -17,10 +18,27 @@ impl Unit {
     /// Fails when a key is missing or cannot be written, with its place, and when a limit is passed. The work is
     /// bounded, and the caller waits for it.
     pub fn render(&self, data: &Value) -> Result<String, TemplateFault> {
+        self.render_within(data, None)
+    }
+
+    /// As [`Self::render`], and given up once `cancelled` is.
+    pub(crate) fn render_until(
+        &self,
+        data: &Value,
+        cancelled: &CancellationToken,
+    ) -> Result<String, TemplateFault> {
+        self.render_within(data, Some(cancelled))
+    }
+
+    fn render_within(
+        &self,
+        data: &Value,
+        cancelled: Option<&CancellationToken>,
+    ) -> Result<String, TemplateFault> {
         if !self.is_deep() {
-            return self.fill(data);
+            return self.fill(data, cancelled);
         }
-        stack::with_room(|| self.fill(data)).unwrap_or_else(|| {
+        stack::with_room(|| self.fill(data, cancelled)).unwrap_or_else(|| {
             Err(TemplateFault::TooMuch {
                 file: self.root.clone(),
                 limit: "the server could not render it now".to_owned(),
@@ -28,7 +46,7 @@ impl Unit {
         })
     }
 
-    fn fill(&self, data: &Value) -> Result<String, TemplateFault> {
+    fn fill(&self, data: &Value, cancelled: Option<&CancellationToken>) -> Result<String, TemplateFault> {
         let Some(template) = self.registry.get_template(&self.root) else {
             return Err(TemplateFault::Missing {
                 file: self.root.clone(),
@@ -36,7 +54,7 @@ impl Unit {
             });
         };
         let context = Context::wraps(data).map_err(|error| self.fault(&error))?;
-        let budget = Arc::new(Budget::new());
+        let budget = Arc::new(Budget::new(cancelled.cloned()));
         let mut state = RenderContext::new(template.name.as_ref());
         state.register_local_helper(PUT, Box::new(Put(Arc::clone(&budget))));
         state.register_local_helper(COUNT, Box::new(Count(budget)));

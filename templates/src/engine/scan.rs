@@ -8,6 +8,8 @@
 const MAX_PARENTHESES: usize = 8;
 /// Steps of one path, such as the two of `user.name`.
 const MAX_PATH: usize = 32;
+/// Backslashes in a row; the parser's time grows with their square.
+const MAX_BACKSLASHES: usize = 64;
 
 /// What is wrong, and at which offset.
 pub(super) type Wrong = (usize, String);
@@ -15,31 +17,37 @@ pub(super) type Wrong = (usize, String);
 /// A piece of the text that is more than text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
-    /// A comment, or a block of raw text: no tag inside it is one.
+    /// A comment, a block of raw text, or braces that a backslash quotes: no tag inside it is one.
     Literal,
     /// A tag, from its braces to its braces.
     Tag(&'a str),
 }
 
 /// The first piece at or after `from`: where it starts, what it is, and where the text goes on.
-pub(super) fn next_piece(text: &str, mut from: usize) -> Result<Option<(usize, Piece<'_>, usize)>, Wrong> {
-    while let Some(start) = text[from..].find("{{").map(|found| from + found) {
-        if let Some(after) = quoted(text, start) {
-            from = after;
-            continue;
-        }
-        let rest = &text[start..];
-        let (piece, end) = if rest.starts_with("{{!") {
-            (Piece::Literal, comment_end(text, start))
-        } else if rest.starts_with("{{{{") {
-            (Piece::Literal, raw_block_end(text, start)?)
-        } else {
-            let end = tag_end(text, start)?;
-            (Piece::Tag(&text[start..end]), end)
-        };
-        return Ok(Some((start, piece, end)));
-    }
-    Ok(None)
+pub(super) fn next_piece(text: &str, from: usize) -> Result<Option<(usize, Piece<'_>, usize)>, Wrong> {
+    let Some(start) = text[from..].find("{{").map(|found| from + found) else {
+        return Ok(None);
+    };
+    let rest = &text[start..];
+    let (piece, end) = if let Some(after) = quoted(text, start) {
+        (Piece::Literal, after)
+    } else if rest.starts_with("{{!") {
+        (Piece::Literal, comment_end(text, start)?)
+    } else if rest.starts_with("{{{{") {
+        (Piece::Literal, raw_block_end(text, start)?)
+    } else {
+        let end = tag_end(text, start)?;
+        (Piece::Tag(&text[start..end]), end)
+    };
+    Ok(Some((start, piece, end)))
+}
+
+/// The first row of backslashes that is too long.
+pub(super) fn long_backslashes(text: &str) -> Option<Wrong> {
+    let row = "\\".repeat(MAX_BACKSLASHES + 1);
+    let start = text.find(&row)?;
+    let message = format!("More than {MAX_BACKSLASHES} backslashes in a row are too many.");
+    Some((start, message))
 }
 
 /// Where the text goes on after braces that a backslash quotes. Of two backslashes the first quotes the second.
@@ -49,16 +57,21 @@ fn quoted(text: &str, start: usize) -> Option<usize> {
     quotes.then(|| start + if text[start..].starts_with("{{{{") { 4 } else { 2 })
 }
 
-fn comment_end(text: &str, start: usize) -> usize {
+fn comment_end(text: &str, start: usize) -> Result<usize, Wrong> {
     let inner = start + "{{!".len();
     let dashes = text[inner..].trim_start_matches(is_space);
-    let long = dashes.strip_prefix("--").and_then(|note| {
-        let found = note.find("--}}")?;
-        Some(text.len() - note.len() + found + "--}}".len())
-    });
-    // One that never ends is an error for the parser; the walk just goes on.
-    long.or_else(|| text[inner..].find("}}").map(|found| inner + found + 2))
-        .unwrap_or(inner)
+    // The parser would look for the end of a long comment up to the end of the text, and then for that of a short one.
+    let (note, end) = match dashes.strip_prefix("--") {
+        Some(note) => (note, "--}}"),
+        None => (&text[inner..], "}}"),
+    };
+    match note.find(end) {
+        Some(found) => Ok(text.len() - note.len() + found + end.len()),
+        None => Err((
+            start,
+            format!("This comment is never closed: write {end} after it."),
+        )),
+    }
 }
 
 fn raw_block_end(text: &str, start: usize) -> Result<usize, Wrong> {
@@ -88,7 +101,13 @@ fn tag_end(text: &str, start: usize) -> Result<usize, Wrong> {
     let wrong = |message: String| Err((start, message));
     let inside = text[start + 2..].trim_start_matches(|c| c == '~' || is_space(c));
     let inside = inside.strip_prefix('{').unwrap_or(inside);
-    let is_include = inside.trim_start_matches(['#', '~', ' ']).starts_with('>');
+    let named = inside.trim_start_matches(|c| matches!(c, '#' | '~') || is_space(c));
+    let is_include = named.starts_with('>');
+    let name = named.trim_start_matches(|c| matches!(c, '>' | '/') || is_space(c));
+    if named.starts_with(['>', '/']) && name.starts_with('[') {
+        // The parser reads on to the end of the text for the end of such a name.
+        return wrong("The name of an included template, or of a block, has no brackets.".to_owned());
+    }
     let bytes = text.as_bytes();
     let mut at = text.len() - inside.len();
     let mut parentheses: usize = 0;
@@ -203,6 +222,7 @@ mod tests {
             ("{{!-- }} {{a}} --}}{{b}}", vec!["{{b}}"]),
             ("{{! -- {{a}} --}}{{b}}", vec!["{{b}}"]),
             ("{{!--}}{{a}}--}}{{b}}", vec!["{{b}}"]),
+            ("{{#each [a b]}}{{/each}}", vec!["{{#each [a b]}}", "{{/each}}"]),
             ("{{! }}{{b}}", vec!["{{b}}"]),
             ("{{{{raw}}}}{{a}} \\{{{{/raw}}}}{{{{/raw}}}}{{b}}", vec!["{{b}}"]),
             ("{{~{ a }~}}{{ [b c] }}", vec!["{{~{ a }~}}", "{{ [b c] }}"]),
@@ -224,6 +244,12 @@ mod tests {
             "{{{{raw (len a)}}}}{{{{/raw}}}}",
             "{{{{raw}}}}{{{{x}}}}{{{{/raw}}}}",
             "{{ a",
+            "{{!-- a }}",
+            "{{! a",
+            "{{> [a]}}",
+            "{{#>\n[a]}}",
+            "{{~> [a]}}",
+            "{{/ [a]}}",
         ] {
             assert!(next_piece(text, 0).is_err(), "{text}");
         }

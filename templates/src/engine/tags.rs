@@ -5,6 +5,7 @@
 //! | `{{ key }}` | the same |
 //! | `{* key *}` | `{{{ key }}}` |
 //! | `{(other.tpl)}` | `{{> 'other.tpl'}}` |
+//! | `{(other.tpl, {a = 1})}` | `{{> 'other.tpl' a=1}}` |
 //! | `{# note #}` | a comment |
 //! | `{-raw-}…{-raw-}` | the text between, as it stands |
 //! | `{% lua %}` | refused, with what to write instead |
@@ -12,10 +13,12 @@
 //! Only complete tags are tags: `{*`, `{(`, `{#`, `{-` and `{%` without their end are text, as they are in style
 //! sheets and scripts. One pass over the text, so nothing that a tag produces is read as a tag again.
 
+mod includes;
+
 use super::{
-    Engine,
+    finder::{self, Finder},
     lua_tags::LuaTags,
-    problem::{Place, Problem},
+    problem::{Lines, MAX_PROBLEMS, Place, Problem, quote},
 };
 
 /// A template in handlebars, and the way back to the text it was made from.
@@ -25,6 +28,7 @@ pub(crate) struct Translated {
     /// What stood between `{-raw-}` fences; the text holds a marker for each, see [`VERBATIM`].
     pub(crate) verbatim: Vec<String>,
     pieces: Vec<Piece>,
+    source_lines: Lines,
 }
 
 /// Begins the key that stands for a verbatim text: `{{[␀raw0]}}`. A NUL is refused in every template, so no author
@@ -51,37 +55,43 @@ impl Translated {
             text: source.to_owned(),
             verbatim: Vec::new(),
             pieces: vec![whole],
+            source_lines: Lines::of(source),
         }
     }
 
-    /// The place in `source` of a place in the translated text.
-    pub(crate) fn source_place(&self, source: &str, place: Place) -> Place {
-        let offset = place.offset(&self.text);
+    /// The place in `source` of an offset in the translated text.
+    pub(crate) fn place_of(&self, source: &str, offset: usize) -> Place {
         let piece = match self.pieces.partition_point(|piece| piece.output <= offset) {
             0 => return Place::START,
             after => self.pieces[after - 1],
         };
-        Place::of(
-            source,
-            piece.source + (offset - piece.output).min(piece.source_len),
-        )
+        let offset = piece.source + (offset - piece.output).min(piece.source_len);
+        self.source_lines.place(source, offset)
     }
 }
 
-/// Translates a `.tpl` text; every mistake found is in the error, in the order of the text.
-pub(crate) fn translate(file: &str, source: &str) -> Result<Translated, Vec<Problem>> {
+/// Translates a `.tpl` text; the mistakes found are in the error, in the order of the text. It ends early, with what
+/// was found by then, when no one waits for it any more.
+pub(crate) fn translate(
+    file: &str,
+    source: &str,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Result<Translated, Vec<Problem>> {
     let mut translator = Translator {
         file,
         source,
+        finder: Finder::new(source),
+        lines: Lines::of(source),
         out: String::with_capacity(source.len() + 16),
         pieces: Vec::new(),
         verbatim: Vec::new(),
         problems: Vec::new(),
         lua: LuaTags::default(),
     };
-    translator.run();
-    if translator.problems.is_empty() {
+    let is_whole = translator.run(is_cancelled);
+    if is_whole && translator.problems.is_empty() {
         Ok(Translated {
+            source_lines: translator.lines,
             text: translator.out,
             verbatim: translator.verbatim,
             pieces: translator.pieces,
@@ -94,6 +104,8 @@ pub(crate) fn translate(file: &str, source: &str) -> Result<Translated, Vec<Prob
 struct Translator<'a> {
     file: &'a str,
     source: &'a str,
+    finder: Finder<'a>,
+    lines: Lines,
     out: String,
     pieces: Vec<Piece>,
     verbatim: Vec<String>,
@@ -102,10 +114,14 @@ struct Translator<'a> {
 }
 
 impl<'a> Translator<'a> {
-    fn run(&mut self) {
+    /// False when it ended before the text did.
+    fn run(&mut self, is_cancelled: &dyn Fn() -> bool) -> bool {
         let mut text_from = 0;
         let mut at = 0;
         while let Some(brace) = self.source[at..].find('{').map(|found| at + found) {
+            if self.problems.len() >= MAX_PROBLEMS || is_cancelled() {
+                return false;
+            }
             match self.tag(brace) {
                 Some(tag) => {
                     self.text(text_from, brace, true);
@@ -117,6 +133,7 @@ impl<'a> Translator<'a> {
             }
         }
         self.text(text_from, self.source.len(), false);
+        true
     }
 
     /// The tag that starts at `start`, when a complete one does.
@@ -145,8 +162,8 @@ impl<'a> Translator<'a> {
         } else {
             "}}"
         };
-        match rest.find(close) {
-            Some(found) => self.copy(start, start + found + close.len()),
+        match self.finder.find(close, start) {
+            Some(found) => self.copy(start, found + close.len()),
             None => {
                 self.problem(start, "This tag is opened with `{{` and never closed with `}}`.");
                 self.copy(start, start + 2)
@@ -156,12 +173,9 @@ impl<'a> Translator<'a> {
 
     /// `{{{{raw}}}} … {{{{/raw}}}}`: everything up to the closing tag is text.
     fn raw_helper_block(&mut self, start: usize) -> Tag {
-        let rest: &'a str = &self.source[start..];
-        let end = rest.find("{{{{/").and_then(|close| {
-            rest[close..]
-                .find("}}}}")
-                .map(|found| start + close + found + "}}}}".len())
-        });
+        let close = self.finder.find("{{{{/", start);
+        let end = close.and_then(|close| self.finder.find("}}}}", close));
+        let end = end.map(|end| end + "}}}}".len());
         match end {
             Some(end) => self.copy(start, end),
             None => {
@@ -176,56 +190,23 @@ impl<'a> Translator<'a> {
 
     fn raw_value(&mut self, start: usize) -> Option<Tag> {
         let (inner, end) = self.enclosed(start, "{*", "*}")?;
-        if inner.contains('\n') {
+        if self.has_line_break(start, end) {
             return None;
         }
         let key = inner.trim();
         if !is_key(key) {
             self.problem(
                 start,
-                format!("Only the name of a key may stand in {{* … *}}, and `{key}` is not one."),
+                format!(
+                    "Only the name of a key may stand in {{* … *}}, and `{}` is not one.",
+                    quote(key)
+                ),
             );
         }
         Some(Tag {
             output: format!("{{{{{{{inner}}}}}}}"),
             end,
         })
-    }
-
-    fn include(&mut self, start: usize) -> Option<Tag> {
-        let (inner, end) = self.enclosed(start, "{(", ")}")?;
-        let name = inner.trim().trim_matches(['"', '\'']);
-        if !self.is_path(inner, name) {
-            return None;
-        }
-        let plain = name.chars().all(|c| c.is_alphanumeric() || "._-/ ".contains(c));
-        if !plain || !(name.ends_with(".tpl") || name.ends_with(".hbs")) {
-            self.problem(
-                start,
-                format!(
-                    "`{name}` is not the path of a template: an included file ends in .tpl or .hbs. (If this is text or \
-                     a script, put a space after the brace.)"
-                ),
-            );
-            return Some(Tag {
-                output: String::new(),
-                end,
-            });
-        }
-        Some(Tag {
-            output: format!("{{{{> '{name}'}}}}"),
-            end,
-        })
-    }
-
-    /// Whether `{(…)}` means a file. In scripts, which only HTML has, it also opens blocks: there a name alone is none.
-    fn is_path(&self, inner: &str, name: &str) -> bool {
-        let of_path = |c: char| c.is_alphanumeric() || "._-/\\~%$@ ".contains(c);
-        !inner.contains('\n')
-            && !name.is_empty()
-            && name.chars().all(of_path)
-            && (name.contains(['.', '/', '\\'])
-                || (Engine::of(self.file) == Engine::Text && !name.contains(' ')))
     }
 
     fn comment(&mut self, start: usize) -> Option<Tag> {
@@ -245,14 +226,11 @@ impl<'a> Translator<'a> {
 
     fn verbatim_block(&mut self, start: usize) -> Option<Tag> {
         let rest: &'a str = &self.source[start..];
-        let name_end = rest[2..].find("-}")? + 2;
-        let name = &rest[2..name_end];
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return None;
-        }
-        let fence = &rest[..name_end + 2];
-        let Some(close) = rest[fence.len()..].find(fence) else {
-            if name == "raw" || name == "verbatim" {
+        let fence = finder::fence(rest)?;
+        let is_raw = matches!(fence, "{-raw-}" | "{-verbatim-}");
+        let inner = start + fence.len();
+        let Some(close) = self.finder.find_fence(fence, inner) else {
+            if is_raw {
                 self.problem(
                     start,
                     format!("`{fence}` is never closed: write it again at the end."),
@@ -260,19 +238,19 @@ impl<'a> Translator<'a> {
             }
             return None;
         };
-        let end = start + fence.len() + close + fence.len();
-        if name != "raw" && name != "verbatim" {
+        let end = close + fence.len();
+        if !is_raw {
             self.problem(
                 start,
                 format!(
-                    "Blocks such as `{fence}` belong to the original's Lua templates. Give the value as a key, or \
-                     put the text into a file of its own and include it with {{(file.tpl)}}."
+                    "Blocks such as `{}` belong to the original's Lua templates. Give the value as a key, or \
+                     put the text into a file of its own and include it with {{(file.tpl)}}.",
+                    quote(fence)
                 ),
             );
         }
         let output = format!("{{{{[{VERBATIM}{}]}}}}", self.verbatim.len());
-        self.verbatim
-            .push(rest[fence.len()..fence.len() + close].to_owned());
+        self.verbatim.push(self.source[inner..close].to_owned());
         Some(Tag { output, end })
     }
 
@@ -287,12 +265,15 @@ impl<'a> Translator<'a> {
     }
 
     /// What stands between `open` at `start` and the next `close`, and the offset after `close`.
-    fn enclosed(&self, start: usize, open: &str, close: &str) -> Option<(&'a str, usize)> {
-        let inner_start = start + open.len();
-        let length = self.source[inner_start..].find(close)?;
+    fn enclosed(&mut self, start: usize, open: &str, close: &'static str) -> Option<(&'a str, usize)> {
+        let inner = start + open.len();
+        let inner_end = self.finder.find(close, inner)?;
         let source: &'a str = self.source;
-        let inner = &source[inner_start..inner_start + length];
-        Some((inner, inner_start + length + close.len()))
+        Some((&source[inner..inner_end], inner_end + close.len()))
+    }
+
+    fn has_line_break(&mut self, start: usize, end: usize) -> bool {
+        self.finder.find("\n", start).is_some_and(|at| at < end)
     }
 
     fn copy(&self, start: usize, end: usize) -> Tag {
@@ -324,8 +305,8 @@ impl<'a> Translator<'a> {
     }
 
     fn problem(&mut self, offset: usize, message: impl Into<String>) {
-        self.problems
-            .push(Problem::new(self.file, Place::of(self.source, offset), message));
+        let place = self.lines.place(self.source, offset);
+        self.problems.push(Problem::new(self.file, place, message));
     }
 }
 

@@ -1,14 +1,14 @@
 use super::*;
 
 fn translated(source: &str) -> String {
-    match translate("t.tpl", source) {
+    match translate("t.tpl", source, &|| false) {
         Ok(translated) => translated.text,
         Err(problems) => panic!("{source:?} was refused: {problems:?}"),
     }
 }
 
 fn refused(source: &str) -> Vec<Problem> {
-    translate("t.tpl", source).expect_err("the template is refused")
+    translate("t.tpl", source, &|| false).expect_err("the template is refused")
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn style_sheets_and_scripts_are_text() {
         "{[\"json\"]}",
         "{\"a\": {\"b\": 1} }",
     ] {
-        let out = translate("pages/t.tpl", text).expect("is text");
+        let out = translate("pages/t.tpl", text, &|| false).expect("is text");
         assert_eq!(out.text, text);
     }
     assert_eq!(translated("now {(only 3 left!)}"), "now {(only 3 left!)}");
@@ -60,7 +60,7 @@ fn an_include_that_cannot_be_one_is_a_problem_and_not_text() {
         ("pages/t.tpl", "<p>\n{(footer.html)}"),
         ("pages/t.tpl", "<p>\n{(/etc/passwd)}"),
     ] {
-        let problems = translate(file, source).expect_err(source);
+        let problems = translate(file, source, &|| false).expect_err(source);
         assert_eq!((problems[0].line, problems[0].column), (2, 1), "{source}");
         assert!(problems[0].message.contains(".tpl"), "{}", problems[0]);
     }
@@ -68,7 +68,7 @@ fn an_include_that_cannot_be_one_is_a_problem_and_not_text() {
 
 #[test]
 fn verbatim_text_is_kept_aside() {
-    let out = translate("t.tpl", "{-raw-}{{7*7}} {* k *}{-raw-}!").expect("translates");
+    let out = translate("t.tpl", "{-raw-}{{7*7}} {* k *}{-raw-}!", &|| false).expect("translates");
     assert_eq!(out.verbatim, ["{{7*7}} {* k *}"]);
     assert_eq!(out.text, "{{[\0raw0]}}!");
 }
@@ -110,15 +110,15 @@ fn mistakes_name_their_place() {
 #[test]
 fn places_lead_back_to_the_source() {
     let source = "čas {*a*} {# note\n #} {*b*}{(x.tpl)}\nlast {{ c }}";
-    let out = translate("t.tpl", source).expect("translates");
+    let out = translate("t.tpl", source, &|| false).expect("translates");
     for (tag, original) in [
         ("{{{a}}}", "{*a*}"),
         ("{{{b}}}", "{*b*}"),
         ("{{> ", "{(x.tpl)}"),
         ("{{ c", "{{ c"),
     ] {
-        let place = Place::of(&out.text, out.text.find(tag).expect("is there"));
+        let offset = out.text.find(tag).expect("is there");
         let expected = Place::of(source, source.find(original).expect("is there"));
-        assert_eq!(out.source_place(source, place), expected, "{original}");
+        assert_eq!(out.place_of(source, offset), expected, "{original}");
     }
 }

@@ -1,5 +1,6 @@
 //! Templates as their authors write them.
 
+mod hostile;
 mod html;
 mod limits;
 
@@ -297,4 +298,48 @@ fn keys_of_a_template_make_its_sample() {
     assert_eq!(sample["user"], json!({"email": "carol@example.com"}));
     assert_eq!(sample["vip"], json!(true));
     unit.render(&sample).expect("the sample has every key");
+}
+
+#[test]
+fn an_include_may_be_given_its_data() {
+    let footer = ("footer.tpl", "{{ a }}-{{ who }}{{#if b}}!{{/if}}");
+    for (include, written) in [
+        ("{(footer.tpl, {a=1, who=name})}", "1-Carol"),
+        (
+            "{( 'footer.tpl' , { a = 'x}', [\"who\"] = user.name; b = true, })}",
+            "x}-Dan!",
+        ),
+        ("{(footer.tpl, {\n  a = -1.5,\n  who = \"you\",\n})}", "-1.5-you"),
+        ("{(part.tpl, user)}", "Dan"),
+    ] {
+        let files = [("t.tpl", include), footer, ("part.tpl", "{{ name }}")];
+        let data = json!({"name": "Carol", "user": {"name": "Dan"}});
+        assert_eq!(render(&files, data).expect(include), written);
+    }
+    let unit = compile(&[("t.tpl", "{(footer.tpl, {a=1, who=name})}"), footer]).expect("compiles");
+    assert_eq!(unit.sample(), json!({"name": "Carol", "b": true}));
+}
+
+#[test]
+fn an_include_whose_data_cannot_be_read_is_a_problem_and_not_text() {
+    let footer = ("footer.tpl", "{{ a }}");
+    for (include, words) in [
+        ("{(footer.tpl, {a = f(x)})}", "a = f(x`"),
+        ("{(footer.tpl, {a = b .. c})}", "`a = b .. c`"),
+        ("{(footer.tpl, {1, 2})}", "`1`"),
+        ("{(footer.tpl, )}", "``"),
+        ("{('footer.txt', {a = 1})}", "`footer.txt` is not the path"),
+        ("{(footer.html, {a = 1})}", "`footer.html` is not the path"),
+        ("{(gone.tpl, {a = 1})}", "`templates/gone.tpl`"),
+    ] {
+        for file in ["t.tpl", "t.html.tpl"] {
+            let template = format!("čau\n <b>{include}</b>");
+            let fault = compile(&[(file, &template), footer]).expect_err(include);
+            let problem = fault.problems().remove(0);
+            assert_eq!((problem.line, problem.column), (2, 5), "{include}: {problem}");
+            assert!(fault.to_string().contains(words), "{fault}");
+        }
+    }
+    let script = "if (a) {(b.c, d)}";
+    assert_eq!(html(script, json!({})), script);
 }

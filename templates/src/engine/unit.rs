@@ -1,3 +1,5 @@
+mod includes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use handlebars::Handlebars;
@@ -6,7 +8,7 @@ use serde_json::Value;
 use super::{
     Engine, helpers,
     keys::{MAX_STEPS, Shape},
-    prepare::{self, Prepared},
+    prepare::{self, Prepared, Surroundings},
     problem::{Problem, TemplateFault},
     stack,
 };
@@ -19,6 +21,10 @@ const MAX_DEPTH: usize = 64;
 const SHALLOW: usize = 12;
 /// Largest template text.
 pub(crate) const MAX_SOURCE: usize = 256 * 1024;
+/// Most text that one template may be made of.
+const MAX_TOTAL: usize = 1024 * 1024;
+/// Most keys that are listed: a file of many keys that is included under many names would have more.
+const MAX_KEYS: usize = 20_000;
 
 /// A template text.
 #[derive(Debug, Clone)]
@@ -39,6 +45,11 @@ pub(crate) trait Sources {
 
     /// The full path of `name` as written in `from`, or `None` when no path is safe.
     fn resolve(&self, from: &str, name: &str) -> Option<String>;
+
+    /// Whether no one waits for the template any more.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// The states of all files a compilation looked at, found or not.
@@ -52,6 +63,7 @@ pub struct Unit {
     loops: bool,
     /// How many bodies lie inside each other, over all includes.
     depth: usize,
+    warnings: Vec<Problem>,
 }
 
 impl std::fmt::Debug for Unit {
@@ -87,6 +99,7 @@ impl Unit {
             sources,
             engine: Engine::of(root),
             files: BTreeMap::new(),
+            bytes: 0,
             stamps: Vec::new(),
             depth: 0,
         };
@@ -106,7 +119,9 @@ impl Unit {
         registry.set_strict_mode(true);
         registry.register_escape_fn(handlebars::no_escape);
         helpers::register(&mut registry);
+        let mut warnings = Vec::new();
         for (path, file) in collector.files {
+            warnings.extend(file.warnings);
             registry.register_template(&path, file.template);
         }
         Self {
@@ -115,12 +130,18 @@ impl Unit {
             keys,
             loops,
             depth: collector.depth,
+            warnings,
         }
     }
 
     /// Whether the template writes `key`, a key of the top level, somewhere.
     pub fn writes(&self, key: &str) -> bool {
         self.keys.get(key).is_some_and(|shape| shape.written)
+    }
+
+    /// What works and may come out otherwise than it was meant, in all files the template is made of.
+    pub(crate) fn warnings(&self) -> &[Problem] {
+        &self.warnings
     }
 
     /// Data with every key the template uses.
@@ -144,6 +165,8 @@ struct Collector<'a, S: Sources> {
     sources: &'a S,
     engine: Engine,
     files: BTreeMap<String, Prepared>,
+    /// The length of all files that were read.
+    bytes: usize,
     stamps: Vec<(String, S::Stamp)>,
     depth: usize,
 }
@@ -182,8 +205,22 @@ impl<S: Sources> Collector<'_, S> {
         if source.text.len() > MAX_SOURCE {
             return Err(self.too_much(format!("{path} is larger than {MAX_SOURCE} bytes")));
         }
-        let resolve = |name: &str| self.sources.resolve(path, name);
-        prepare::prepare(path, &source.text, self.engine, &resolve).map_err(TemplateFault::Broken)
+        self.bytes += source.text.len();
+        if self.bytes > MAX_TOTAL {
+            return Err(self.too_much(format!(
+                "the included files are larger than {MAX_TOTAL} bytes together"
+            )));
+        }
+        let surroundings = Surroundings {
+            engine: self.engine,
+            resolve: &|name: &str| self.sources.resolve(path, name),
+            is_cancelled: &|| self.sources.is_cancelled(),
+        };
+        let prepared = prepare::prepare(path, &source.text, surroundings);
+        if self.sources.is_cancelled() {
+            return Err(self.too_much("no one waits for it any more".to_owned()));
+        }
+        prepared.map_err(TemplateFault::Broken)
     }
 
     /// A name without an ending is that of an inline partial, defined in one of the files.
@@ -209,139 +246,13 @@ impl<S: Sources> Collector<'_, S> {
         Ok(())
     }
 
-    /// An included file was read as if it began between tags. Elsewhere its values would be escaped for the wrong
-    /// place (M06), so there it may write none; and it must end between tags for what follows it.
-    fn check_places(&self) -> Result<(), TemplateFault> {
-        for (path, file) in &self.files {
-            for include in &file.includes {
-                let message = if !include.between_tags && self.may_write_values(&include.name) {
-                    "Inside a tag or a script only files without values can be included. Write the values here."
-                } else if self
-                    .files
-                    .get(&include.name)
-                    .is_some_and(|file| !file.ends_between_tags)
-                {
-                    "The included file ends inside a tag or a script. Let it end after the tag."
-                } else {
-                    continue;
-                };
-                return Err(TemplateFault::Broken(vec![Problem::new(
-                    path,
-                    include.place,
-                    message,
-                )]));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a file, or what it includes, writes any value. Of inline partials it is not followed up.
-    fn may_write_values(&self, root: &str) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut wanted = vec![root];
-        while let Some(name) = wanted.pop() {
-            match self.files.get(name) {
-                Some(file) if !file.values && seen.insert(name) => {
-                    wanted.extend(file.includes.iter().map(|include| include.name.as_str()));
-                }
-                Some(file) if !file.values => {}
-                _ => return true,
-            }
-        }
-        false
-    }
-
-    /// Follows every chain of includes. A chain that comes back to itself would end in a stack overflow, which ends
-    /// the process; handlebars itself only notices a file that includes itself directly (M08).
-    ///
-    /// Files and inline partials are told apart by name only, as an inline partial is visible in whatever is included
-    /// below it. That may refuse what would just end well, and lets nothing through that does not.
-    fn check_depth(&mut self) -> Result<(), TemplateFault> {
-        let mut graph: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (path, file) in &self.files {
-            for (from, to) in &file.edges {
-                graph
-                    .entry(from.as_deref().unwrap_or(path))
-                    .or_default()
-                    .insert(to);
-            }
-        }
-        let mut depths: BTreeMap<&str, usize> = BTreeMap::new();
-        graph.entry(self.root).or_default();
-        let mut trail: Vec<(&str, Vec<&str>)> = Vec::new();
-        let starts: Vec<&str> = graph.keys().copied().collect();
-        for start in starts {
-            if depths.contains_key(start) {
-                continue;
-            }
-            trail.push((start, graph[start].iter().copied().collect()));
-            while let Some((node, pending)) = trail.last_mut() {
-                let node = *node;
-                let Some(next) = pending.pop() else {
-                    let below = graph
-                        .get(node)
-                        .into_iter()
-                        .flatten()
-                        .filter_map(|to| depths.get(to))
-                        .max();
-                    let below = below.copied().unwrap_or_default();
-                    depths.insert(node, self.own_depth(node) + below);
-                    trail.pop();
-                    continue;
-                };
-                if trail.iter().any(|(on_trail, _)| *on_trail == next) {
-                    return Err(self.cycle(node, next));
-                }
-                if !depths.contains_key(next) {
-                    let further = graph.get(next).into_iter().flatten().copied().collect();
-                    trail.push((next, further));
-                }
-            }
-        }
-        let deepest = depths.values().max().copied().unwrap_or_default();
-        if deepest > MAX_DEPTH {
-            return Err(self.too_much(format!("includes and blocks go deeper than {MAX_DEPTH}")));
-        }
-        self.depth = deepest;
-        Ok(())
-    }
-
-    fn own_depth(&self, node: &str) -> usize {
-        let defines = |file: &&Prepared| file.inlines.contains(node);
-        match self.files.get(node) {
-            Some(file) => file.depth,
-            None => self
-                .files
-                .values()
-                .filter(defines)
-                .map(|file| file.depth)
-                .max()
-                .unwrap_or(1),
-        }
-    }
-
-    fn cycle(&self, from: &str, to: &str) -> TemplateFault {
-        let root = self.root.to_owned();
-        let place = self.files.iter().find_map(|(path, file)| {
-            let edge = file
-                .edges
-                .iter()
-                .any(|(node, name)| node.as_deref().unwrap_or(path) == from && name == to);
-            let include = file.includes.iter().find(|include| include.name == to);
-            include.filter(|_| edge).map(|include| (path, include.place))
-        });
-        let (path, place) = place.unwrap_or((&root, super::Place::START));
-        let message =
-            format!("Including `{to}` here never ends: it includes, directly or not, what includes it.");
-        TemplateFault::Broken(vec![Problem::new(path, place, message)])
-    }
-
     /// The keys of the root file, with those of the files it includes where their data starts.
     fn keys(&self) -> Shape {
         let mut keys = Shape::default();
-        let mut wanted = vec![(self.root.to_owned(), Vec::new(), 0)];
+        let mut wanted = vec![(self.root.to_owned(), Vec::new(), BTreeSet::new(), 0)];
         let mut taken = 0;
-        while let Some((path, base, depth)) = wanted.pop() {
+        let mut listed = 0;
+        while let Some((path, base, given, depth)) = wanted.pop() {
             // Two includes of one file at each of sixteen levels would be 65,536 ways to it.
             taken += 1;
             if taken > MAX_FILES * 4 {
@@ -350,7 +261,11 @@ impl<S: Sources> Collector<'_, S> {
             let Some(file) = self.files.get(&path) else {
                 continue;
             };
-            keys.absorb(&base, &file.keys);
+            listed += file.keys.size();
+            if listed > MAX_KEYS {
+                break;
+            }
+            keys.absorb(&base, &file.keys, &given);
             for include in file
                 .includes
                 .iter()
@@ -360,7 +275,7 @@ impl<S: Sources> Collector<'_, S> {
                     && base.len() + below.len() <= MAX_STEPS
                 {
                     let base = base.iter().chain(below).cloned().collect();
-                    wanted.push((include.name.clone(), base, depth + 1));
+                    wanted.push((include.name.clone(), base, include.given.clone(), depth + 1));
                 }
             }
         }

@@ -14,9 +14,9 @@ use super::PageResponse;
 use super::failure::Failure;
 use super::lua::{self, Input, Outcome};
 use super::page::Page;
-use crate::Templates;
 use crate::engine::Problem;
 use crate::resources::{ResourcePath, check};
+use crate::{Templates, blocking};
 
 /// Somebody types while it runs.
 const LIMITS: Limits = Limits {
@@ -126,9 +126,8 @@ async fn preview(templates: Arc<Templates>, call: Arc<Call>, input: PreviewInput
         None => templates.live_text(&path).await?,
     };
     let (layers, checked, draft) = (Arc::clone(&templates.layers), path.clone(), source.clone());
-    let problems = tokio::task::spawn_blocking(move || check::problems(&layers, &checked, &draft).0)
-        .await
-        .map_err(Error::unexpected)?;
+    let problems =
+        blocking::run(move |cancelled| check::problems(&layers, &checked, &draft, cancelled).0).await?;
     if !problems.is_empty() {
         return Ok(PagePreview {
             problems,

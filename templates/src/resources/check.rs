@@ -3,6 +3,8 @@
 use coronet_core::lua;
 use coronet_core::{Code, Error, Result};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Layers, ResourcePath};
 use crate::compiled::Drafts;
 use crate::engine::{Problem, TemplateFault};
@@ -28,8 +30,13 @@ const PAGE_TEXTS: [&str; 12] = [
 ];
 
 /// Checks that `text` works at `path`. What may still fail for real requests is in the answer.
-pub(crate) fn check(layers: &Layers, path: &ResourcePath, text: &str) -> Result<Vec<Problem>> {
-    let drafts = Drafts::from([(path.as_str(), text)]);
+pub(crate) fn check(
+    layers: &Layers,
+    path: &ResourcePath,
+    text: &str,
+    cancelled: &CancellationToken,
+) -> Result<Vec<Problem>> {
+    let drafts = Drafts::one(path, text, cancelled);
     check_among(layers, &drafts, path, text).map(|checked| checked.warnings)
 }
 
@@ -68,8 +75,13 @@ pub(super) fn check_among(
 }
 
 /// What is wrong with a text, and what may fail for real requests, each with its place.
-pub(crate) fn problems(layers: &Layers, path: &ResourcePath, text: &str) -> (Vec<Problem>, Vec<Problem>) {
-    let error = match check(layers, path, text) {
+pub(crate) fn problems(
+    layers: &Layers,
+    path: &ResourcePath,
+    text: &str,
+    cancelled: &CancellationToken,
+) -> (Vec<Problem>, Vec<Problem>) {
+    let error = match check(layers, path, text, cancelled) {
         Ok(warnings) => return (Vec::new(), warnings),
         Err(error) => error,
     };
@@ -108,7 +120,7 @@ fn check_template(layers: &Layers, drafts: &Drafts<'_>, path: &ResourcePath) -> 
     match missing_link(path, &unit) {
         Some(fault) => Err(fault.into()),
         None => Ok(Checked {
-            warnings: warnings::of(path, &unit),
+            warnings: warnings::of(path, &unit, drafts.cancelled),
             parts,
         }),
     }

@@ -7,15 +7,16 @@ use coronet_core::functions::{Call, Caller, Function};
 use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Layer, Layers, ResourcePath, check, history, moving, presence, records,
     store::{self, Change, EditedRow},
     together,
 };
-use crate::Templates;
 use crate::engine::Problem;
 use crate::failing::Failure;
+use crate::{Templates, blocking};
 
 pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
     vec![
@@ -300,16 +301,14 @@ pub(crate) struct Checked {
 async fn check_draft(templates: Arc<Templates>, _: Arc<Call>, input: CheckInput) -> Result<Checked> {
     let path = parse(&input.path)?;
     templates.refresh().await?;
-    let checked = move || {
-        let (problems, mut warnings) = check::problems(&templates.layers, &path, &input.text);
+    let checked = move |cancelled: &CancellationToken| {
+        let (problems, mut warnings) = check::problems(&templates.layers, &path, &input.text, cancelled);
         if problems.is_empty() {
             warnings.extend(templates.warnings_of_code(&path, &input.text));
         }
         (problems, warnings)
     };
-    let (problems, warnings) = tokio::task::spawn_blocking(checked)
-        .await
-        .map_err(Error::unexpected)?;
+    let (problems, warnings) = blocking::run(checked).await?;
     Ok(Checked { problems, warnings })
 }
 
@@ -377,14 +376,12 @@ impl Templates {
         text: String,
     ) -> Result<(String, Vec<Problem>)> {
         let (templates, path) = (Arc::clone(self), path.clone());
-        let check = move || {
-            let mut warnings = check::check(&templates.layers, &path, &text)?;
+        let check = move |cancelled: &CancellationToken| {
+            let mut warnings = check::check(&templates.layers, &path, &text, cancelled)?;
             warnings.extend(templates.warnings_of_code(&path, &text));
             Ok((text, warnings))
         };
-        tokio::task::spawn_blocking(check)
-            .await
-            .map_err(Error::unexpected)?
+        blocking::run(check).await?
     }
 
     async fn change(&self, path: ResourcePath, change: Change, call: &Call) -> Result<Changed> {

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use coronet_core::Result;
 use coronet_core::functions::Call;
-use coronet_core::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use super::functions::parse;
 use super::{Layers, check};
-use crate::Templates;
 use crate::compiled::Drafts;
+use crate::{Templates, blocking};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,19 +40,21 @@ pub(super) async fn check(templates: Arc<Templates>, _: Arc<Call>, input: CheckI
     templates.refresh().await?;
     let layers = Arc::clone(&templates.layers);
     // Everything is compiled: not on a thread that serves others.
-    tokio::task::spawn_blocking(move || look_at(&layers, &input.files))
-        .await
-        .map_err(Error::unexpected)
+    blocking::run(move |cancelled| look_at(&layers, &input.files, cancelled)).await
 }
 
-fn look_at(layers: &Layers, files: &BTreeMap<String, String>) -> Checked {
-    let drafts: Drafts<'_> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), text.as_str()))
-        .collect();
+fn look_at(layers: &Layers, files: &BTreeMap<String, String>, cancelled: &CancellationToken) -> Checked {
+    let texts = files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let drafts = Drafts {
+        texts: texts.collect(),
+        cancelled,
+    };
     let mut problems = Vec::new();
     let mut parts = BTreeMap::new();
     for (path, text) in files {
+        if cancelled.is_cancelled() {
+            break;
+        }
         let checked = parse(path).and_then(|parsed| check::check_among(layers, &drafts, &parsed, text));
         match checked {
             Ok(checked) => {

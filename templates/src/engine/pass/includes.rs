@@ -2,7 +2,11 @@
 
 use handlebars::template::{DecoratorTemplate, Parameter, TemplateElement};
 
-use super::super::{keys::Usage, prepare::Include, problem::Place};
+use super::super::{
+    keys::Usage,
+    prepare::Include,
+    problem::{Place, quote},
+};
 use super::Pass;
 
 impl Pass<'_> {
@@ -52,8 +56,12 @@ impl Pass<'_> {
             );
             return None;
         };
-        for parameter in include.params.iter().chain(include.hash.values()) {
+        for parameter in &include.params {
             self.parameter(parameter, place, Usage::Asked);
+        }
+        // What a file is given, it is given to be written.
+        for parameter in include.hash.values() {
+            self.parameter(parameter, place, Usage::Written);
         }
         if written == "@partial-block" {
             self.show_block(place);
@@ -66,9 +74,12 @@ impl Pass<'_> {
                 None => self.scopes.resolve("this"),
             };
             let is_file = written.ends_with(".tpl") || written.ends_with(".hbs");
-            let name = match is_file.then(|| (self.resolve)(&written)) {
+            let name = match is_file.then(|| (self.surroundings.resolve)(&written)) {
                 Some(None) => {
-                    self.problem(place, format!("`{written}` is not the path of a template."));
+                    self.problem(
+                        place,
+                        format!("`{}` is not the path of a template.", quote(&written)),
+                    );
                     return None;
                 }
                 Some(Some(path)) => path,
@@ -81,6 +92,7 @@ impl Pass<'_> {
                 place,
                 is_file,
                 base,
+                given: include.hash.keys().map(ToString::to_string).collect(),
                 between_tags: self.html.is_between_tags(),
             });
         }

@@ -36,7 +36,7 @@ fn m06_addresses_are_checked_wherever_they_stand() {
         html("<option title={{ q }}>", evil()),
         "<option title=x&#32;y&#61;z>"
     );
-    assert_eq!(html("<a href=\"/u/{{ q }}\">", evil()), "<a href=\"/u/x y=z\">");
+    assert_eq!(html("<a href=\"/u/{{ q }}\">", evil()), "<a href=\"/u/x%20y=z\">");
 }
 
 #[test]
@@ -67,7 +67,8 @@ fn m06_places_that_take_no_value_are_refused_with_their_line() {
         mail,
         json!({"t": "<&\"'>", "colour": "#1d5fd0", "src": "https://x.test/a.png"}),
     );
-    assert_eq!(out.matches("&lt;&amp;&quot;&#39;&gt;").count(), 7, "{out}");
+    assert_eq!(out.matches("&lt;&amp;&quot;&#39;&gt;").count(), 6, "{out}");
+    assert!(out.contains("open?x=%3C%26%22%27%3E\""), "{out}");
     assert_eq!(out.matches("color:#1d5fd0").count(), 2, "{out}");
 }
 
@@ -139,4 +140,90 @@ fn m06_an_include_is_escaped_for_where_it_stands() {
         render(&fixed, json!({"u": "<"})).expect("renders"),
         "<p class=\"a\"><b>&lt;</b></p>"
     );
+}
+
+#[test]
+fn d15_a_value_in_a_query_stays_one_value() {
+    let data = || json!({"q": "a&b=c", "base": "https://x.example/list", "x": true});
+    for (template, written) in [
+        (
+            "<a href=\"https://x.example/?q={{q}}\">",
+            "https://x.example/?q=a%26b%3Dc",
+        ),
+        (
+            "<a href='/find?a=1&amp;q={{ q }}&amp;b=2'>",
+            "/find?a=1&amp;q=a%26b%3Dc&amp;b=2",
+        ),
+        ("<form action=\"/find?q={{q}}\">", "/find?q=a%26b%3Dc"),
+        ("<img src=/i?q={{q}}>", "/i?q=a%26b%3Dc"),
+        ("<a href=\"/x#{{q}}\">", "/x#a%26b%3Dc"),
+        (
+            "<a href=\"mailto:a@x.example?subject={{q}}\">",
+            "subject=a%26b%3Dc",
+        ),
+        (
+            "<a href=\"{{base}}?q={{q}}\">",
+            "https://x.example/list?q=a%26b%3Dc",
+        ),
+        (
+            "<a href=\"{{base}}/x&amp;q={{q}}\">",
+            "https://x.example/list/x&amp;q=a%26b%3Dc",
+        ),
+        (
+            "<a href=\"/l{{#if x}}?y=1{{/if}}&q={{q}}\">",
+            "/l?y=1&q=a%26b%3Dc",
+        ),
+        ("<a href=\"/x/{{q}}\">", "/x/a&amp;b=c"),
+        ("<a href=\"/x/{{url q}}\">", "/x/a%26b%3Dc"),
+        ("<a href=\"/x?q={{url q}}\">", "/x?q=a%26b%3Dc"),
+        ("<a href=\"/x?q={{{url q}}}\">", "/x?q=a%26b%3Dc"),
+        ("<p title=\"/x?q={{q}}\">", "/x?q=a&amp;b=c"),
+    ] {
+        let out = html(template, data());
+        assert!(out.contains(written), "{template} gave {out}");
+    }
+    let mixed = "<a href=\"{{#if x}}/y?q={{/if}}{{q}}\">";
+    let fault = compile(&[("t.html.tpl", mixed)]).expect_err(mixed);
+    assert!(fault.to_string().contains("in each branch"), "{fault}");
+}
+
+#[test]
+fn d15_whole_addresses_are_written_as_they_are() {
+    let link = "https://x.test/_resetpassword?code=a-b_c&x=%20 ž";
+    let written = "https://x.test/_resetpassword?code=a-b_c&amp;x=%20 ž";
+    for template in ["{{ reset_link }}", "{* reset_link *}", "{{{ reset_link }}}"] {
+        let out = html(&format!("<a href=\"{template}\">"), json!({"reset_link": link}));
+        assert_eq!(out, format!("<a href=\"{written}\">"));
+    }
+    // Whoever writes a value raw has encoded it already.
+    let trusted = "{# trusted: q #}<a href=\"/x?{* q *}\">";
+    assert_eq!(html(trusted, json!({"q": "a=1&b=2"})), "<a href=\"/x?a=1&b=2\">");
+}
+
+#[test]
+fn d15_a_text_encodes_nothing_by_itself_and_says_so() {
+    let data = json!({"q": "a&b=c", "site": "https://x.example"});
+    assert_eq!(
+        text("{{ site }}/?q={{url q}} {{ q }}", data),
+        "https://x.example/?q=a%26b%3Dc a&b=c"
+    );
+    let warnings = |template| {
+        compile(&[("t.tpl", template)])
+            .expect("compiles")
+            .warnings()
+            .to_vec()
+    };
+    for template in ["Go:\nhttps://x.example/?q={{q}}", "\n{{ site }}/find?a=1&q={{q}}"] {
+        let found = warnings(template);
+        assert_eq!((found.len(), found[0].line), (1, 2), "{template}");
+        assert!(found[0].message.contains("{{url q}}"), "{found:?}");
+    }
+    for template in [
+        "{{ reset_link }}",
+        "https://x.example/?q={{url q}}",
+        "Why? a={{q}}",
+        "a={{q}}?",
+    ] {
+        assert_eq!(warnings(template), [], "{template}");
+    }
 }
