@@ -205,7 +205,9 @@ impl<S: Sources> Collector<'_, S> {
         if source.text.len() > MAX_SOURCE {
             return Err(self.too_much(format!("{path} is larger than {MAX_SOURCE} bytes")));
         }
-        self.bytes += source.text.len();
+        // A draft may begin with a byte order mark; texts of the layers never do.
+        let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+        self.bytes += text.len();
         if self.bytes > MAX_TOTAL {
             return Err(self.too_much(format!(
                 "the included files are larger than {MAX_TOTAL} bytes together"
@@ -216,7 +218,7 @@ impl<S: Sources> Collector<'_, S> {
             resolve: &|name: &str| self.sources.resolve(path, name),
             is_cancelled: &|| self.sources.is_cancelled(),
         };
-        let prepared = prepare::prepare(path, &source.text, surroundings);
+        let prepared = prepare::prepare(path, text, surroundings);
         if self.sources.is_cancelled() {
             return Err(self.too_much("no one waits for it any more".to_owned()));
         }

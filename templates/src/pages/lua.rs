@@ -152,17 +152,29 @@ fn set_fields(lua: &Lua, object: &Table, input: Input) -> mlua::Result<Result<Fi
     object.raw_set("form", from_json(lua, &Value::Object(input.form))?)?;
     object.raw_set("cookies", texts(lua, input.cookies)?)?;
     object.raw_set("headers", headers(lua, input.headers)?)?;
+    object.raw_set("files", files(lua, input.files)?)?;
+    Ok(input.query)
+}
+
+/// Uploads by field; those of a field whose name ends in `[]` are a list, also of one.
+fn files(lua: &Lua, uploads: Vec<Upload>) -> mlua::Result<Table> {
     let files = lua.create_table()?;
-    for upload in input.files {
+    for upload in uploads {
         let file = lua.create_table()?;
         file.raw_set("name", upload.file_name)?;
         file.raw_set("type", upload.content_type)?;
         file.raw_set("size", upload.content.len())?;
         file.raw_set("content", lua.create_string(&upload.content)?)?;
-        files.raw_set(upload.field, file)?;
+        let Some(list) = upload.field.strip_suffix("[]") else {
+            files.raw_set(upload.field, file)?;
+            continue;
+        };
+        match files.raw_get::<Option<Table>>(list)? {
+            Some(held) => held.raw_push(file)?,
+            None => files.raw_set(list, lua.create_sequence_from([file])?)?,
+        }
     }
-    object.raw_set("files", files)?;
-    Ok(input.query)
+    Ok(files)
 }
 
 fn texts(lua: &Lua, pairs: Vec<(String, String)>) -> mlua::Result<Table> {

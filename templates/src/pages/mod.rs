@@ -10,7 +10,7 @@
 //! | `page`, `arguments` | the methods of a page, and what code hands to them |
 //! | `preview` | page code tried without effect, for the editor |
 //! | `answer` | [`PageResponse`], and the headers and cookies page code may set |
-//! | `statics` | files as they are, with type and entity tag |
+//! | `statics`, `conditions` | files as they are, with type and entity tag, whole or in part |
 //! | `failure` | the pages of errors |
 //!
 //! What must stay true: code and templates are never sent as they are; nothing outside `pages/` is reached (M07); no
@@ -18,6 +18,7 @@
 
 mod answer;
 mod arguments;
+mod conditions;
 mod failure;
 mod form;
 mod lua;
@@ -28,7 +29,7 @@ pub(crate) mod preview;
 mod route;
 pub(crate) mod samples;
 mod service;
-mod statics;
+pub(crate) mod statics;
 
 use std::net::IpAddr;
 

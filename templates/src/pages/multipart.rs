@@ -40,7 +40,7 @@ pub(super) async fn read(boundary: String, body: Vec<u8>) -> Result<Form, FormFa
         if files.len() >= MAX_FILES {
             return Err(FormFault::TooMany);
         }
-        if files.iter().any(|held: &Upload| held.field == name) {
+        if files.iter().any(|held: &Upload| excludes(&held.field, &name)) {
             return Err(FormFault::Doubled);
         }
         files.push(Upload {
@@ -51,6 +51,16 @@ pub(super) async fn read(boundary: String, body: Vec<u8>) -> Result<Form, FormFa
         });
     }
     Ok(Form { fields, files })
+}
+
+/// Whether a form with both files could be read in two ways. A name that ends in `[]` is a list, as that of a field.
+fn excludes(held: &str, name: &str) -> bool {
+    match (held.strip_suffix("[]"), name.strip_suffix("[]")) {
+        (Some(_), Some(_)) => false,
+        (Some(list), None) => list == name,
+        (None, Some(list)) => list == held,
+        (None, None) => held == name,
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +104,21 @@ mod tests {
             ("photo", "me.png")
         );
         assert_eq!(photo.content, b"\x89PNG\0\xff");
+    }
+
+    #[tokio::test]
+    async fn d14_files_of_a_list_may_be_many() {
+        let file = |name: &str, file: &str| format!("name=\"{name}\"; filename=\"{file}\"");
+        let read = async |names: &[&str]| {
+            let parts: Vec<String> = names.iter().map(|name| file(name, "a.txt")).collect();
+            let parts: Vec<(&str, &[u8])> = parts.iter().map(|part| (part.as_str(), &b"x"[..])).collect();
+            read_parts(&parts).await.map(|form| form.files.len())
+        };
+        assert_eq!(read(&["f[]", "f[]", "g[]", "h"]).await, Ok(4));
+        for doubled in [["f", "f"], ["f[]", "f"], ["f", "f[]"]] {
+            assert_eq!(read(&doubled).await, Err(FormFault::Doubled), "{doubled:?}");
+        }
+        assert_eq!(read(&["f[]"; 21]).await, Err(FormFault::TooMany));
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::lua::{self, Input, Outcome};
 use super::page::Page;
 use crate::engine::Problem;
-use crate::resources::{ResourcePath, check};
+use crate::resources::{ResourcePath, check, files::without_mark};
 use crate::{Templates, blocking};
 
 /// Somebody types while it runs.
@@ -122,7 +122,7 @@ async fn preview(templates: Arc<Templates>, call: Arc<Call>, input: PreviewInput
         None => serde_json::from_value(sample.clone()).map_err(Error::unexpected)?,
     };
     let source = match input.text {
-        Some(text) => text,
+        Some(text) => without_mark(text),
         None => templates.live_text(&path).await?,
     };
     let (layers, checked, draft) = (Arc::clone(&templates.layers), path.clone(), source.clone());

@@ -12,10 +12,12 @@ pub(super) enum Target {
     Page(ResourcePath),
     /// A file that is sent as it is.
     File(ResourcePath),
+    /// A folder that has an index, named without its slash.
+    Folder,
 }
 
 /// Finds what the path of a request stands for: a route that a plugin or Coronet brought along, a page, a file, or the
-/// `index` of a folder, in this order.
+/// `index` of a folder, in this order. Only a folder's name needs its slash; without it the client is sent there.
 pub(super) fn find(layers: &Layers, routes: &Contributions, path: &str) -> Option<Target> {
     let path = decoded(path)?;
     if let Some(route) = routes.route(&path) {
@@ -23,9 +25,16 @@ pub(super) fn find(layers: &Layers, routes: &Contributions, path: &str) -> Optio
     }
     let name = path.strip_prefix('/')?;
     if name.is_empty() || name.ends_with('/') {
-        return page(layers, &format!("{name}index")).or_else(|| file(layers, &format!("{name}index.html")));
+        return index(layers, name);
     }
-    page(layers, name).or_else(|| file(layers, name))
+    page(layers, name)
+        .or_else(|| file(layers, name))
+        .or_else(|| index(layers, &format!("{name}/")).map(|_| Target::Folder))
+}
+
+/// The index of a folder, which is given with its slash.
+fn index(layers: &Layers, folder: &str) -> Option<Target> {
+    page(layers, &format!("{folder}index")).or_else(|| file(layers, &format!("{folder}index.html")))
 }
 
 fn page(layers: &Layers, name: &str) -> Option<Target> {

@@ -74,6 +74,7 @@ impl Pages {
         match route::find(layers, &layers.shipped, &request.path) {
             Some(Target::Page(path)) => self.run(&path, request, body).await,
             Some(Target::File(path)) => self.file(&path, &request).await,
+            Some(Target::Folder) => to_folder(&request),
             None if request.path == "/" && request.is_safe() => {
                 let mut response = PageResponse::new(302);
                 response.set("Location", self.home.as_str());
@@ -96,14 +97,15 @@ impl Pages {
     }
 
     async fn file(&self, path: &ResourcePath, request: &PageRequest) -> PageResponse {
-        if !request.is_safe() {
-            return self.error(405).await;
+        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+            let mut answer = self.error(405).await;
+            answer.set("Allow", "GET, HEAD");
+            return answer;
         }
         let (templates, path) = (Arc::clone(&self.templates), path.clone());
-        let known = request.header("if-none-match").map(str::to_owned);
-        let served =
-            tokio::task::spawn_blocking(move || statics::serve(&templates.layers, &path, known.as_deref()))
-                .await;
+        let (request, now) = (request.clone(), self.templates.core.clock.now_ms());
+        let serve = move || statics::serve(&templates.layers, &path, &request, now);
+        let served = tokio::task::spawn_blocking(serve).await;
         match served {
             Ok(Some(response)) => with_defaults(response, PAGE_POLICY, "same-origin"),
             Ok(None) => self.error(404).await,
@@ -261,6 +263,16 @@ impl Pages {
             _ => Err(Error::unexpected("a failure is not an object")),
         }
     }
+}
+
+/// Sends the client to the folder with its slash: without it, the links of its index would lead past the folder. A form
+/// is sent there again as it is.
+fn to_folder(request: &PageRequest) -> PageResponse {
+    let mut response = PageResponse::new(308);
+    let query = Some(request.query.as_str()).filter(|query| !query.is_empty());
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    response.set("Location", format!("{}/{query}", request.path));
+    with_defaults(response, PAGE_POLICY, "same-origin")
 }
 
 /// What a page's failing code means for whoever wanted the page. The cause is for the log.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Layers, ResourcePath};
 use crate::compiled::Drafts;
 use crate::engine::{Problem, TemplateFault};
+use crate::pages::statics;
 use crate::{compiled, warnings};
 
 /// Largest text of a page's script, style sheet or other file; templates and Lua have smaller limits of their own.
@@ -68,6 +69,10 @@ pub(super) fn check_among(
     match (path.root(), path.extension()) {
         ("templates" | "pages", "tpl" | "hbs") => check_template(layers, drafts, path),
         ("pages" | "jobs", "lua") => check_lua(path, text).map(|()| Checked::default()),
+        ("pages", _) if well_known_type(path).is_some_and(|kind| kind.ends_with("json")) => {
+            check_json(path, text).map(|()| Checked::default())
+        }
+        ("pages", "") if well_known_type(path).is_some() => Ok(Checked::default()),
         ("pages", "json" | "webmanifest") => check_json(path, text).map(|()| Checked::default()),
         ("pages", extension) if PAGE_TEXTS.contains(&extension) => Ok(Checked::default()),
         (root, _) => Err(Error::new(Code::ParameterInvalid, wrong_kind(root))),
@@ -156,6 +161,12 @@ fn check_json(path: &ResourcePath, text: &str) -> Result<()> {
     };
     let message = format!("{path}:{}: {}", problem.line, problem.message);
     Err(Error::new(Code::Unprocessable, message).with_details(serde_json::json!({ "problems": [problem] })))
+}
+
+/// The type of a file without an ending below `pages/.well-known/`.
+fn well_known_type(path: &ResourcePath) -> Option<&'static str> {
+    let has_no_ending = path.well_known().is_some() && !path.file_name().contains('.');
+    has_no_ending.then(|| statics::content_type(path)).flatten()
 }
 
 fn wrong_kind(root: &str) -> String {

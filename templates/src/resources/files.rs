@@ -5,7 +5,7 @@
 //! reading.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -55,6 +55,31 @@ impl FileMark {
     }
 }
 
+/// An open file that is served, whole or in part.
+#[derive(Debug)]
+pub(crate) struct StaticFile {
+    file: File,
+    mark: FileMark,
+}
+
+impl StaticFile {
+    pub(crate) fn mark(&self) -> &FileMark {
+        &self.mark
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.mark.length
+    }
+
+    /// Reads `length` bytes from `start`; fails when the file has become shorter since it was opened.
+    pub(crate) fn read(&mut self, start: u64, length: u64) -> Result<Vec<u8>, FileFault> {
+        self.file.seek(SeekFrom::Start(start))?;
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
 /// Why a file that is there cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileFault {
@@ -100,12 +125,12 @@ impl Files {
             return Ok(None);
         };
         let text = String::from_utf8(bytes).map_err(|_| FileFault::NotText)?;
-        Ok(Some((text, mark)))
+        Ok(Some((without_mark(text), mark)))
     }
 
-    /// Reads the file as it is, for serving. `None` when there is none.
-    pub(crate) fn read_static(&self, path: &ResourcePath) -> Result<Option<(Vec<u8>, FileMark)>, FileFault> {
-        self.read_bytes(path, MAX_STATIC)
+    /// Opens the file as it is, for serving. `None` when there is none.
+    pub(crate) fn open_static(&self, path: &ResourcePath) -> Result<Option<StaticFile>, FileFault> {
+        self.open_below(path, MAX_STATIC)
     }
 
     /// The paths of all files below `prefix`, a path or the start of one.
@@ -140,6 +165,19 @@ impl Files {
     }
 
     fn read_bytes(&self, path: &ResourcePath, limit: u64) -> Result<Option<(Vec<u8>, FileMark)>, FileFault> {
+        let Some(file) = self.open_below(path, limit)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::with_capacity(usize::try_from(file.mark.length).unwrap_or_default());
+        file.file.take(limit + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(FileFault::TooLarge(limit));
+        }
+        Ok(Some((bytes, file.mark)))
+    }
+
+    /// Opens a regular file of no more than `limit` bytes.
+    fn open_below(&self, path: &ResourcePath, limit: u64) -> Result<Option<StaticFile>, FileFault> {
         let Some(file) = self.open(path)? else {
             return Ok(None);
         };
@@ -153,12 +191,8 @@ impl Files {
         if metadata.len() > limit {
             return Err(FileFault::TooLarge(limit));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-        file.take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(FileFault::TooLarge(limit));
-        }
-        Ok(Some((bytes, FileMark::of(&metadata))))
+        let mark = FileMark::of(&metadata);
+        Ok(Some(StaticFile { file, mark }))
     }
 
     /// Opens the file and makes sure, on the open file, that it lies inside its folder.
@@ -190,6 +224,15 @@ impl Files {
             return Err(FileFault::Outside);
         }
         Ok(Some(file))
+    }
+}
+
+/// A text without the byte order mark that some editors begin it with: it would be sent in a mail, and Lua cannot read
+/// it (D11).
+pub(crate) fn without_mark(text: String) -> String {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
     }
 }
 
@@ -271,6 +314,11 @@ mod tests {
         assert_eq!(files.read(&path("templates/in.tpl")).unwrap().unwrap().0, "real");
         assert!(files.read(&path("templates/gone.tpl")).unwrap().is_none());
         assert!(files.read(&path("templates/password")).unwrap().is_none());
+        std::fs::write(at("marked.tpl"), "\u{feff}marked").unwrap();
+        assert_eq!(
+            files.read(&path("templates/marked.tpl")).unwrap().unwrap().0,
+            "marked"
+        );
     }
 
     #[test]

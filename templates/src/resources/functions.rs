@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Layer, Layers, ResourcePath, check, history, moving, presence, records,
+    Layer, Layers, ResourcePath, check,
+    files::without_mark,
+    history, moving, presence, records,
     store::{self, Change, EditedRow},
     together,
 };
@@ -299,12 +301,12 @@ pub(crate) struct Checked {
 }
 
 async fn check_draft(templates: Arc<Templates>, _: Arc<Call>, input: CheckInput) -> Result<Checked> {
-    let path = parse(&input.path)?;
+    let (path, text) = (parse(&input.path)?, without_mark(input.text));
     templates.refresh().await?;
     let checked = move |cancelled: &CancellationToken| {
-        let (problems, mut warnings) = check::problems(&templates.layers, &path, &input.text, cancelled);
+        let (problems, mut warnings) = check::problems(&templates.layers, &path, &text, cancelled);
         if problems.is_empty() {
-            warnings.extend(templates.warnings_of_code(&path, &input.text));
+            warnings.extend(templates.warnings_of_code(&path, &text));
         }
         (problems, warnings)
     };
@@ -375,7 +377,7 @@ impl Templates {
         path: &ResourcePath,
         text: String,
     ) -> Result<(String, Vec<Problem>)> {
-        let (templates, path) = (Arc::clone(self), path.clone());
+        let (templates, path, text) = (Arc::clone(self), path.clone(), without_mark(text));
         let check = move |cancelled: &CancellationToken| {
             let mut warnings = check::check(&templates.layers, &path, &text, cancelled)?;
             warnings.extend(templates.warnings_of_code(&path, &text));

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    files::{FileFault, FileMark, Files},
+    files::{FileFault, FileMark, Files, without_mark},
     path::ResourcePath,
     store::EditedRow,
 };
@@ -68,7 +68,7 @@ impl From<EditedRow> for Edited {
     fn from(row: EditedRow) -> Self {
         Self {
             revision: row.revision,
-            text: row.text.into(),
+            text: without_mark(row.text).into(),
             author: row.author.into(),
             note: row.note.into(),
             changed_at: row.changed_at,

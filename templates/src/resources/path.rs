@@ -10,7 +10,7 @@ const MAX_SEGMENT: usize = 120;
 /// The path of a resource, such as `templates/password/email.tpl`: safe to use below a folder.
 ///
 /// It starts with one of [`ROOTS`] and has no part that leads elsewhere: no `..`, no backslash, no percent sign, no
-/// control character, no hidden file (case M07).
+/// control character, no hidden file but those of `pages/.well-known/` (case M07).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourcePath(String);
 
@@ -18,7 +18,13 @@ impl ResourcePath {
     /// Checks a whole path.
     pub fn parse(path: &str) -> Option<Self> {
         let (root, rest) = path.split_once('/')?;
-        let safe = ROOTS.contains(&root) && path.len() <= MAX_PATH && rest.split('/').all(is_safe_segment);
+        // The one hidden folder that clients ask for (RFC 8615); nothing hidden in it.
+        let visible = match rest.strip_prefix(".well-known") {
+            Some(below) if root == "pages" && below.starts_with('/') => &below[1..],
+            Some("") if root == "pages" => "well-known",
+            _ => rest,
+        };
+        let safe = ROOTS.contains(&root) && path.len() <= MAX_PATH && visible.split('/').all(is_safe_segment);
         safe.then(|| Self(path.to_owned()))
     }
 
@@ -44,6 +50,11 @@ impl ResourcePath {
     /// The last part.
     pub fn file_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The path below `pages/.well-known/`, of a file that lies there.
+    pub fn well_known(&self) -> Option<&str> {
+        self.0.strip_prefix("pages/.well-known/")
     }
 
     /// What follows the last dot of the file's name.
@@ -131,6 +142,14 @@ mod tests {
             "templates/C:/x",
             "templates/a/ /b",
             "templates/\u{202e}lpt.x",
+            "templates/.well-known/x.tpl",
+            "pages/.well-known/.x",
+            "pages/.well-known/../x",
+            "pages/.well-known//x",
+            "pages/.well-known/",
+            "pages/.well-known.html",
+            "pages/.well-knownx/a",
+            "pages/a/.well-known/x",
         ] {
             assert_eq!(ResourcePath::parse(path), None, "{path:?}");
         }
@@ -138,6 +157,9 @@ mod tests {
             "templates/Fun Run/über_uns.tpl",
             "pages/_coronium/password/password_form.lua",
             "jobs/a.lua",
+            "pages/.well-known",
+            "pages/.well-known/change-password",
+            "pages/.well-known/acme-challenge/a_b-c",
         ] {
             assert!(ResourcePath::parse(path).is_some(), "{path:?}");
         }

@@ -258,3 +258,28 @@ async fn a_preview_shows_the_draft_or_what_is_wrong_with_it() {
         .await;
     assert_eq!(html["html"], "<i>&lt;</i>");
 }
+
+#[tokio::test]
+async fn d11_a_byte_order_mark_is_not_part_of_a_mail() {
+    let world = World::new().await;
+    world.put_file("templates/marked.tpl", "\u{feff}Hi {{ name }}");
+    let mail = json!({"file": "marked.tpl", "data": {"name": "Carol"}});
+    assert_eq!(
+        world.ok("template.renderMail", mail.clone()).await["text"],
+        "Hi Carol"
+    );
+    let draft =
+        json!({"path": "templates/marked.tpl", "text": "\u{feff}Hey {{ name }}", "data": {"name": "Dan"}});
+    assert_eq!(world.ok("template.preview", draft).await["text"], "Hey Dan");
+    world
+        .ok(
+            "resources.write",
+            json!({"path": "templates/marked.tpl", "text": "\u{feff}Yo {{ name }}"}),
+        )
+        .await;
+    assert_eq!(world.ok("template.renderMail", mail).await["text"], "Yo Carol");
+    let read = world
+        .ok("resources.read", json!({"path": "templates/marked.tpl"}))
+        .await;
+    assert_eq!(read["text"], "Yo {{ name }}");
+}

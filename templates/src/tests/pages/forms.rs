@@ -100,3 +100,36 @@ async fn c13_a_form_sent_by_another_site_is_refused_before_anything_runs() {
     let own = ("Sec-Fetch-Site", "same-origin");
     assert_eq!(site.send("POST", "/page", &[own], b"").await.text(), "ran");
 }
+
+#[tokio::test]
+async fn d14_uploads_of_a_field_with_brackets_are_a_list() {
+    let code = "local page = core.pages.new() local names = {} \
+                for i, file in ipairs(page.files.f) do names[i] = file.name .. '=' .. file.content end \
+                page.renderJson({ f = names, one = #page.files.one, single = page.files.single.name, \
+                                  tag = page.form.tag, only = page.form.only })";
+    let site = Site::with_page(code).await;
+    let part = |disposition: &str, content: &str| {
+        format!("--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n")
+    };
+    let file = |name: &str, file: &str, content: &str| {
+        part(&format!("name=\"{name}\"; filename=\"{file}\""), content)
+    };
+    let body = [
+        file("f[]", "a.txt", "A"),
+        file("f[]", "b.txt", "B"),
+        file("one[]", "c.txt", "C"),
+        file("single", "d.txt", "D"),
+        part("name=\"tag[]\"", "x"),
+        part("name=\"tag[]\"", "y"),
+        part("name=\"only[]\"", "z"),
+        "--x--\r\n".to_owned(),
+    ]
+    .concat();
+    let parts = ("Content-Type", "multipart/form-data; boundary=x");
+    let answer = site.send("POST", "/page", &[parts], body.as_bytes()).await;
+    let answer: serde_json::Value = serde_json::from_str(answer.text()).unwrap();
+    assert_eq!(
+        answer,
+        serde_json::json!({"f": ["a.txt=A", "b.txt=B"], "one": 1, "single": "d.txt", "tag": ["x", "y"], "only": ["z"]})
+    );
+}
