@@ -2,6 +2,7 @@
 // `npm ci && npm run build` is the whole of it; `npm run watch` rebuilds on a change.
 import { context, build } from 'esbuild';
 import { compile } from 'sass';
+import { createHash } from 'node:crypto';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -39,6 +40,7 @@ const publish = {
         else if (path.endsWith('.woff2')) manifest[basename(Object.keys(output.inputs)[0])] = basename(path);
       }
       for (const file of result.outputFiles) writeFileSync(join(next, basename(file.path)), file.contents);
+      manifest['favicon.svg'] = favicon();
       writeFileSync(join(next, 'manifest.json'), JSON.stringify(manifest, null, 2));
       writeFileSync(join(next, 'icons.json'), JSON.stringify(icons(), null, 1));
       if (!watching) compress();
@@ -48,6 +50,14 @@ const publish = {
     });
   },
 };
+
+/** Copies the favicon under a name with the hash of its content; returns that name. */
+function favicon() {
+  const svg = readFileSync(join(here, 'favicon.svg'));
+  const name = `favicon-${createHash('sha256').update(svg).digest('hex').slice(0, 8)}.svg`;
+  writeFileSync(join(next, name), svg);
+  return name;
+}
 
 /** The inner shapes of the icons named in icons.txt; the server writes them into the page. */
 function icons() {

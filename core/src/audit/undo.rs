@@ -35,8 +35,10 @@ pub(super) struct Details {
     changes_not_kept: u64,
     /// The entry that this one was a step of.
     part_of: Option<String>,
-    /// The entry that took this one back, the latest if there are several.
+    /// The entry that undid this one and was not undone itself.
     undone_by: Option<Entry>,
+    /// The entry to undo so that what this one changed holds again; only for an entry that was undone.
+    redo: Option<String>,
     /// The entry that this one took back.
     undoes: Option<String>,
     undo: UndoView,
@@ -67,16 +69,25 @@ struct Difference {
 
 pub(super) async fn get(audit: Arc<Audit>, call: Arc<Call>, input: ById) -> Result<Details> {
     let (entry, rows) = read(&audit, &input.id).await?;
-    let db = &audit.core.db;
-    let undone_by = store::later(db, KIND, &entry.id, &entry.id, LATER).await?.pop();
+    let undone = undone(&audit, &entry).await?;
     let own = rows.iter().find(|row| row.entry_id == entry.id);
-    let undo = match undoable(&entry, &rows) {
-        Ok(row) => view(&audit, &call, row).await?,
-        Err(reason) => UndoView {
+    let undo = match (&undone, undoable(&entry, &rows)) {
+        // What came after the undo is what stands in the way of a redo.
+        (Some(undone), _) => UndoView {
+            possible: false,
+            reason: "It was undone.".to_owned(),
+            ..view(&audit, &call, &undone.step).await?
+        },
+        (None, Ok(row)) => view(&audit, &call, row).await?,
+        (None, Err(reason)) => UndoView {
             reason,
             ..UndoView::default()
         },
     };
+    let redo = undone
+        .as_ref()
+        .filter(|_| undo.function.is_some() && undo.differences.is_empty())
+        .map(|undone| undone.step.entry_id.clone());
     Ok(Details {
         part_of: own
             .map(|row| row.part_of.clone())
@@ -88,10 +99,35 @@ pub(super) async fn get(audit: Arc<Audit>, call: Arc<Call>, input: ById) -> Resu
             .map(ChangeRow::view)
             .collect::<Result<_>>()?,
         changes_not_kept: rows.iter().map(ChangeRow::not_kept).sum(),
-        undone_by,
+        undone_by: undone.map(|undone| undone.by),
+        redo,
         entry,
         undo,
     })
+}
+
+/// An undo that still holds.
+struct Reverted {
+    by: Entry,
+    /// The change that the undo made. Undoing its entry is the redo.
+    step: ChangeRow,
+}
+
+/// The latest undo of an entry, unless that undo was itself undone (a redo).
+async fn undone(audit: &Audit, entry: &Entry) -> Result<Option<Reverted>> {
+    let db = &audit.core.db;
+    let Some(by) = store::later(db, KIND, &entry.id, &entry.id, LATER).await?.pop() else {
+        return Ok(None);
+    };
+    let rows = store::changes(db, &by.id).await?;
+    let Some(step) = rows
+        .into_iter()
+        .find(|row| row.part_of == by.id && row.kind != KIND)
+    else {
+        return Ok(None);
+    };
+    let redone = store::later(db, KIND, &step.entry_id, &step.entry_id, LATER).await?;
+    Ok(redone.is_empty().then_some(Reverted { by, step }))
 }
 
 /// What came of an undo.
@@ -186,7 +222,7 @@ async fn view(audit: &Audit, call: &Call, row: &ChangeRow) -> Result<UndoView> {
 
 fn changed_since(row: &ChangeRow) -> String {
     format!(
-        "The {} {} is not as this left it: undoing would overwrite what was done since. Change it by hand.",
+        "The {} {} was changed since. Undoing would overwrite those changes; edit it instead.",
         row.kind, row.thing
     )
 }

@@ -23,12 +23,20 @@ test("a scope changed by mistake is found in the audit log and undone", async ({
   await expect(page.getByText("Undone by")).toBeVisible();
   await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
 
+  // UX26: what was undone by mistake is redone.
+  await page.getByRole("button", { name: "Redo" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "Redone." })).toBeVisible();
+  expect((await server.call("scopes.get", { name: "Undo Me" })).subject).toBe("Oops");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByRole("button", { name: "Redo" })).toBeVisible();
+
   // And what was changed since is shown, and not overwritten.
   await server.call("scopes.update", { name: "Undo Me", settings: { subject: "Third" } });
   await page.goto(entry);
   await expect(page.getByRole("heading", { name: "Changed since" })).toBeVisible();
   await expect(page.getByText("Third")).toBeVisible();
   await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
+  await expect(page.getByRole("button", { name: "Redo" })).toBeHidden();
 });
 
 test("a bundle is downloaded, and imported after its differences were reviewed", async ({ desk: page, server }) => {
@@ -50,6 +58,8 @@ test("a bundle is downloaded, and imported after its differences were reviewed",
   await page.getByRole("button", { name: "Import what is chosen" }).click();
   await page.getByRole("button", { name: "Import", exact: true }).click();
   await expect(page.getByRole("heading", { name: "What was imported" })).toBeVisible();
+  // UX27: the result does not stand above a claim that there is nothing to import.
+  await expect(page.getByText("Nothing to import")).toHaveCount(0);
   for (const name of ["Travels", "Travels too"]) expect((await server.call("scopes.get", { name })).subject).toBe("As exported");
   expect((await server.call("scopes.get", { name: "Stays" })).name).toBe("Stays");
 

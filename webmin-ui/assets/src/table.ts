@@ -59,7 +59,7 @@ function nameWhole(at: Element): void {
   const button = at.closest<HTMLElement>('.table.lines td.end .btn');
   const label = button?.querySelector<HTMLElement>('.act-label');
   if (button && label) button.title = label.clientWidth > 1 ? '' : (button.getAttribute('aria-label') ?? label.textContent ?? '');
-  const cut = at.closest<HTMLElement>('.table.lines :is(.line, .title, .sub)');
+  const cut = at.closest<HTMLElement>('.table.lines :is(.line, .title, .sub), .tree-name');
   if (!cut) return;
   const parts = [cut, ...cut.querySelectorAll<HTMLElement>('.title')];
   if (parts.some((part) => part.scrollWidth > part.clientWidth)) cut.title = cut.textContent?.trim() ?? '';

@@ -130,7 +130,8 @@ fn bulk_is_a_button() -> Reply {
 }
 
 #[get("/reset/<id>/revoke")]
-fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
+async fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("users.revokePasswordReset").await?;
     let action = format!("/reset/{}/revoke", path_segment(id));
     let page = Confirm::new(
         Area::Resets,
@@ -157,7 +158,8 @@ async fn revoke(desk: Desk<'_>, id: &str) -> Answer {
 }
 
 #[get("/resets/flush")]
-fn ask_flush(desk: Desk<'_>) -> Answer {
+async fn ask_flush(desk: Desk<'_>) -> Answer {
+    desk.needs("users.flushExpiredPasswordResets").await?;
     desk.page(&flush_page())
 }
 

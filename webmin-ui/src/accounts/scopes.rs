@@ -61,7 +61,8 @@ async fn list(desk: Desk<'_>) -> Answer {
 }
 
 #[get("/scopes/new?<then>")]
-fn new(desk: Desk<'_>, then: Option<&str>) -> Answer {
+async fn new(desk: Desk<'_>, then: Option<&str>) -> Answer {
+    desk.needs("scopes.create").await?;
     desk.page(&new_page(new_form(then.unwrap_or_default())))
 }
 
@@ -122,7 +123,8 @@ async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
 }
 
 #[get("/scope/<name>/delete")]
-fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
+async fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
+    desk.needs("scopes.delete").await?;
     desk.page(&delete_page(name))
 }
 

@@ -16,6 +16,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 #[get("/user/<id>/reset")]
 async fn ask(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("users.sendPasswordResetLink").await?;
     let user = users::get(&desk, id).await?;
     let scope = scopes::get(&desk, &user.scope).await?;
     desk.page(&page(&user, form(&user, &scope)))

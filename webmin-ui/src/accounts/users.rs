@@ -121,6 +121,7 @@ fn bulk_is_a_button() -> Reply {
 
 #[get("/users/new?<scope>")]
 async fn new(desk: Desk<'_>, scope: Option<&str>) -> Answer {
+    desk.needs("users.register").await?;
     let form = new_form(&desk, scope.unwrap_or_default()).await?;
     let has_scope = form.fields.iter().any(|field| !field.choices.is_empty());
     if has_scope {
@@ -202,6 +203,7 @@ async fn update(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
 
 #[get("/user/<id>/delete")]
 async fn ask_delete(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("users.delete").await?;
     let user = get(&desk, id).await?;
     desk.page(&delete_page(&user))
 }

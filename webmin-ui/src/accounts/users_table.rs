@@ -85,7 +85,7 @@ fn row_acts(user: &User) -> Vec<RowAct> {
         kind: "link",
         path: format!("/user/{}/reset", path_segment(&user.user_id)),
         icon: "key",
-        label: t!("Reset"),
+        label: t!("Send reset link"),
         about: t!("Send a reset link to {name}", name = user.username),
         danger: false,
     };

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
 use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, View, t};
+use crate::kit::{Answer, Area, Desk, Posted, View, t};
 use crate::server::audit::Entry;
 use fields::Field;
 
 pub(crate) fn routes() -> Vec<Route> {
-    routes![show, undo]
+    routes![show, undo, redo]
 }
 
 /// What `audit.get` gives.
@@ -26,6 +26,7 @@ struct Details {
     changes_not_kept: i64,
     part_of: Option<String>,
     undone_by: Option<Entry>,
+    redo: Option<String>,
     undoes: Option<String>,
     undo: Undo,
 }
@@ -68,6 +69,8 @@ pub(crate) struct EntryView {
     pub(crate) not_kept: i64,
     pub(crate) part_of: Option<String>,
     pub(crate) undone_by: Option<Entry>,
+    /// The entry whose undo is the redo of this one.
+    pub(crate) redo: Option<String>,
     pub(crate) undoes: Option<String>,
     pub(crate) can_undo: bool,
     /// What the undo would call.
@@ -124,6 +127,19 @@ async fn undo(desk: Desk<'_>, id: &str) -> Answer {
     }
 }
 
+/// Undoes the step that an undo made, and shows the entry whose change holds again.
+#[post("/audit/<id>/redo", data = "<posted>")]
+async fn redo(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
+    let page = format!("/audit/{}", path_segment(id));
+    let redone: Result<Value, Error> = desk
+        .call("audit.undo", json!({ "id": posted.text("step") }))
+        .await;
+    match redone {
+        Ok(_) => desk.go(page, t!("Redone. The change holds again.")),
+        Err(error) => desk.back(page, error),
+    }
+}
+
 fn view(desk: &Desk<'_>, details: Details) -> EntryView {
     let entry = details.entry;
     let undo = details.undo;
@@ -144,6 +160,7 @@ fn view(desk: &Desk<'_>, details: Details) -> EntryView {
         not_kept: details.changes_not_kept,
         part_of: details.part_of,
         undone_by: details.undone_by,
+        redo: details.redo.filter(|_| desk.may("audit.undo")),
         undoes: details.undoes,
         can_undo: undo.possible && may,
         reason: if undo.possible && !may {

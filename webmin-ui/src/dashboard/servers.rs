@@ -22,6 +22,7 @@ struct Known {
 
 #[get("/server/<id>/forget")]
 async fn ask(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("server.forget").await?;
     let all: Vec<Known> = desk.call("server.list", json!({})).await?;
     let name = all
         .into_iter()

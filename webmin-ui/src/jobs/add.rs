@@ -17,7 +17,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 #[get("/jobs/new")]
-fn new(desk: Desk<'_>) -> Answer {
+async fn new(desk: Desk<'_>) -> Answer {
+    desk.needs("jobs.create").await?;
     desk.page(&page(new_form()))
 }
 

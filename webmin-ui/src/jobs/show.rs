@@ -108,7 +108,8 @@ fn run_is_a_button(name: &str) -> Reply {
 }
 
 #[get("/job/<name>/delete")]
-fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
+async fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
+    desk.needs("jobs.delete").await?;
     desk.page(&delete_page(name))
 }
 

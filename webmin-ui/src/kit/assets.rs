@@ -29,6 +29,7 @@ pub(crate) struct Assets {
     pub(crate) style: String,
     /// The font of almost all text.
     pub(crate) font: String,
+    pub(crate) favicon: String,
     pub(crate) icons: BTreeMap<String, String>,
 }
 
@@ -44,6 +45,7 @@ impl Assets {
             script: address("webmin.ts")?,
             style: address("webmin.css")?,
             font: address("inter-latin-wght-normal.woff2")?,
+            favicon: address("favicon.svg")?,
             icons: read("icons.json")?,
         })
     }
@@ -84,7 +86,7 @@ pub(crate) fn routes() -> Vec<Route> {
 fn asset(name: &str, accepts: AcceptEncoding<'_>) -> Result<Asset, Status> {
     let kind = name
         .rsplit_once('.')
-        .filter(|(_, extension)| matches!(*extension, "js" | "css" | "woff2"))
+        .filter(|(_, extension)| matches!(*extension, "js" | "css" | "woff2" | "svg"))
         .and_then(|(_, extension)| ContentType::from_extension(extension))
         .ok_or(Status::NotFound)?;
     let twin = [("br", ".br"), ("gzip", ".gz")]

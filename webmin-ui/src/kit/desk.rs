@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::answer::{self, Answer, Refusal, Reply};
+use super::language::say;
 use super::toast::Toast;
 use super::view::View;
 use super::{Form, Posted, Webmin, origin, shell, t};
@@ -39,12 +40,13 @@ impl Desk<'_> {
         function: &str,
         parameters: Value,
     ) -> Result<T, Error> {
-        let result = self
+        let outcome = self
             .webmin
             .core
             .functions
             .call(&self.caller, function, parameters)
-            .await?;
+            .await;
+        let result = outcome.map_err(|error| self.in_language(function, error))?;
         serde_json::from_value(result).map_err(|cause| {
             Error::unexpected(format_args!(
                 "{function} returned what the webmin does not know: {cause}"
@@ -75,6 +77,28 @@ impl Desk<'_> {
             form: form.refused(&error),
             error,
         })
+    }
+
+    /// Functions answer in English. That a role is too low is the one refusal every operator may meet, on a page that is
+    /// otherwise in their language.
+    fn in_language(&self, function: &str, error: Error) -> Error {
+        let needed = self
+            .webmin
+            .core
+            .functions
+            .get(function)
+            .map(|function| function.spec.role);
+        match needed {
+            Some(needed) if error.code() == Code::Forbidden && self.operator.role < needed => Error::new(
+                Code::Forbidden,
+                t!(
+                    "This needs the role {needed}. Your role is {role}.",
+                    needed = say(needed.name(), &[]),
+                    role = say(self.operator.role.name(), &[])
+                ),
+            ),
+            _ => error,
+        }
     }
 
     /// Whom the registry is called as.

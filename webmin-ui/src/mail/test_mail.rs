@@ -12,7 +12,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 #[get("/mail/test")]
-fn show(desk: Desk<'_>) -> Answer {
+async fn show(desk: Desk<'_>) -> Answer {
+    desk.needs("mail.test").await?;
     desk.page(&page(form()))
 }
 

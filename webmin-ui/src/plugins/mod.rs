@@ -136,7 +136,8 @@ async fn enable(desk: Desk<'_>, name: &str) -> Answer {
 }
 
 #[get("/plugin/<name>/disable")]
-fn ask_disable(desk: Desk<'_>, name: &str) -> Answer {
+async fn ask_disable(desk: Desk<'_>, name: &str) -> Answer {
+    desk.needs("plugins.disable").await?;
     let path = format!("/plugin/{}", path_segment(name));
     let page = Confirm::new(
         Area::Plugins,

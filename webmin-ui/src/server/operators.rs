@@ -95,7 +95,8 @@ async fn list(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
 }
 
 #[get("/operators/new")]
-fn new(desk: Desk<'_>) -> Answer {
+async fn new(desk: Desk<'_>) -> Answer {
+    desk.needs("operators.add").await?;
     desk.page(&new_page(new_form()))
 }
 
@@ -151,6 +152,7 @@ async fn update(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
 
 #[get("/operator/<id>/password")]
 async fn new_password(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("operators.setPassword").await?;
     let operator = find(&desk, id).await?;
     desk.page(&password_page(&operator))
 }
@@ -180,6 +182,7 @@ async fn set_password(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
 
 #[get("/operator/<id>/remove")]
 async fn ask_remove(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("operators.remove").await?;
     let operator = find(&desk, id).await?;
     desk.page(&remove_page(&operator))
 }

@@ -42,7 +42,8 @@ pub(super) async fn list(desk: &Desk<'_>, jar: &CookieJar<'_>) -> Result<Vec<Ses
 }
 
 #[get("/session/<id>/end")]
-fn ask_end(desk: Desk<'_>, id: &str) -> Answer {
+async fn ask_end(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("operators.endSession").await?;
     let action = format!("/session/{}/end", path_segment(id));
     let page = Confirm::new(
         Area::Operators,

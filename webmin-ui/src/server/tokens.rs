@@ -81,7 +81,8 @@ async fn list(desk: Desk<'_>) -> Answer {
 }
 
 #[get("/tokens/new")]
-fn new(desk: Desk<'_>) -> Answer {
+async fn new(desk: Desk<'_>) -> Answer {
+    desk.needs("tokens.create").await?;
     desk.page(&new_page(new_form()))
 }
 
@@ -113,6 +114,7 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
 
 #[get("/token/<id>/revoke")]
 async fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("tokens.revoke").await?;
     let all: Vec<TokenRow> = desk.call("tokens.list", json!({})).await?;
     let token = all
         .into_iter()

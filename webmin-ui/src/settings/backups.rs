@@ -109,7 +109,8 @@ fn making_is_a_button() -> Reply {
 }
 
 #[get("/backup/<name>/delete")]
-fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
+async fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
+    desk.needs("backups.delete").await?;
     let action = format!("/backup/{}/delete", path_segment(name));
     let page = Confirm::new(
         Area::Settings,

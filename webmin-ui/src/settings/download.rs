@@ -54,7 +54,8 @@ impl DownloadView {
 }
 
 #[get("/backup/<name>/download")]
-fn ask(desk: Desk<'_>, name: &str) -> Answer {
+async fn ask(desk: Desk<'_>, name: &str) -> Answer {
+    desk.needs("backups.download").await?;
     desk.page(&DownloadView::new(name))
 }
 

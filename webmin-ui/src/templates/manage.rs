@@ -21,7 +21,8 @@ pub(super) fn editor(path: &str) -> String {
 }
 
 #[get("/templates/new?<folder>")]
-fn new(desk: Desk<'_>, folder: Option<&str>) -> Answer {
+async fn new(desk: Desk<'_>, folder: Option<&str>) -> Answer {
+    desk.needs("resources.write").await?;
     desk.page(&new_page(new_form(folder.unwrap_or("templates/password/"))))
 }
 
@@ -93,6 +94,7 @@ fn new_page(form: Form) -> FormPage {
 
 #[get("/templates/move?<path>")]
 async fn ask_move(desk: Desk<'_>, path: &str) -> Answer {
+    desk.needs("resources.move").await?;
     let resource: Resource = desk.call("resources.read", json!({ "path": path })).await?;
     desk.page(&move_page(&desk, &resource, path).await)
 }
@@ -181,6 +183,7 @@ async fn move_page(desk: &Desk<'_>, resource: &Resource, to: &str) -> FormPage {
 
 #[get("/templates/revert?<path>")]
 async fn ask_revert(desk: Desk<'_>, path: &str) -> Answer {
+    desk.needs("resources.revert").await?;
     let resource: Resource = desk.call("resources.read", json!({ "path": path })).await?;
     desk.page(&revert_page(&desk, &resource).await)
 }

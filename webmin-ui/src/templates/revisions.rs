@@ -254,6 +254,7 @@ fn revision(path: &str, revision: i64) -> Reply {
 
 #[get("/templates/restore?<path>&<revision>")]
 async fn ask_restore(desk: Desk<'_>, path: &str, revision: i64) -> Answer {
+    desk.needs("resources.restore").await?;
     let history = History::read(&desk, path).await?;
     let live = history.live.map_or(0, |live| live.revision);
     let action = Query::new("/templates/restore")

@@ -6,6 +6,7 @@ mod guards;
 mod help;
 mod http;
 mod palette;
+mod roles;
 pub(crate) mod samples;
 mod settings;
 mod verbs;

@@ -33,6 +33,7 @@ fn audit_entry() -> EntryView {
         not_kept: 3,
         part_of: Some(text()),
         undone_by: Some(entry()),
+        redo: Some(text()),
         undoes: Some(text()),
         can_undo: true,
         undo_by: text(),
