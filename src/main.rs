@@ -3,6 +3,7 @@
 mod commands;
 mod http;
 mod local;
+mod log_limit;
 mod logging;
 mod serve;
 mod services;
