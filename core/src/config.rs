@@ -44,6 +44,9 @@ pub struct Config {
     /// Where the keys come from that are set at all.
     #[serde(skip)]
     origins: Arc<BTreeMap<String, Origin>>,
+    /// What was ignored in the environment; said once the log is open.
+    #[serde(skip)]
+    warnings: Arc<[String]>,
 }
 
 /// Where a key's value comes from.
@@ -88,14 +91,12 @@ impl Config {
         if file.exists() {
             figment = figment.merge(Toml::file_exact(&file));
         }
-        figment = figment.merge(
-            Env::prefixed("CORONET_")
-                .ignore(&["home", "set_up_token"])
-                .filter(|key| !key.starts_with("test_")),
-        );
+        let (environment, warnings) = from_environment(&figment);
+        figment = figment.merge(environment);
         let mut config: Self = figment.extract().map_err(|cause| refused(&cause))?;
         config.home = home;
         config.origins = Arc::new(origins(&figment));
+        config.warnings = warnings.into();
         config.check()?;
         Ok(config)
     }
@@ -117,7 +118,13 @@ impl Config {
             log: "info".to_owned(),
             bound: Arc::default(),
             origins: Arc::default(),
+            warnings: Arc::default(),
         }
+    }
+
+    /// What was ignored in the environment, and why.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Where the value of this key comes from.
@@ -249,6 +256,64 @@ impl Config {
     }
 }
 
+/// The keys of the environment, and warnings about what is ignored there.
+///
+/// Other programs set variables that start with our prefix: for a Service named `coronet`, Kubernetes sets
+/// `CORONET_SERVICE_HOST`, `CORONET_PORT=tcp://10.0.0.1:8000` and more in every pod. So a key that does not exist is a
+/// mistake in the file, and only a warning here.
+fn from_environment(defaults: &Figment) -> (Env, Vec<String>) {
+    let known: Vec<String> = defaults
+        .data()
+        .ok()
+        .and_then(|mut data| data.remove(&figment::Profile::Default))
+        .map(|keys| keys.into_keys().collect())
+        .unwrap_or_default();
+    let ours = Env::prefixed("CORONET_")
+        .ignore(&["home", "set_up_token"])
+        .filter(|key| !key.starts_with("test_"));
+    let set = ours.iter().map(|(key, value)| (key.into_string(), value));
+    let (taken, warnings) = chosen(&known, set);
+    let taken: Vec<&str> = taken.iter().map(String::as_str).collect();
+    (Env::prefixed("CORONET_").only(&taken), warnings)
+}
+
+/// Which of the keys that are set are taken, and warnings about the others.
+fn chosen(known: &[String], set: impl Iterator<Item = (String, String)>) -> (Vec<String>, Vec<String>) {
+    let (mut taken, mut warnings) = (Vec::new(), Vec::new());
+    for (key, value) in set {
+        let name = format!("CORONET_{}", key.to_uppercase());
+        if !known.contains(&key) {
+            warnings.push(format!(
+                "The environment variable {name} is ignored: there is no key `{key}`. The keys are {}.",
+                listed(known.iter().map(String::as_str))
+            ));
+        } else if key == "port" && is_service_link(&value) {
+            warnings.push(format!(
+                "The environment variable {name} is ignored: \"{value}\" is what Kubernetes sets for a Service of this \
+                 name, and no port. Set `port` in coronet.toml, or `enableServiceLinks: false` for the pod."
+            ));
+        } else {
+            taken.push(key);
+        }
+    }
+    (taken, warnings)
+}
+
+/// Such as `tcp://10.0.0.1:8000`.
+fn is_service_link(value: &str) -> bool {
+    ["tcp://", "udp://", "sctp://"]
+        .iter()
+        .any(|scheme| value.starts_with(scheme))
+}
+
+fn listed<'k>(keys: impl Iterator<Item = &'k str>) -> String {
+    let keys: Vec<String> = keys
+        .filter(|key| *key != "home")
+        .map(|key| format!("`{key}`"))
+        .collect();
+    keys.join(", ")
+}
+
 fn origins(figment: &Figment) -> BTreeMap<String, Origin> {
     let keys = figment
         .data()
@@ -276,12 +341,7 @@ fn refused(cause: &figment::Error) -> Error {
         let text = format!(
             "The configuration{} has a key that does not exist: `{key}`. The keys are {}.",
             source.unwrap_or_default(),
-            known
-                .iter()
-                .filter(|key| **key != "home")
-                .map(|key| format!("`{key}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
+            listed(known.iter().copied())
         );
         return Error::new(Code::ParameterInvalid, text);
     }
@@ -299,4 +359,37 @@ fn refused(cause: &figment::Error) -> Error {
             cause.kind
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b05_what_kubernetes_sets_for_a_service_is_ignored_with_a_warning() {
+        let known = ["address", "database", "home", "port"].map(str::to_owned);
+        let set = [
+            ("service_host", "10.0.0.1"),
+            ("service_port", "8000"),
+            ("service_port_http", "8000"),
+            ("port", "tcp://10.0.0.1:8000"),
+            ("port_8000_tcp", "tcp://10.0.0.1:8000"),
+            ("port_8000_tcp_proto", "tcp"),
+            ("database_service_host", "10.0.0.2"),
+            ("databse", "postgres://typo"),
+            ("address", "0.0.0.0"),
+        ];
+        let set = set.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let (taken, warnings) = chosen(&known, set.into_iter());
+        assert_eq!(taken, ["address"]);
+        assert_eq!(warnings.len(), 8);
+        assert!(warnings[3].contains("CORONET_PORT is ignored") && warnings[3].contains("Kubernetes"));
+        assert!(warnings[7].contains("CORONET_DATABSE") && warnings[7].contains("`database`"));
+
+        let port = |value: &str| chosen(&known, [("port".to_owned(), value.to_owned())].into_iter());
+        assert_eq!(port("8080").0, ["port"]);
+        assert_eq!(port("udp://10.0.0.1:53").0.len(), 0);
+        // Any other value is a mistake, and is told as one.
+        assert_eq!(port("http://x").0, ["port"]);
+    }
 }
