@@ -28,7 +28,7 @@ pub async fn serve(config: Config) -> Result<()> {
     raise_file_limit();
     let figment = figment(&config);
     let pool = AdminPool::init(&figment.focus("databases.admin")).await?;
-    let core = Core::new(config, Clock::System, pool.0.clone())?;
+    let core = Core::open(config, Clock::System, pool.0.clone()).await?;
     let services = Arc::new(Services::start(core).await?);
     // They load in processes of their own, and meanwhile the rest can get ready.
     let plugins = tokio::spawn({
@@ -126,7 +126,7 @@ fn figment(config: &Config) -> Figment {
 }
 
 /// Two servers over one SQLite home would each believe to be the only writer.
-fn lock(config: &Config) -> Result<File> {
+pub(crate) fn lock(config: &Config) -> Result<File> {
     let path = config.home.join("coronet.lock");
     let refused = |cause: std::io::Error| {
         Error::new(

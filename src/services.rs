@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use coronet_core::audit::Audit;
 use coronet_core::backups::Backups;
 use coronet_core::mail::{self, MailService};
 use coronet_core::operators::{self, Operators};
@@ -49,6 +50,7 @@ pub struct Services {
     store: Arc<Store>,
     server: Arc<server::Service>,
     backups: Arc<Backups>,
+    audit: Arc<Audit>,
     delivery: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -85,6 +87,7 @@ impl Services {
             store,
             server,
             backups,
+            audit,
             delivery: Mutex::default(),
         })
     }
@@ -117,6 +120,7 @@ impl Services {
     pub fn run(&self) {
         self.jobs.run();
         tokio::spawn(Arc::clone(&self.store).run());
+        tokio::spawn(Arc::clone(&self.audit).run());
         tokio::spawn(Arc::clone(&self.server).run());
         tokio::spawn(Arc::clone(&self.backups).run());
         tokio::spawn(self.core.settings.clone().follow(self.core.shutdown.clone()));
@@ -132,6 +136,7 @@ impl Services {
         self.jobs.stop().await;
         self.finish_deliveries().await;
         self.plugins.stop().await;
+        self.audit.stop().await;
         self.server.stop().await;
         self.core.db.close().await;
     }

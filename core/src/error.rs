@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::db::storable;
 use crate::random;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,7 +25,8 @@ impl Error {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            // Errors carry text of code and of other servers, and are stored in many places.
+            message: storable(message),
             details: None,
             retryable: code.is_retryable(),
         }

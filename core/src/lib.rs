@@ -19,6 +19,7 @@ pub mod error;
 pub mod functions;
 pub mod http_client;
 pub mod json;
+mod losses;
 pub mod lua;
 pub mod mail;
 pub mod operators;
@@ -47,6 +48,7 @@ pub use db::Db;
 pub use error::{Code, Error, Result};
 pub use functions::Registry;
 pub use http_client::HttpClient;
+pub use losses::Losses;
 pub use page::{Page, PageRequest, PartRequest, Total};
 pub use passwords::Passwords;
 pub use secrets::Secrets;
@@ -72,10 +74,23 @@ pub struct Core {
     pub figures: Figures,
     /// This process among the servers on the database.
     pub server: Identity,
+    /// Records that could not be stored, for health.
+    pub losses: Losses,
+    /// How full the audit log is.
+    pub audit_size: audit::AuditSize,
     pub shutdown: Shutdown,
 }
 
 impl Core {
+    /// As [`Self::new`], once the key of the home is held against the database.
+    ///
+    /// # Errors
+    /// `Io` when the home has no key, or another than the database was used with.
+    pub async fn open(config: Config, clock: Clock, db: Db) -> Result<Self> {
+        secrets::check(&config.home, &db, clock.now_ms()).await?;
+        Self::new(config, clock, db)
+    }
+
     /// Puts the shared parts together over an open, migrated database.
     ///
     /// # Errors
@@ -94,6 +109,8 @@ impl Core {
             http,
             figures: Figures::new(db.clone(), clock.clone()),
             server: Identity::default(),
+            losses: Losses::default(),
+            audit_size: audit::AuditSize::default(),
             shutdown: Shutdown::default(),
             config,
             clock,

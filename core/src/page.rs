@@ -1,9 +1,16 @@
 //! Long lists, a page at a time, by keyset: a page starts after a row, so that it costs the same wherever it is
 //! and does not shift when rows come or go.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::db::is_storable;
+use crate::{Code, Error, Result};
+
+/// What a place in a list starts with.
+const MARK: char = '.';
 /// Items of a page unless the caller says otherwise.
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 500;
@@ -15,10 +22,35 @@ pub struct PageRequest {
     /// The `next` of the page before; without it the first page.
     pub after: Option<String>,
     /// Items on the page: 1 to 500, 50 if absent.
+    #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u32>,
 }
 
 impl PageRequest {
+    /// What the row before the page is found again by.
+    ///
+    /// # Errors
+    /// `ParameterInvalid` when `after` is not the `next` of another page.
+    pub fn position(&self) -> Result<Option<String>> {
+        let read = |after: &String| {
+            let json = URL_SAFE_NO_PAD.decode(after.strip_prefix(MARK)?).ok()?;
+            let [key]: [String; 1] = serde_json::from_slice(&json).ok()?;
+            Some(key).filter(|key| is_storable(key))
+        };
+        self.after
+            .as_ref()
+            .map(|after| {
+                read(after).ok_or_else(|| {
+                    Error::new(
+                        Code::ParameterInvalid,
+                        "`after` takes the `next` of another page.",
+                    )
+                    .with_details(serde_json::json!({ "parameter": "after" }))
+                })
+            })
+            .transpose()
+    }
+
     /// How many items the page may have.
     pub fn limit(&self) -> usize {
         self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize
@@ -39,6 +71,7 @@ pub struct PartRequest {
     /// The `previous` of another page, for the page before that.
     pub before: Option<String>,
     /// Items on the page: 1 to 500, 50 if absent.
+    #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u32>,
     /// Whether to count what the list holds in all.
     #[serde(default)]
@@ -80,7 +113,11 @@ impl<T> Page<T> {
     pub fn new(request: &PageRequest, mut rows: Vec<T>, key: impl FnOnce(&T) -> String) -> Self {
         let more = rows.len() > request.limit();
         rows.truncate(request.limit());
-        let next = rows.last().filter(|_| more).map(key);
+        let next = rows.last().filter(|_| more).map(|row| {
+            // A list of texts is always JSON.
+            let json = serde_json::to_vec(&[key(row)]).unwrap_or_default();
+            format!("{MARK}{}", URL_SAFE_NO_PAD.encode(json))
+        });
         Self {
             items: rows,
             next,
@@ -125,8 +162,29 @@ mod tests {
         };
         assert_eq!(request.rows(), 3);
         let page = Page::new(&request, vec![1, 2, 3], i32::to_string);
-        assert_eq!((page.items, page.next.as_deref()), (vec![1, 2], Some("2")));
+        assert_eq!(page.items, [1, 2]);
+        let next = PageRequest {
+            after: page.next,
+            limit: None,
+        };
+        assert_eq!(next.position().unwrap().as_deref(), Some("2"));
         let last = Page::new(&request, vec![1, 2], i32::to_string);
         assert_eq!(last.next, None);
+    }
+
+    #[test]
+    fn ux16_a_place_that_no_page_gave_is_rejected() {
+        let cut = format!("{MARK}{}", &URL_SAFE_NO_PAD.encode(r#"["a key"]"#)[..8]);
+        for after in ["junk", "", ".", ".junk", "2", &cut] {
+            let request = PageRequest {
+                after: Some(after.to_owned()),
+                limit: None,
+            };
+            assert_eq!(
+                request.position().unwrap_err().code(),
+                Code::ParameterInvalid,
+                "{after}"
+            );
+        }
     }
 }

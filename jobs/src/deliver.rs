@@ -42,10 +42,7 @@ impl Jobs {
     /// Raises the alarms that are due, and tries each word that is due once.
     pub(crate) async fn deliver_once(self: &Arc<Self>) -> Result<()> {
         let now = self.core.clock.now_ms();
-        let targets = Targets::of(&self.core.settings);
-        for job in self.store.raise_overdue(now, targets).await? {
-            tracing::warn!(%job, "the job had no success for too long");
-        }
+        self.raise_overdue(now).await?;
         loop {
             let waiting = self.store.take_notices(now, now + LEASE, BATCH).await?;
             if waiting.is_empty() {
@@ -56,10 +53,32 @@ impl Jobs {
                 let jobs = Arc::clone(self);
                 all.spawn(async move { jobs.try_notice(notice).await });
             }
+            // All are waited for: a task that is dropped would leave its notification half delivered.
+            let mut failed = None;
             while let Some(done) = all.join_next().await {
-                done.map_err(Error::unexpected)??;
+                failed = done
+                    .map_err(Error::unexpected)
+                    .and_then(|done| done)
+                    .err()
+                    .or(failed);
+            }
+            if let Some(error) = failed {
+                return Err(error);
             }
         }
+    }
+
+    async fn raise_overdue(&self, now: i64) -> Result<()> {
+        let targets = Targets::of(&self.core.settings);
+        for id in self.store.alarms_due(now).await? {
+            match self.store.raise_overdue(id.clone(), now, targets.clone()).await {
+                Ok(Some(job)) => tracing::warn!(%job, "the job had no success for too long"),
+                Ok(None) => {}
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => self.core.losses.note("The alarm of a job", &id, &error, now),
+            }
+        }
+        Ok(())
     }
 
     async fn try_notice(&self, notice: Waiting) -> Result<()> {
@@ -73,7 +92,9 @@ impl Jobs {
             TELL_FOR
         };
         if now - notice.created_at >= patience {
-            tracing::error!(job = %notice.job, channel = %notice.channel, %error, "a word about a job was given up");
+            self.core
+                .losses
+                .note("A notification about a job", &notice.job, &error, now);
             return self.store.remove_notice(notice.id).await;
         }
         tracing::warn!(job = %notice.job, channel = %notice.channel, %error, "a word about a job is tried again");

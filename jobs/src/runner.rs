@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use coronet_core::db::write_each;
 use coronet_core::functions::Caller;
 use coronet_core::lua::{Limits, LuaError, LuaErrorKind, Session};
 use coronet_core::{Code, Error, Figure, Result};
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use crate::job::{Claimed, Finished, Outcome, Problem, Trigger};
+use crate::job::{Claimed, Finished, Outcome, Problem, Told, Trigger};
 use crate::lua;
 use crate::notice::Targets;
 use crate::service::{InFlight, Jobs, lock};
@@ -202,30 +203,79 @@ impl Jobs {
         }
     }
 
-    /// A run that is not recorded would be taken for lost and run again, so a database that is away is waited for.
-    async fn record_surely(&self, batch: Vec<Finished>) {
+    /// A run that is not recorded would be taken for lost and run again, so a database that is away is waited for. A run
+    /// that can never be recorded as it is, is recorded without what it said, and holds up no other run.
+    pub(crate) async fn record_surely(&self, batch: Vec<Finished>) {
         let mut wait = RECORD_AGAIN;
         let targets = Targets::of(&self.core.settings);
+        let mut batch: Vec<Ended> = batch.into_iter().map(Ended::Whole).collect();
         loop {
-            let recorded = {
-                let _turn = self.writing_runs.lock().await;
-                self.store.record(batch.clone(), targets.clone()).await
-            };
-            let error = match recorded {
-                Ok(noticed) => {
-                    if noticed {
-                        self.noticed.notify_one();
-                    }
-                    return;
-                }
-                Err(error) => error,
-            };
-            tracing::warn!(%error, runs = batch.len(), "the end of runs could not be recorded yet");
-            if self.giving_up.load(Ordering::Relaxed) {
+            batch = self.record_once(batch, &targets).await;
+            if batch.is_empty() || self.giving_up.load(Ordering::Relaxed) {
                 return;
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(RECORD_AGAIN_AT_MOST);
         }
+    }
+
+    /// Records what can be recorded now. Returns what is to be tried again.
+    async fn record_once(&self, batch: Vec<Ended>, targets: &Targets) -> Vec<Ended> {
+        let outcomes = {
+            let _turn = self.writing_runs.lock().await;
+            let rows = batch.iter().map(|ended| ended.finished().clone()).collect();
+            write_each(rows, |rows| self.store.record(rows, targets.clone())).await
+        };
+        let mut again = Vec::new();
+        let mut notify = false;
+        for (ended, outcome) in batch.into_iter().zip(outcomes) {
+            let error = match outcome {
+                Ok(noticed) => {
+                    notify |= noticed;
+                    continue;
+                }
+                Err(error) => error,
+            };
+            if error.is_retryable() {
+                tracing::warn!(%error, run = %ended.finished().run.id, "the end of a run could not be recorded yet");
+                again.push(ended);
+                continue;
+            }
+            let name = ended.finished().run.name.clone();
+            let now = self.core.clock.now_ms();
+            self.core.losses.note("The end of a run", &name, &error, now);
+            if let Ended::Whole(finished) = ended {
+                again.push(Ended::Reduced(without_what_it_said(finished, &error)));
+            }
+        }
+        if notify {
+            self.noticed.notify_one();
+        }
+        again
+    }
+}
+
+/// A run that has ended and is to be recorded.
+enum Ended {
+    Whole(Finished),
+    /// Without what it said, since that could not be stored.
+    Reduced(Finished),
+}
+
+impl Ended {
+    fn finished(&self) -> &Finished {
+        match self {
+            Self::Whole(finished) | Self::Reduced(finished) => finished,
+        }
+    }
+}
+
+fn without_what_it_said(finished: Finished, error: &Error) -> Finished {
+    let message = format!("what the run said could not be stored: {}", error.message());
+    Finished {
+        outcome: Outcome::Error,
+        problem: Some(Problem::new(&message)),
+        told: Told::default(),
+        ..finished
     }
 }

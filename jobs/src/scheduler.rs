@@ -12,7 +12,7 @@ use coronet_core::{Figure, Result};
 use crate::job::{Job, OncePer, Phase, Told};
 use crate::notice::Targets;
 use crate::service::{InFlight, Jobs, lock};
-use crate::store::{CANCEL, Claim};
+use crate::store::{CANCEL, Claim, Rescued};
 
 /// How long a claim holds without a sign of life. With [`HEARTBEAT`] and [`LOOK`], a dead server's runs
 /// are taken over within 15 seconds.
@@ -202,7 +202,10 @@ impl Jobs {
     async fn take_over(&self, all_others: bool) -> Result<()> {
         let now = self.core.clock.now_ms();
         let targets = Targets::of(&self.core.settings);
-        let lost = self.store.rescue(now, all_others, targets).await?;
+        let Rescued { lost, rejected } = self.store.rescue(now, all_others, targets).await?;
+        for (run, error) in rejected {
+            self.core.losses.note("That a run was lost", &run, &error, now);
+        }
         if lost > 0 {
             self.noticed.notify_one();
             let count = i64::try_from(lost).unwrap_or(i64::MAX);

@@ -58,5 +58,5 @@ async fn start(config: Config) -> Result<Services> {
     config.prepare_home()?;
     let db = Db::open(&config).await?;
     db.migrate().await?;
-    Services::start(Core::new(config, Clock::System, db)?).await
+    Services::start(Core::open(config, Clock::System, db).await?).await
 }

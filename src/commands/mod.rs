@@ -4,6 +4,7 @@ mod bundle;
 mod client;
 mod health;
 mod jobs;
+mod key;
 mod migrate;
 mod operator;
 mod output;
@@ -78,6 +79,9 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Manage the key that secrets and mail are encrypted with.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -116,6 +120,9 @@ impl Cli {
         let config = Config::load(&self.home)?;
         if matches!(self.command, Command::Serve) {
             logging::start(&config.log, config.log_format)?;
+            for warning in config.warnings() {
+                tracing::warn!("{warning}");
+            }
             return serve::serve(config).await.map(|()| ExitCode::SUCCESS);
         }
         // A command's answer is what it prints; the log is for the server.
@@ -124,10 +131,15 @@ impl Cli {
         if let Command::Migrate { check } = self.command {
             return migrate::run(&config, check, output).await;
         }
+        if let Command::Key(command) = self.command {
+            return key::run(&config, command, output)
+                .await
+                .map(|()| ExitCode::SUCCESS);
+        }
         let client = Client::new(config);
         let mut code = ExitCode::SUCCESS;
         match self.command {
-            Command::Serve | Command::Migrate { .. } => {}
+            Command::Serve | Command::Migrate { .. } | Command::Key(_) => {}
             Command::Call { function, parameters } => {
                 let result = client.call(&function, read_parameters(parameters)?).await?;
                 output.value(&result);

@@ -107,7 +107,7 @@ impl Setup {
     /// Starts the server; `None` when the test wants what this machine has not: a PostgreSQL cluster, or the
     /// right to mount a disk.
     pub async fn start(self) -> Option<TestServer> {
-        let database = match self.database {
+        let mut database = match self.database {
             Some(database) => database,
             None => Database::of(self.kind).await?,
         };
@@ -124,6 +124,11 @@ impl Setup {
         if let Some((backup, key)) = &self.restored {
             fs::copy(backup, home.join("admin.db")).expect("the backup");
             fs::copy(key, home.join("secret.key")).expect("the key");
+        }
+        let key = home.join("secret.key");
+        match &database.key {
+            Some(first) => drop(fs::copy(first, &key).expect("the key of the first server")),
+            None => database.key = Some(key),
         }
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins).expect("the plugins folder");

@@ -1,6 +1,7 @@
 //! Where a test server keeps its data: a file of its own, or a database of its own in the throwaway
 //! PostgreSQL cluster.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::server::TestServer;
@@ -22,6 +23,8 @@ pub enum Kind {
 pub struct Database {
     pub kind: Kind,
     pub url: String,
+    /// The key of the first server on it: all servers on one database have the same.
+    pub key: Option<PathBuf>,
     /// The cluster and the name to remove there.
     created: Option<(String, String)>,
 }
@@ -32,6 +35,7 @@ impl Database {
         Self {
             kind: Kind::Sqlite,
             url: String::new(),
+            key: None,
             created: None,
         }
     }
@@ -48,6 +52,7 @@ impl Database {
         Some(Self {
             kind: Kind::Postgres,
             url,
+            key: None,
             created: Some((cluster, name)),
         })
     }
@@ -57,6 +62,7 @@ impl Database {
         Self {
             kind: other.kind,
             url: other.url.clone(),
+            key: other.key.clone(),
             created: None,
         }
     }

@@ -172,7 +172,7 @@ async fn r18_r19_bad_parameters_are_told_and_never_an_incident() {
             (with("/username", json!(7)), Code::ParameterType),
             (with("/password", json!("short")), Code::PasswordInvalid),
             (with("/password", json!("carol2026")), Code::PasswordInvalid),
-            (with("/scope", json!("x\0")), Code::ScopeNotFound),
+            (with("/scope", json!("x\0")), Code::ParameterInvalid),
             (with("/scope", json!("' OR 1=1 --")), Code::ScopeNotFound),
             (with("/meta/email", json!("a@x,b@y")), Code::MailAddress),
             (with("/meta/email", json!(["a@x", "b@y"])), Code::ParameterType),

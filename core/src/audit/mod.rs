@@ -5,6 +5,8 @@
 //! can be taken back while it is as the entry left it (`undo`).
 
 mod changes;
+mod rejections;
+mod size;
 mod store;
 mod undo;
 
@@ -21,6 +23,8 @@ use crate::db::{self, Together};
 use crate::functions::{AuditSink, Call, CallRecord, Function};
 use crate::{Core, Error, Result, Total, random};
 
+use rejections::{Rejections, is_of_stranger};
+pub use size::AuditSize;
 pub use store::Entry;
 use store::NewEntry;
 
@@ -28,6 +32,10 @@ use store::NewEntry;
 const PARAMETERS_LIMIT: usize = 2000;
 /// A name that someone typed to sign in may be anything.
 const NAME_LIMIT: usize = 64;
+/// How often the audit log looks whether counts of rejected calls are to be written.
+const LOOK: Duration = Duration::from_secs(10);
+/// How long the last counts may take to be written when the server stops.
+const STOP: Duration = Duration::from_secs(2);
 /// The longest that what is called for an undo may take: a plugin starts anew.
 const UNDO_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -35,6 +43,7 @@ const UNDO_DEADLINE: Duration = Duration::from_secs(60);
 pub struct Audit {
     core: Core,
     entries: Together<NewEntry, ()>,
+    rejections: Rejections,
     undoing: tokio::sync::Mutex<()>,
 }
 
@@ -56,6 +65,7 @@ pub fn start(core: &Core) -> Result<Arc<Audit>> {
     let audit = Arc::new(Audit {
         core: core.clone(),
         entries: Together::default(),
+        rejections: Rejections::default(),
         undoing: tokio::sync::Mutex::default(),
     });
     core.functions.set_audit(Arc::clone(&audit) as Arc<dyn AuditSink>);
@@ -86,7 +96,8 @@ pub fn start(core: &Core) -> Result<Arc<Audit>> {
 /// # Errors
 /// When the database cannot be read or written.
 pub(crate) async fn sweep(core: &Core, before: i64) -> Result<u64> {
-    db::sweep(&core.db, &store::OLDEST, before, &core.shutdown).await
+    let old = db::sweep(&core.db, &store::OLDEST, before, &core.shutdown).await?;
+    Ok(old + size::trim(core).await?)
 }
 
 impl Audit {
@@ -107,24 +118,80 @@ impl Audit {
                 .map(|error| error.message().to_owned())
                 .unwrap_or_default(),
             duration_us: 0,
+            count: 1,
         };
-        let new = NewEntry {
-            entry,
-            changes: Vec::new(),
+        // Without an operator's id it is the attempt of someone who is not signed in.
+        let due = match act.error.is_some() && act.operator_id.is_empty() {
+            true => self.rejections.take(entry, act.address),
+            false => vec![entry],
         };
-        if let Err(error) = self.write(new).await {
+        if let Err(error) = self.write_all(due).await {
             tracing::error!(%error, act = act.name, "the audit log could not be written");
         }
     }
-}
 
-impl Audit {
+    /// Writes the counts of rejected calls once per minute, until the server stops.
+    pub async fn run(self: Arc<Self>) {
+        let mut timer = tokio::time::interval(LOOK);
+        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.core.shutdown.triggered() => return,
+                _ = timer.tick() => self.write_rejections(false).await,
+            }
+        }
+    }
+
+    /// Writes what is counted, before the database is closed.
+    pub async fn stop(&self) {
+        // A database that is away must not hold the stop up.
+        let _ = tokio::time::timeout(STOP, self.write_rejections(true)).await;
+    }
+
+    async fn write_rejections(&self, at_end: bool) {
+        let due = self.rejections.due(self.core.clock.now_ms(), at_end);
+        if let Err(error) = self.write_all(due).await {
+            tracing::error!(%error, "counts of rejected calls could not be written to the audit log");
+        }
+    }
+
+    async fn write_all(&self, entries: Vec<Entry>) -> Result<()> {
+        let entries = entries.into_iter().map(|entry| NewEntry {
+            entry,
+            changes: Vec::new(),
+        });
+        let written = futures::future::join_all(entries.map(|entry| self.write(entry))).await;
+        written.into_iter().collect()
+    }
+
     /// Acts that end at the same time share a write.
     async fn write(&self, entry: NewEntry) -> Result<()> {
         let db = self.core.db.clone();
-        self.entries
-            .share(entry, |entries| store::insert(db, entries))
-            .await
+        let entry = entry.storable();
+        let function = entry.entry.function.clone();
+        let written = self
+            .entries
+            .share(entry, move |entries| store::insert(db.clone(), entries))
+            .await;
+        if let Err(error) = written.as_ref()
+            && !error.is_retryable()
+        {
+            let now = self.core.clock.now_ms();
+            self.core
+                .losses
+                .note("An entry of the audit log", &function, error, now);
+        }
+        let limit = self.core.settings.now().retention.audit_entries;
+        // A little past the limit, so that a full log is not trimmed for every entry.
+        if self.core.audit_size.add(1, limit.saturating_add(limit / 100)) {
+            let core = self.core.clone();
+            tokio::spawn(async move {
+                if let Err(error) = size::trim(&core).await {
+                    tracing::warn!(%error, "the audit log could not be shortened");
+                }
+            });
+        }
+        written
     }
 }
 
@@ -218,7 +285,16 @@ impl AuditSink for Audit {
                 .map(|error| error.message().to_owned())
                 .unwrap_or_default(),
             duration_us: i64::try_from(record.duration.as_micros()).unwrap_or(i64::MAX),
+            count: 1,
         };
+        let is_rejected = record
+            .error
+            .as_ref()
+            .is_some_and(|error| is_of_stranger(caller, error));
+        if is_rejected && changes.is_empty() {
+            let due = self.rejections.take(entry, caller.address());
+            return Box::pin(self.write_all(due));
+        }
         Box::pin(self.write(NewEntry { entry, changes }))
     }
 }

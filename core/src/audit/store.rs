@@ -6,8 +6,8 @@ use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::List;
-use crate::db::{self, Listing, Oldest, SortKey, Value, containing, in_lists, placeholders};
-use crate::{Db, Page, PartRequest, Result};
+use crate::db::{self, Listing, Oldest, SortKey, Value, containing, in_lists, placeholders, search_key};
+use crate::{Db, Page, PartRequest, Result, Shutdown};
 
 /// One thing that was done, or refused.
 #[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
@@ -27,6 +27,8 @@ pub struct Entry {
     pub code: i64,
     pub message: String,
     pub duration_us: i64,
+    /// How many rejected calls from the same address the entry stands for; 1 for what was done.
+    pub count: i64,
 }
 
 /// A row of `audit_changes`.
@@ -52,7 +54,38 @@ pub(super) struct NewEntry {
     pub(super) changes: Vec<ChangeRow>,
 }
 
-const COLUMNS: usize = 11;
+impl NewEntry {
+    /// The entry with texts that the database can store. Names and messages come from code and from outside.
+    pub(super) fn storable(mut self) -> Self {
+        let entry = &mut self.entry;
+        let mut texts = vec![
+            &mut entry.caller_kind,
+            &mut entry.caller_id,
+            &mut entry.caller_name,
+            &mut entry.address,
+            &mut entry.function,
+            &mut entry.parameters,
+            &mut entry.message,
+        ];
+        for change in &mut self.changes {
+            texts.extend([
+                &mut change.function,
+                &mut change.kind,
+                &mut change.thing,
+                &mut change.before_state,
+                &mut change.after_state,
+                &mut change.reversal,
+                &mut change.never,
+            ]);
+        }
+        for text in texts {
+            *text = db::storable(std::mem::take(text));
+        }
+        self
+    }
+}
+
+const COLUMNS: usize = 13;
 const CHANGE_COLUMNS: usize = 11;
 
 pub(super) const OLDEST: Oldest = Oldest {
@@ -85,12 +118,13 @@ pub(super) async fn insert(db: Db, entries: Vec<NewEntry>) -> Result<Vec<()>> {
 async fn insert_rows(tx: &mut AnyConnection, entries: Vec<Entry>) -> Result<()> {
     let sql = format!(
         "INSERT INTO audit (id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message,
-                            duration_us)
+                            duration_us, count, search)
          VALUES {}",
         placeholders(entries.len(), COLUMNS)
     );
     db::execute(tx, sql, |mut query| {
         for entry in entries {
+            let search = search_key(&format!("{}\n{}", entry.function, entry.caller_name));
             query = query
                 .bind(entry.id)
                 .bind(entry.at)
@@ -99,11 +133,12 @@ async fn insert_rows(tx: &mut AnyConnection, entries: Vec<Entry>) -> Result<()> 
                 .bind(entry.caller_name)
                 .bind(entry.address)
                 .bind(entry.function)
-                // PostgreSQL's text holds no NUL; JSON writes one as an escape, and an error message must not fail here.
                 .bind(entry.parameters)
                 .bind(entry.code)
-                .bind(entry.message.replace('\0', "\u{fffd}"))
-                .bind(entry.duration_us);
+                .bind(entry.message)
+                .bind(entry.duration_us)
+                .bind(entry.count)
+                .bind(search);
         }
         query
     })
@@ -126,7 +161,7 @@ async fn insert_changes(tx: &mut AnyConnection, changes: Vec<ChangeRow>) -> Resu
                 .bind(change.part_of)
                 .bind(change.function)
                 .bind(change.kind)
-                .bind(change.thing.replace('\0', "\u{fffd}"))
+                .bind(change.thing)
                 .bind(change.before_state)
                 .bind(change.after_state)
                 .bind(change.cut)
@@ -139,9 +174,50 @@ async fn insert_changes(tx: &mut AnyConnection, changes: Vec<ChangeRow>) -> Resu
     Ok(())
 }
 
+pub(super) async fn count(db: &Db) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM audit")
+        .fetch_one(db.reader())
+        .await?)
+}
+
+/// Deletes all but the newest entries, a little at a time, and returns how many were deleted.
+pub(super) async fn delete_oldest(db: &Db, kept: i64, shutdown: &Shutdown) -> Result<u64> {
+    let newest_deleted: Option<String> =
+        sqlx::query_scalar("SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET $1")
+            .bind(kept)
+            .fetch_optional(db.reader())
+            .await?;
+    let Some(newest_deleted) = newest_deleted else {
+        return Ok(0);
+    };
+    let mut all = 0;
+    while !shutdown.is_triggered() {
+        let id = newest_deleted.clone();
+        let deleted = db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let done = sqlx::query(
+                        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= $1 ORDER BY id LIMIT 500)",
+                    )
+                    .bind(id)
+                    .execute(&mut *tx)
+                    .await?;
+                    Ok(done.rows_affected())
+                })
+            })
+            .await?;
+        all += deleted;
+        if deleted == 0 {
+            break;
+        }
+    }
+    Ok(all)
+}
+
 pub(super) async fn get(db: &Db, id: &str) -> Result<Option<Entry>> {
     let entry = sqlx::query_as(
-        "SELECT id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message, duration_us
+        "SELECT id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message, duration_us,
+                count
          FROM audit WHERE id = $1",
     )
     .bind(id.to_owned())
@@ -168,7 +244,7 @@ pub(super) async fn changes(db: &Db, entry: &str) -> Result<Vec<ChangeRow>> {
 pub(super) async fn later(db: &Db, kind: &str, thing: &str, after: &str, limit: i64) -> Result<Vec<Entry>> {
     let rows = sqlx::query_as(
         "SELECT id, at, caller_kind, caller_id, caller_name, address, audit.function AS function, parameters, code,
-                message, duration_us
+                message, duration_us, count
          FROM audit
          WHERE id IN (SELECT entry_id FROM audit_changes WHERE kind = $1 AND thing = $2 AND entry_id > $3)
          ORDER BY id
@@ -184,10 +260,12 @@ pub(super) async fn later(db: &Db, kind: &str, thing: &str, after: &str, limit: 
 }
 
 const LIST: Listing<Entry> = Listing {
-    rows: "SELECT id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message, duration_us
+    rows: "SELECT id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message, duration_us,
+                  count
            FROM audit",
     ids: "SELECT id FROM audit",
     id: "id",
+    prefix: "aud",
     id_of: |entry| &entry.id,
     sorts: &[
         SortKey {
@@ -217,23 +295,22 @@ const LIST: Listing<Entry> = Listing {
 pub(super) async fn list(db: &Db, filter: List) -> Result<Page<Entry>> {
     let pattern = |text: Option<&String>| {
         text.filter(|text| !text.is_empty())
-            .map(|text| containing(&text.to_lowercase()))
+            .map(|text| containing(text))
             .transpose()
     };
+    // In `search` the function is on the first line and the caller on the second.
+    let caller = filter.caller.as_ref().filter(|caller| !caller.is_empty());
+    let caller = caller
+        .map(|caller| containing(caller).map(|pattern| format!("%\n{pattern}")))
+        .transpose()?;
     let chosen = LIST
         .select()
         .filter_some(
             "lower(function) LIKE ? ESCAPE '!'",
             pattern(filter.function.as_ref())?,
         )
-        .filter_some(
-            "lower(caller_name) LIKE ? ESCAPE '!'",
-            pattern(filter.caller.as_ref())?,
-        )
-        .filter_some(
-            "(lower(function) LIKE ? ESCAPE '!' OR lower(caller_name) LIKE ? ESCAPE '!')",
-            pattern(filter.search.as_ref())?,
-        )
+        .filter_some("search LIKE ? ESCAPE '!'", caller)
+        .filter_some("search LIKE ? ESCAPE '!'", pattern(filter.search.as_ref())?)
         .filter_some("caller_kind = ?", filter.kind)
         .filter_some("at >= ?", filter.since)
         .filter_some("at < ?", filter.until)

@@ -305,3 +305,152 @@ async fn an_entry_says_how_many_changes_it_does_not_keep() {
     })
     .await;
 }
+
+/// Runs a statement that changes rows.
+async fn change(core: &Core, sql: &'static str) {
+    core.db
+        .write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(sql).execute(tx).await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+}
+
+async fn rows(core: &Core) -> i64 {
+    super::store::count(&core.db).await.unwrap()
+}
+
+#[tokio::test]
+async fn x03_failed_sign_ins_by_the_thousand_are_few_rows_and_are_all_counted() {
+    on_each_database(|core| async move {
+        let audit = audit::start(&core).unwrap();
+        let operators = operators::start(&core, &audit).unwrap();
+        for n in 0..500_u32 {
+            let origin = operators::Origin {
+                address: Some(std::net::IpAddr::from([192, 0, 2, u8::try_from(n % 3).unwrap()])),
+                ..operators::Origin::default()
+            };
+            let name = format!("stranger\0{}", n % 2);
+            operators
+                .login(&name, "x".repeat(200), &origin)
+                .await
+                .unwrap_err();
+        }
+        assert_eq!(rows(&core).await, 10);
+        core.clock.advance(std::time::Duration::from_secs(61));
+        audit.write_rejections(false).await;
+        assert_eq!(rows(&core).await, 13);
+        let list = call(
+            &core,
+            "audit.list",
+            json!({ "function": "sign in", "limit": 500 }),
+        )
+        .await
+        .unwrap();
+        let counts = list["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["count"].as_i64().unwrap());
+        assert_eq!(counts.sum::<i64>(), 500);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x03_rejected_calls_of_pages_and_of_tokens_without_a_grant_are_counted_and_done_ones_are_not() {
+    on_each_database(|core| async move {
+        started(&core).await;
+        let page = Caller::Page {
+            path: "reset".into(),
+            address: Some([198, 51, 100, 1].into()),
+        };
+        let app = Caller::App(Arc::new(crate::functions::AppCaller {
+            token_id: "tok_1".to_owned(),
+            name: "shop".to_owned(),
+            grants: Arc::new(["users.get".to_owned()]),
+            address: Some([198, 51, 100, 2].into()),
+        }));
+        for _ in 0..100 {
+            for caller in [&page, &app] {
+                let name = json!({ "name": "x" });
+                core.functions
+                    .call(caller, "scopes.create", name)
+                    .await
+                    .unwrap_err();
+            }
+        }
+        assert_eq!(rows(&core).await, 10);
+        for n in 0..20 {
+            let scope = json!({ "name": format!("Scope {n}"), "settings": {} });
+            call(&core, "scopes.create", scope).await.unwrap();
+        }
+        assert_eq!(rows(&core).await, 30);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x03_a_full_audit_log_loses_its_oldest_entries_and_health_says_so() {
+    on_each_database(|core| async move {
+        started(&core).await;
+        change(
+            &core,
+            "INSERT INTO audit (id, at, caller_kind, caller_id, caller_name, address, function, parameters, code,
+                                message, duration_us)
+             SELECT 'aud_' || CAST(i AS TEXT), i, 'app', '', '', '', 'f', '{}', 0, '', 0
+             FROM (WITH RECURSIVE counted (i) AS (SELECT 100000 UNION ALL SELECT i + 1 FROM counted WHERE i < 112000)
+                   SELECT i FROM counted) AS numbers",
+        )
+        .await;
+        let settings = json!({ "group": "retention", "changes": { "audit_entries": 10_000 } });
+        call(&core, "settings.update", settings).await.unwrap();
+        crate::audit::sweep(&core, 0).await.unwrap();
+        assert_eq!(rows(&core).await, 9000);
+        let oldest: String = sqlx::query_scalar("SELECT MIN(id) FROM audit WHERE id < 'aud_2'")
+            .fetch_one(core.db.reader())
+            .await
+            .unwrap();
+        assert!(oldest.as_str() > "aud_103000", "{oldest}");
+        assert!(core.audit_size.is_near(10_000));
+        assert!(core.audit_size.trimmed_at().is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn d08_callers_are_found_whatever_the_case_of_their_letters() {
+    on_each_database(|core| async move {
+        started(&core).await;
+        for name in ["Ärger-App", "ОТЧЁТ", "ΑΡΧΕΙΟΣ"] {
+            let caller = Caller::App(Arc::new(crate::functions::AppCaller {
+                token_id: "tok_1".to_owned(),
+                name: name.to_owned(),
+                grants: Arc::new(["scopes.*".to_owned()]),
+                address: None,
+            }));
+            let scope = json!({ "name": name, "settings": {} });
+            core.functions
+                .call(&caller, "scopes.create", scope)
+                .await
+                .unwrap();
+        }
+        for search in ["ärger-app", "ÄRGER", "отчёт", "Отчёт", "αρχειος", "a\u{308}rger"] {
+            for parameter in ["search", "caller"] {
+                let found = call(&core, "audit.list", json!({ parameter: search }))
+                    .await
+                    .unwrap();
+                let found = found["entries"].as_array().unwrap().len();
+                assert_eq!(found, 1, "{parameter} {search}");
+            }
+        }
+        let none = call(&core, "audit.list", json!({ "caller": "scopes" }))
+            .await
+            .unwrap();
+        assert_eq!(none["entries"], json!([]), "the function is no caller");
+    })
+    .await;
+}

@@ -216,7 +216,7 @@ impl Codes {
         };
         let db = self.core.db.clone();
         self.mailed
-            .share(mailed_code, |all| store::insert_mailed(db, all))
+            .share(mailed_code, move |all| store::insert_mailed(db.clone(), all))
             .await??;
         self.core.figures.note_code(Figure::ResetsAsked, &purpose);
         self.mail.accepted(state);

@@ -13,6 +13,7 @@ use crate::functions::Actor;
 use crate::mail::{self, NewMail};
 use crate::{Code, Db, Error, PageRequest, Result};
 
+#[derive(Clone)]
 pub(super) struct NewCode {
     pub(super) id: String,
     pub(super) hash: Vec<u8>,
@@ -69,6 +70,7 @@ pub(super) async fn insert(db: &Db, code: NewCode) -> Result<()> {
 }
 
 /// A code and the mail that carries it.
+#[derive(Clone)]
 pub(super) struct MailedCode {
     pub(super) code: NewCode,
     pub(super) mail: NewMail,
@@ -291,7 +293,7 @@ pub(super) async fn list(
     .filter_some("owner = ?", owner)
     .filter_some("purpose = ?", purpose)
     .filter_some("scope = ?", scope)
-    .filter_some("codes.id < ?", page.after.as_deref())
+    .filter_some("codes.id < ?", page.position()?)
     .then("ORDER BY codes.id DESC LIMIT ?", page.rows())
     .fetch(db)
     .await?;

@@ -64,6 +64,8 @@ pub struct Listing<T: 'static> {
     /// Everything before `WHERE`, for their ids alone.
     pub ids: &'static str,
     pub id: &'static str,
+    /// What ids of the list start with, before the underscore.
+    pub prefix: &'static str,
     pub id_of: fn(&T) -> &str,
     pub sorts: &'static [SortKey<T>],
     /// How callers that name no order get it; as they would name it.
@@ -168,15 +170,13 @@ impl<T> Order<'_, T> {
                     .filter(|Place(name, value, row)| {
                         name == self.key.name && self.key.of.fits(value) && !row.contains('\0')
                     })
-                    .ok_or_else(|| {
-                        let text = "`after` and `before` take what a page of the same list and order gave.";
-                        invalid("after", text.to_owned())
-                    })?;
+                    .ok_or_else(no_place)?;
                 let (value, row) = (select.hold(value), select.hold(row.into()));
                 format!("({}, {id}) {sign} ({value}, {row})", self.key.sql)
             }
             // A mere id: what was given before lists had orders.
-            None => format!("{id} {sign} {}", select.hold(place.into())),
+            None if is_id(place, self.listing.prefix) => format!("{id} {sign} {}", select.hold(place.into())),
+            None => return Err(no_place()),
         };
         select.text.push_str(&condition);
         Ok(select)
@@ -230,6 +230,17 @@ async fn count(db: &Db, mut select: Select) -> Result<Total> {
         count: count.min(COUNTED),
         more: count > COUNTED,
     })
+}
+
+/// Whether it is a whole id as [`crate::random::id`] makes them: of one that was cut off nobody knows where it stands.
+fn is_id(text: &str, prefix: &str) -> bool {
+    let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+    rest.is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn no_place() -> Error {
+    let text = "`after` and `before` take what a page of the same list and order gave.";
+    invalid("after", text.to_owned())
 }
 
 fn invalid(parameter: &str, text: String) -> Error {

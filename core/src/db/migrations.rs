@@ -26,16 +26,20 @@ impl Db {
     /// # Errors
     /// When the database was made by a newer Coronet, or a landed migration was edited, or a step fails.
     pub async fn migrate(&self) -> Result<()> {
-        if self.pending_migrations().await?.is_empty() {
-            return Ok(());
+        if !self.pending_migrations().await?.is_empty() {
+            self.apply_migrations().await?;
         }
+        self.rebuild_search_keys().await
+    }
+
+    async fn apply_migrations(&self) -> Result<()> {
         // PostgreSQL is locked by the migrator itself; SQLite knows no lock of that kind.
         let _lock = match &self.0.file {
             Some(file) => Some(lock_beside(file.clone()).await?),
             None => None,
         };
         migrator(self.dialect())?
-            .run(self.reader())
+            .run(self.reader().pool())
             .await
             .map_err(|cause| {
                 Error::new(

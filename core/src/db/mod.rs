@@ -10,10 +10,13 @@ mod listing;
 mod migrations;
 mod open;
 mod pool;
+mod reader;
 mod rows;
+mod search_keys;
 mod select;
 mod signals;
 mod sweep;
+mod text;
 mod writer;
 
 use std::path::PathBuf;
@@ -21,9 +24,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::{Any, AnyConnection, Transaction};
 
 use crate::{Code, Error, Result};
+use reader::is_lost;
 pub(crate) use sweep::{Oldest, sweep};
 use writer::Writer;
 
@@ -32,10 +36,13 @@ pub use listing::{Listing, SortKey, Value};
 pub use migrations::Migration;
 pub(crate) use open::without_password;
 pub use pool::{AdminDb, AdminPool};
+pub use reader::Reader;
 pub(crate) use rows::Together;
-pub use rows::{AnyQuery, execute, in_lists, placeholders, returning};
+pub use rows::{AnyQuery, execute, in_lists, placeholders, returning, write_each};
 pub use select::{Bound, Select, containing};
 pub use signals::Signals;
+pub(crate) use text::is_storable;
+pub use text::{search_key, storable};
 
 /// Which of the two databases is behind a [`Db`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +61,16 @@ struct Inner {
     file: Option<PathBuf>,
     /// Where PostgreSQL is.
     url: Option<String>,
-    readers: AnyPool,
+    readers: Reader,
     /// Only SQLite has one: it takes a single writing connection anyway.
     writer: Option<Writer>,
 }
 
 /// How long a look-up outside of a function may take; a function has a deadline of its own.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the start of a transaction may take before another connection is tried.
+const BEGIN: Duration = Duration::from_secs(2);
 
 /// Waits for a look-up, but not for ever: over a half-open connection no answer comes, and no error either (F02).
 ///
@@ -80,7 +90,7 @@ impl Db {
 
     /// The connections for reading. Nothing may be changed through them: on SQLite a second
     /// writing connection would wait for the writer, and be refused.
-    pub fn reader(&self) -> &AnyPool {
+    pub fn reader(&self) -> &Reader {
         &self.0.readers
     }
 
@@ -99,22 +109,53 @@ impl Db {
         if let Some(writer) = &self.0.writer {
             return writer.write(change).await;
         }
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one place that opens a transaction on PostgreSQL"
-        )]
-        let mut transaction = self.0.readers.begin().await?;
+        let mut transaction = self.begin().await?;
         match change(&mut transaction).await {
             Ok(value) => {
-                transaction.commit().await?;
+                transaction
+                    .commit()
+                    .await
+                    .inspect_err(|error| self.note_lost(error))?;
                 Ok(value)
             }
             Err(error) => {
                 // Dropped, it would be undone at some later time, and hold its locks until then. What fails here the
                 // connection's end undoes.
-                let _ = transaction.rollback().await;
+                let undone = transaction.rollback().await;
+                let _ = undone.inspect_err(|error| self.note_lost(error));
                 Err(error)
             }
+        }
+    }
+
+    /// Begins a transaction on PostgreSQL. Over a dead connection nothing was done yet, so that another one is taken and
+    /// the caller need not notice (B04).
+    async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that opens a transaction on PostgreSQL"
+        )]
+        let begin = || self.0.readers.pool().begin();
+        let pool_is_full = self.0.readers.pool().num_idle() == 0;
+        // Beginning is quick, but waiting for a connection is not.
+        let first = match pool_is_full {
+            true => begin().await,
+            false => tokio::time::timeout(BEGIN, begin())
+                .await
+                .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into())),
+        };
+        match first {
+            Err(error) if is_lost(&error) => {
+                self.note_lost(&error);
+                begin().await
+            }
+            first => first,
+        }
+    }
+
+    fn note_lost(&self, error: &sqlx::Error) {
+        if let Some(network) = self.0.readers.network().filter(|_| is_lost(error)) {
+            network.lost();
         }
     }
 
@@ -141,7 +182,7 @@ impl Db {
         if let Some(writer) = &self.0.writer {
             writer.close().await;
         }
-        self.0.readers.close().await;
+        self.0.readers.pool().close().await;
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, Executor};
 
+use super::errors::out_of_memory;
+use super::reader::{Network, Reader};
 use super::writer::Writer;
 use super::{Db, Dialect, Inner};
 use crate::{Code, Config, Error, Result};
@@ -18,6 +20,8 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection idle for longer is asked for a sign of life before it is used.
 const IDLE_CHECK: Duration = Duration::from_secs(2);
+/// How long that sign of life may take.
+const PING: Duration = Duration::from_secs(1);
 
 impl Db {
     /// Opens the database the configuration names. Does not migrate it.
@@ -41,9 +45,10 @@ impl Db {
         // The pool would try until its time is over, and then know only that it was: one try says why it failed.
         let first = <AnyConnection as sqlx::Connection>::connect(url);
         let refused = match tokio::time::timeout(ACQUIRE_TIMEOUT, first).await {
-            Ok(Ok(connection)) => {
+            Ok(Ok(mut connection)) => {
+                let encoding = encoding_problem(&mut connection).await;
                 let _ = sqlx::Connection::close(connection).await;
-                None
+                encoding
             }
             Ok(Err(cause)) => Some(cause.to_string()),
             Err(_) => Some(format!(
@@ -59,27 +64,7 @@ impl Db {
             );
             return Err(Error::new(Code::Unavailable, text));
         }
-        let readers = AnyPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, idle| {
-                Box::pin(async move {
-                    Ok(idle.idle_for < IDLE_CHECK || sqlx::Connection::ping(connection).await.is_ok())
-                })
-            })
-            // A caller that gave up leaves its connection in the middle of an answer. The pool waits for the rest,
-            // over a half-open connection for ever, and the place would be lost to all (F02).
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    let ping = sqlx::Connection::ping(connection);
-                    tokio::time::timeout(IDLE_CHECK, ping)
-                        .await
-                        .map_err(|_| sqlx::Error::PoolTimedOut)??;
-                    Ok(true)
-                })
-            })
-            .connect_lazy(url)?;
+        let readers = postgres_pool(url)?;
         Ok(Self(Arc::new(Inner {
             dialect: Dialect::Postgres,
             file: None,
@@ -110,6 +95,7 @@ impl Db {
             .test_before_acquire(false)
             .after_connect(|connection, _| Box::pin(set_up(connection)))
             .connect_lazy(&sqlite_url(path, "rw"))?;
+        let readers = Reader::new(readers, None);
         let writer = Writer::start(url, connection);
         Ok(Self(Arc::new(Inner {
             dialect: Dialect::Sqlite,
@@ -119,6 +105,66 @@ impl Db {
             writer: Some(writer),
         })))
     }
+}
+
+/// A database in another encoding cannot store every text. (SQL_ASCII stores bytes as they come.)
+async fn encoding_problem(connection: &mut AnyConnection) -> Option<String> {
+    let encoding: Result<String, _> = sqlx::query_scalar("SHOW server_encoding")
+        .fetch_one(connection)
+        .await;
+    encoding
+        .ok()
+        .filter(|encoding| encoding != "UTF8" && encoding != "SQL_ASCII")
+        .map(|encoding| {
+            format!(
+                "its encoding is {encoding}, which cannot store every text. Make a database with \
+                 CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            )
+        })
+}
+
+fn postgres_pool(url: &str) -> Result<Reader, sqlx::Error> {
+    let network = Network::default();
+    let (before, after) = (network.clone(), network.clone());
+    let pool = AnyPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(move |connection, idle| {
+            let network = before.clone();
+            Box::pin(async move {
+                // Another one was found dead since this one was used: a new one costs less than the answer that this one
+                // may never give.
+                if network.is_suspect(idle.idle_for) {
+                    return Ok(false);
+                }
+                if idle.idle_for < IDLE_CHECK {
+                    return Ok(true);
+                }
+                let ping = tokio::time::timeout(PING, sqlx::Connection::ping(connection)).await;
+                let is_alive = matches!(ping, Ok(Ok(())));
+                if !is_alive {
+                    network.lost();
+                }
+                Ok(is_alive)
+            })
+        })
+        // A caller that gave up leaves its connection in the middle of an answer. The pool waits for the rest,
+        // over a half-open connection for ever, and the place would be lost to all (F02).
+        .after_release(move |connection, _| {
+            let network = after.clone();
+            Box::pin(async move {
+                let ping = sqlx::Connection::ping(connection);
+                let ping = tokio::time::timeout(IDLE_CHECK, ping).await;
+                let outcome = ping.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+                if outcome.is_err() {
+                    network.lost();
+                }
+                outcome.map(|()| true)
+            })
+        })
+        .connect_lazy(url)?;
+    Ok(Reader::new(pool, Some(network)))
 }
 
 /// Files of an older version may be open to others. Where the rights cannot be changed, opening tells more.
@@ -175,6 +221,9 @@ pub(super) fn sqlite_url(path: &Path, mode: &str) -> String {
 fn sqlite_refused(path: &Path, cause: &sqlx::Error) -> Error {
     let file = path.display();
     let text = cause.to_string();
+    if let Some(advice) = out_of_memory(cause) {
+        return Error::new(Code::Unavailable, advice);
+    }
     if text.contains("locked") {
         return Error::new(
             Code::Unavailable,

@@ -66,6 +66,34 @@ pub fn in_lists<R>(mut rows: Vec<R>) -> impl Iterator<Item = Vec<R>> {
     })
 }
 
+/// Writes rows in one batch, and returns the outcome of each row.
+///
+/// When the database rejects a batch for good, the batch is halved until the rows that it rejects are alone: one row that
+/// can never be stored does not keep the others from being stored (B01). After an error that may pass nothing is halved;
+/// every row of the batch gets that error.
+pub async fn write_each<R: Clone, O, W>(rows: Vec<R>, write: impl Fn(Vec<R>) -> W) -> Vec<Result<O>>
+where
+    W: Future<Output = Result<Vec<O>>>,
+{
+    let mut outcomes = Vec::with_capacity(rows.len());
+    // The batch with the first rows is on top, so that the outcomes come in the order of the rows.
+    let mut batches = vec![rows];
+    while let Some(batch) = batches.pop() {
+        let count = batch.len();
+        let copy = if count > 1 { Some(batch.clone()) } else { None };
+        match (write(batch).await, copy) {
+            (Ok(written), _) => outcomes.extend(written.into_iter().map(Ok)),
+            (Err(error), Some(mut first)) if !error.is_retryable() => {
+                let second = first.split_off(count / 2);
+                batches.push(second);
+                batches.push(first);
+            }
+            (Err(error), _) => outcomes.extend((0..count).map(|_| Err(error.clone()))),
+        }
+    }
+    outcomes
+}
+
 /// Rows that come one by one and go to the database together: one caller brings what has come meanwhile, and the others
 /// wait for it. Each gets the outcome of its own row.
 pub(crate) struct Together<R, O> {
@@ -87,12 +115,16 @@ impl<R, O> Default for Together<R, O> {
     }
 }
 
-impl<R: Send + 'static, O: Send + 'static> Together<R, O> {
+impl<R: Clone + Send + 'static, O: Send + 'static> Together<R, O> {
     /// Gives what came of the row, whoever brought it. `bring` gives the outcomes in the order of the rows.
     ///
     /// # Errors
-    /// Those of the call that the row was part of.
-    pub(crate) async fn share<W>(&self, row: R, bring: impl FnOnce(Vec<R>) -> W) -> Result<O>
+    /// Those of the row; while the database is away, those of the call that the row was part of.
+    pub(crate) async fn share<W>(
+        &self,
+        row: R,
+        bring: impl Fn(Vec<R>) -> W + Send + Sync + 'static,
+    ) -> Result<O>
     where
         W: Future<Output = Result<Vec<O>>> + Send + 'static,
     {
@@ -104,9 +136,14 @@ impl<R: Send + 'static, O: Send + 'static> Together<R, O> {
             .map(|waiting| (waiting.row, waiting.outcome))
             .unzip();
         if !rows.is_empty() {
-            let bringing = bring(rows);
             // A task of its own: when this caller goes away, the others' rows are brought all the same.
-            let done = tokio::spawn(async move { tell(callers, bringing.await) });
+            let done = tokio::spawn(async move {
+                let outcomes = write_each(rows, bring).await;
+                for (caller, outcome) in callers.into_iter().zip(outcomes) {
+                    // Who went away does not hear it.
+                    let _ = caller.send(outcome);
+                }
+            });
             done.await.map_err(Error::unexpected)?;
         }
         drop(turn);
@@ -115,21 +152,5 @@ impl<R: Send + 'static, O: Send + 'static> Together<R, O> {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waiting<R, O>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Tells every caller what became of its row. Who went away does not hear it.
-fn tell<O>(callers: Vec<oneshot::Sender<Result<O>>>, outcomes: Result<Vec<O>>) {
-    match outcomes {
-        Ok(outcomes) => {
-            for (caller, outcome) in callers.into_iter().zip(outcomes) {
-                let _ = caller.send(Ok(outcome));
-            }
-        }
-        Err(error) => {
-            for caller in callers {
-                let _ = caller.send(Err(error.clone()));
-            }
-        }
     }
 }

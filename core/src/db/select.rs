@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::Db;
+use super::{Db, search_key};
 use crate::{Code, Error, Result};
 
 /// A value of a condition.
@@ -142,7 +142,8 @@ impl Select {
     }
 }
 
-/// A pattern for `LIKE ? ESCAPE '!'` that finds the text anywhere.
+/// A pattern for `LIKE ? ESCAPE '!'` that finds the text anywhere in a column that was written with [`search_key`], whatever
+/// the case of its letters.
 ///
 /// # Errors
 /// `ParameterInvalid` for control characters: SQLite would stop reading at a NUL and find everything, PostgreSQL fails.
@@ -155,7 +156,7 @@ pub fn containing(text: &str) -> Result<String> {
         return Err(refused.with_details(serde_json::json!({ "parameter": "search" })));
     }
     let mut pattern = String::from("%");
-    for character in text.chars() {
+    for character in search_key(text).chars() {
         if matches!(character, '%' | '_' | '!') {
             pattern.push('!');
         }

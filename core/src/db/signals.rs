@@ -1,11 +1,18 @@
 //! Words between the servers that share a PostgreSQL database, so that one need not wait until another looks again. A word
 //! may get lost with a connection: whoever listens also looks from time to time.
 
-use sqlx::AnyConnection;
+use std::time::Duration;
+
 use sqlx::postgres::PgListener;
+use sqlx::{AnyConnection, Executor};
 
 use super::{Db, Dialect};
 use crate::Result;
+
+/// After so long without a word the connection is asked for a sign of life ...
+const QUIET: Duration = Duration::from_secs(30);
+/// ... which may take this long.
+const PING: Duration = Duration::from_secs(2);
 
 /// The words on one channel.
 pub struct Signals(PgListener);
@@ -16,7 +23,14 @@ impl Signals {
     /// # Errors
     /// When that fails.
     pub async fn next(&mut self) -> Result<String> {
-        Ok(self.0.recv().await?.payload().to_owned())
+        loop {
+            if let Ok(word) = tokio::time::timeout(QUIET, self.0.recv()).await {
+                return Ok(word?.payload().to_owned());
+            }
+            // Over a half-open connection no word would ever come, and no error either (B04).
+            let asked = tokio::time::timeout(PING, self.0.execute("SELECT 1")).await;
+            asked.map_err(|_| sqlx::Error::from(std::io::Error::from(std::io::ErrorKind::TimedOut)))??;
+        }
     }
 }
 

@@ -195,3 +195,204 @@ fn both_databases_have_the_same_migrations() {
     };
     assert_eq!(names("sqlite"), names("postgres"));
 }
+
+/// A setting's name that only PostgreSQL rejects, and one that neither database takes.
+const NO_VALUE: &str = "no value";
+
+async fn insert_names(db: Db, names: Vec<String>) -> Result<Vec<String>> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            for name in &names {
+                let value = Some("1").filter(|_| name != NO_VALUE);
+                sqlx::query("INSERT INTO settings (name, value, changed_at) VALUES ($1, $2, 0)")
+                    .bind(name.clone())
+                    .bind(value)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            Ok(names)
+        })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn b01_a_row_that_can_never_be_stored_fails_alone_wherever_it_is_in_the_batch() {
+    crate::testing::on_each_database(async |core| {
+        let mut stored = Vec::new();
+        for (run, bad) in [0, 17, 36].into_iter().enumerate() {
+            let row = |n: usize| match n == bad {
+                true => NO_VALUE.to_owned(),
+                false => format!("{run} {n:02}"),
+            };
+            let rows: Vec<String> = (0..37).map(row).collect();
+            let outcomes = write_each(rows.clone(), |rows| insert_names(core.db.clone(), rows)).await;
+            for (n, (row, outcome)) in rows.into_iter().zip(outcomes).enumerate() {
+                assert_eq!(outcome.is_err(), n == bad, "{row}");
+                if n != bad {
+                    assert_eq!(outcome.unwrap(), row);
+                    stored.push(row);
+                }
+            }
+        }
+        assert_eq!(names(&core.db).await, stored);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn b01_callers_who_share_a_batch_with_a_bad_row_get_their_own_outcomes() {
+    crate::testing::on_each_database(async |core| {
+        let together = Together::default();
+        let share = |name: &str| {
+            let db = core.db.clone();
+            together.share(name.to_owned(), move |names| insert_names(db.clone(), names))
+        };
+        // The first one goes alone; the others come while it is under way.
+        let (first, good, bad, last) =
+            tokio::join!(share("first"), share("good"), share(NO_VALUE), share("last"));
+        assert_eq!(
+            (first.unwrap(), good.unwrap(), last.unwrap()),
+            ("first".to_owned(), "good".to_owned(), "last".to_owned())
+        );
+        assert!(!bad.unwrap_err().is_retryable());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn b01_nothing_is_halved_while_the_database_is_away() {
+    let calls = std::cell::Cell::new(0);
+    let away = |rows: Vec<u8>| {
+        calls.set(calls.get() + 1);
+        drop(rows);
+        std::future::ready(Err::<Vec<()>, _>(Error::new(Code::Unavailable, "away")))
+    };
+    let outcomes = write_each(vec![0; 64], away).await;
+    assert!(outcomes.len() == 64 && outcomes.iter().all(std::result::Result::is_err));
+    assert_eq!(calls.get(), 1);
+}
+
+mod stale {
+    //! Connections that died while nobody used them, on PostgreSQL.
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::on_each_database;
+
+    async fn fill_pool(db: &Db) {
+        let held = futures::future::join_all((0..16).map(|_| db.reader().acquire())).await;
+        assert!(held.iter().all(std::result::Result::is_ok));
+    }
+
+    async fn cut_all(db: &Db) {
+        // From outside, as a failover does.
+        let admin = Db::open_postgres(&std::env::var("CORONET_TEST_POSTGRES").unwrap())
+            .await
+            .unwrap();
+        let name: String = sqlx::query_scalar("SELECT CAST(current_database() AS TEXT)")
+            .fetch_one(db.reader())
+            .await
+            .unwrap();
+        let cut: Vec<(bool,)> =
+            sqlx::query_as("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+                .bind(name)
+                .fetch_all(admin.reader())
+                .await
+                .unwrap();
+        assert!(cut.len() >= 16, "{}", cut.len());
+        admin.close().await;
+    }
+
+    #[tokio::test]
+    async fn b04_after_a_failover_no_reader_and_no_writer_notices() {
+        on_each_database(|core| async move {
+            if core.db.dialect() == Dialect::Sqlite {
+                return;
+            }
+            for write_first in [false, true] {
+                fill_pool(&core.db).await;
+                cut_all(&core.db).await;
+                for n in 0..40 {
+                    if (n % 2 == 0) == write_first {
+                        insert(&core.db, &format!("{write_first} {n}"), false)
+                            .await
+                            .unwrap();
+                    } else {
+                        core.db.ping().await.unwrap();
+                    }
+                }
+                // Many at once, each over a connection of its own.
+                fill_pool(&core.db).await;
+                cut_all(&core.db).await;
+                let reads = futures::future::join_all((0..40).map(|_| core.db.ping())).await;
+                assert!(reads.iter().all(std::result::Result::is_ok), "{reads:?}");
+            }
+        })
+        .await;
+    }
+
+    /// A proxy that swallows everything of the connections that were made before the age it is told.
+    async fn proxy(target: String) -> (u16, tokio::sync::watch::Sender<u32>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (age, told) = tokio::sync::watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = tokio::net::TcpStream::connect(&target).await.unwrap();
+                let (client_read, client_write) = client.into_split();
+                let (server_read, server_write) = server.into_split();
+                tokio::spawn(pass(client_read, server_write, told.clone()));
+                tokio::spawn(pass(server_read, client_write, told.clone()));
+            }
+        });
+        (port, age)
+    }
+
+    async fn pass(
+        mut from: tokio::net::tcp::OwnedReadHalf,
+        mut to: tokio::net::tcp::OwnedWriteHalf,
+        age: tokio::sync::watch::Receiver<u32>,
+    ) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let born = *age.borrow();
+        let mut block = vec![0; 16 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut block).await {
+            if *age.borrow() > born {
+                std::future::pending::<()>().await;
+            }
+            if to.write_all(&block[..length]).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn b04_half_open_connections_are_replaced_before_anybody_runs_into_a_deadline() {
+        on_each_database(|core| async move {
+            if core.db.dialect() == Dialect::Sqlite {
+                return;
+            }
+            let (at, path) = core.config.database.rsplit_once('/').unwrap();
+            let (user, host) = at.rsplit_once('@').unwrap();
+            let (port, age) = proxy(host.to_owned()).await;
+            let url = format!("{user}@127.0.0.1:{port}/{path}");
+            let db = Db::open_postgres(&url).await.unwrap();
+            for write_first in [false, true] {
+                fill_pool(&db).await;
+                age.send_modify(|age| *age += 1);
+                let work = async {
+                    if write_first {
+                        insert(&db, "row", false).await.unwrap();
+                    }
+                    let reads = futures::future::join_all((0..40).map(|_| db.ping())).await;
+                    assert!(reads.iter().all(std::result::Result::is_ok), "{reads:?}");
+                };
+                // A function's own deadline.
+                tokio::time::timeout(Duration::from_secs(10), work).await.unwrap();
+            }
+        })
+        .await;
+    }
+}

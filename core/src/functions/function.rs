@@ -122,6 +122,8 @@ impl Call {
 pub struct Function {
     pub spec: Spec,
     pub(super) parameters: Parameters,
+    /// Whether texts must be storable as they are.
+    stores_text: bool,
     pub(super) handler: Box<dyn Handler>,
 }
 
@@ -148,7 +150,10 @@ impl Function {
         H: Fn(Arc<S>, Arc<Call>, I) -> F + Send + Sync + 'static,
         F: Future<Output = Result<O>> + Send + 'static,
     {
-        Self::typed(name, summary, Effect::Write, state, handler)
+        let mut function = Self::typed(name, summary, Effect::Write, state, handler);
+        // One rule for both databases: PostgreSQL stores no NUL, and SQLite's own functions stop reading at one (B01).
+        function.stores_text = true;
+        function
     }
 
     /// A function whose shape is known only when the server runs: a plugin's.
@@ -157,6 +162,7 @@ impl Function {
         Self {
             spec,
             parameters,
+            stores_text: false,
             handler,
         }
     }
@@ -189,6 +195,13 @@ impl Function {
         self
     }
 
+    /// Lets texts contain NUL: the function stores none of them, or stores them in a form that has none, such as JSON.
+    #[must_use]
+    pub fn any_text(mut self) -> Self {
+        self.stores_text = false;
+        self
+    }
+
     /// The names of the parameters in positional order.
     pub fn parameter_names(&self) -> &[String] {
         self.parameters.names()
@@ -199,7 +212,11 @@ impl Function {
     /// # Errors
     /// One of the `Parameter…` codes.
     pub(crate) fn check(&self, parameters: &Value) -> Result<()> {
-        self.parameters.check(parameters)
+        self.parameters.check(parameters)?;
+        match self.stores_text {
+            true => self.parameters.check_text(parameters),
+            false => Ok(()),
+        }
     }
 
     /// The schema of one parameter.

@@ -198,7 +198,7 @@ impl Registry {
             return Err(error);
         }
         self.0.limits.check(&call.caller, &function.spec)?;
-        function.parameters.check(&parameters)?;
+        function.check(&parameters)?;
         let recorded = function.spec.effect == Effect::Write && is_recorded(&call.caller, &function.spec);
         let shown = recorded.then(|| parameters.clone());
         // A panic is a mistake of ours: it fails this call, and nothing else.

@@ -72,6 +72,16 @@ impl Parameters {
         validator.validate(parameters).map_err(|cause| explain(&cause))
     }
 
+    /// Rejects texts with a NUL, but for secrets: those are stored as hashes or encrypted.
+    pub(super) fn check_text(&self, parameters: &Value) -> Result<()> {
+        let Some(path) = find_nul(parameters, "", &self.secret) else {
+            return Ok(());
+        };
+        let text = format!("`{path}` must not contain the NUL character.");
+        let details = serde_json::json!({ "parameter": path });
+        Err(Error::new(Code::ParameterInvalid, text).with_details(details))
+    }
+
     /// The names of secret fields, at any depth.
     pub(super) fn secret(&self) -> &[String] {
         &self.secret
@@ -82,6 +92,28 @@ impl Parameters {
         let mut masked = parameters.clone();
         mask(&mut masked, &self.secret);
         masked
+    }
+}
+
+/// Where a NUL is: the path of the text, or of the object with such a key.
+fn find_nul(value: &Value, path: &str, secret: &[String]) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(|| path.to_owned()),
+        Value::Array(items) => items.iter().find_map(|item| find_nul(item, path, secret)),
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            if name.contains('\0') {
+                return Some(path.to_owned());
+            }
+            let path = match path {
+                "" => name.clone(),
+                path => format!("{path}.{name}"),
+            };
+            match is_secret(name, secret) {
+                true => None,
+                false => find_nul(value, &path, secret),
+            }
+        }),
+        _ => None,
     }
 }
 

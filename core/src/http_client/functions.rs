@@ -64,6 +64,7 @@ pub(super) fn all(client: &HttpClient) -> Vec<Function> {
             request,
         )
         .access(Access::JOB)
+        .any_text()
         .deadline(DEADLINE),
     ]
 }

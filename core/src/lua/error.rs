@@ -1,5 +1,6 @@
 //! Why Lua code did not finish, with the place in it.
 
+use crate::db::storable;
 use crate::error::{Code, Error};
 
 /// Longest error message that is kept; a script may raise a string of any size.
@@ -43,7 +44,7 @@ impl LuaError {
     pub fn new(kind: LuaErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            message: shorten(message.into(), MAX_MESSAGE),
+            message: storable(shorten(message.into(), MAX_MESSAGE)),
             line: None,
             traceback: None,
         }
@@ -67,7 +68,7 @@ impl LuaError {
                     self.message = format!("{chunk}:{}: {}", self.line.unwrap_or_default(), self.message);
                 }
             }
-            self.traceback = Some(shorten(entries.join("\n"), MAX_TRACEBACK));
+            self.traceback = Some(storable(shorten(entries.join("\n"), MAX_TRACEBACK)));
         }
         self
     }

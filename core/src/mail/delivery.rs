@@ -20,6 +20,7 @@ use super::message::Kept;
 use super::store::{self, Claim, Claimed, Finished};
 use super::transports::{CAPTURE, Room, Sign};
 use super::{Attempt, MailService, State};
+use crate::db::write_each;
 use crate::functions::Caller;
 use crate::{Code, Error, Figure, Result, random};
 
@@ -39,6 +40,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const LEASE_MS: i64 = 10_000;
 const RENEW: Duration = Duration::from_secs(3);
 const SWEEP: Duration = Duration::from_secs(3600);
+/// When a mail that could not be decrypted is looked at again.
+const LEFT_ALONE_MS: i64 = 300_000;
 /// How long the worker waits before it writes again what could not be written.
 const WRITE_AGAIN: Duration = Duration::from_millis(500);
 const LONGEST_ANSWER: usize = 500;
@@ -153,7 +156,7 @@ impl MailService {
         let began = Instant::now();
         let kept = match self.open(&mail.id, &mail.message) {
             Ok(kept) => kept,
-            Err(error) => return self.given_up(transport, &mail, &error, began, &Masks::default()),
+            Err(error) => return self.left_alone(&mail, &error),
         };
         if transport == CAPTURE {
             return self.finished(&mail, State::Captured, Receipt::default());
@@ -253,6 +256,20 @@ impl MailService {
             provider_id: receipt.provider_id,
             detail: receipt.detail,
             attempt: None,
+            is_attempt: true,
+        }
+    }
+
+    /// A message that cannot be decrypted is no failure of the mail: another server may have its key, or an operator may
+    /// bring the key back (B03).
+    fn left_alone(&self, mail: &Claimed, error: &Error) -> Finished {
+        tracing::warn!(mail = %mail.id, %error, "a mail cannot be decrypted, and is left as it is");
+        let detail = "The message cannot be decrypted: secret.key is not the one it was encrypted with.";
+        Finished {
+            due_at: self.core.clock.now_ms() + LEFT_ALONE_MS,
+            detail: Some(detail.to_owned()),
+            is_attempt: false,
+            ..self.finished(mail, State::Queued, Receipt::default())
         }
     }
 
@@ -297,25 +314,51 @@ impl MailService {
     async fn record(self: Arc<Self>, owner: String, mut finished: mpsc::Receiver<Finished>) {
         let mut batch = Vec::with_capacity(WRITTEN_AT_ONCE);
         while finished.recv_many(&mut batch, WRITTEN_AT_ONCE).await > 0 {
+            self.note_figures(&batch);
             // As long as this is not written, the mail would be sent again: so it is tried until it is.
-            let moved = loop {
-                let error = match store::finish(&self.core.db, owner.clone(), batch.clone()).await {
-                    Ok(moved) => break moved,
-                    Err(error) => error,
-                };
-                tracing::warn!(%error, "what became of mail could not be written; trying again");
-                if !error.is_retryable() {
-                    // Something in an answer cannot be kept: the states alone can.
-                    batch.iter_mut().for_each(Finished::forget_answer);
+            loop {
+                batch = self.record_once(&owner, batch).await;
+                if batch.is_empty() {
+                    break;
                 }
                 tokio::time::sleep(WRITE_AGAIN).await;
-            };
-            self.note_figures(&batch);
-            self.note_told(&moved);
-            batch.clear();
+            }
             // What is done meanwhile shares the next write.
             tokio::time::sleep(RECORD_EVERY).await;
         }
+    }
+
+    /// Writes what can be written now. Returns what is to be tried again: after an error that may pass, and without the
+    /// provider's answer when that can never be stored.
+    pub(super) async fn record_once(&self, owner: &str, batch: Vec<Finished>) -> Vec<Finished> {
+        let finish = |rows: Vec<Finished>| {
+            let (db, count) = (&self.core.db, rows.len());
+            async move {
+                let moved = store::finish(db, owner.to_owned(), rows).await?;
+                self.note_told(&moved);
+                Ok(vec![(); count])
+            }
+        };
+        let outcomes = write_each(batch.clone(), finish).await;
+        let mut again = Vec::new();
+        for (mut done, outcome) in batch.into_iter().zip(outcomes) {
+            let Err(error) = outcome else { continue };
+            if error.is_retryable() {
+                tracing::warn!(%error, mail = %done.id, "the outcome of a mail could not be written; trying again");
+                again.push(done);
+                continue;
+            }
+            self.core.losses.note(
+                "The outcome of a mail",
+                &done.id,
+                &error,
+                self.core.clock.now_ms(),
+            );
+            if done.forget_answer() {
+                again.push(done);
+            }
+        }
+        again
     }
 
     fn note_figures(&self, batch: &[Finished]) {

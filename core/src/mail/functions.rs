@@ -117,6 +117,8 @@ pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
             mail,
             report,
         )
+        // A provider's text is made storable: one odd event must not make it send all of them again for ever.
+        .any_text()
         .internal()
         .access(Access::PLUGIN),
         Function::write("mail.cancel", "Takes back a mail that waits.", mail, cancel).access(known),

@@ -10,6 +10,7 @@ use super::delivery::shortened;
 use super::events::{self, NewEvent};
 use super::timeline::What;
 use super::{MailService, State};
+use crate::db::write_each;
 use crate::functions::Caller;
 use crate::{Code, Error, Figure, Result};
 
@@ -93,10 +94,32 @@ impl MailService {
         }
         let known = events.len();
         if known > 0 {
-            let moved = events::report(&self.core.db, events).await?;
-            self.note_told(&moved);
+            self.keep(events).await?;
         }
         Ok(Reported { known })
+    }
+
+    /// Stores events. One that can never be stored is dropped, so that the provider does not send all of them again for
+    /// ever.
+    async fn keep(&self, events: Vec<NewEvent>) -> Result<()> {
+        let subjects: Vec<String> = events.iter().map(|event| event.mail_id.clone()).collect();
+        let report = |events: Vec<NewEvent>| async move {
+            let count = events.len();
+            let moved = events::report(&self.core.db, events).await?;
+            self.note_told(&moved);
+            Ok(vec![(); count])
+        };
+        for (mail, outcome) in subjects.iter().zip(write_each(events, report).await) {
+            match outcome {
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => {
+                    let now = self.core.clock.now_ms();
+                    self.core.losses.note("An event of a mail", mail, &error, now);
+                }
+                Ok(()) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Counts the states that mails came to by what a provider told.
@@ -129,8 +152,12 @@ impl MailService {
         {
             return Ok(None);
         }
-        let kept = self.open(&found.id, &found.message)?;
-        let shown = |text: String| shortened(&kept.masks.apply(text.trim()));
+        // Of a mail that this server cannot decrypt, the secrets to mask are unknown: nothing of the text is shown (B03).
+        let kept = self.open(&found.id, &found.message).ok();
+        let shown = |text: String| {
+            let masks = kept.as_ref().map(|kept| &kept.masks);
+            masks.map_or_else(String::new, |masks| shortened(&masks.apply(text.trim())))
+        };
         let latest = self.core.clock.now_ms() + AHEAD_MS;
         Ok(Some(NewEvent {
             event_id: told.id,

@@ -60,13 +60,18 @@ pub(super) struct Finished {
     pub(super) detail: Option<String>,
     /// Of an attempt that failed.
     pub(super) attempt: Option<Attempt>,
+    /// Whether the mail was handed to the transport at all; else the claim does not count as an attempt.
+    pub(super) is_attempt: bool,
 }
 
 impl Finished {
-    pub(super) fn forget_answer(&mut self) {
+    /// Leaves only the state. Returns whether there was more.
+    pub(super) fn forget_answer(&mut self) -> bool {
+        let had_more = self.provider_id.is_some() || self.detail.is_some() || self.attempt.is_some();
         self.provider_id = None;
         self.detail = None;
         self.attempt = None;
+        had_more
     }
 }
 
@@ -158,7 +163,7 @@ impl NewMail {
             .bind(mail.state.name())
             .bind(mail.recipients.clone())
             .bind(mail.subject.clone())
-            .bind(format!("{}\n{}", mail.recipients, mail.subject).to_lowercase())
+            .bind(db::search_key(&format!("{}\n{}", mail.recipients, mail.subject)))
             .bind(mail.reference)
             .bind(i64::from(mail.own_account))
             .bind(mail.message)
@@ -250,13 +255,14 @@ async fn insert_attempt(tx: &mut AnyConnection, owner: &str, id: String, attempt
 
 async fn finish_list(tx: &mut AnyConnection, owner: &str, finished: Vec<Finished>) -> Result<()> {
     let sql = format!(
-        "WITH done (id, state, due_at, finished_at, provider_id, detail, owner) AS (VALUES {})
+        "WITH done (id, state, due_at, finished_at, provider_id, detail, owner, uncounted) AS (VALUES {})
          UPDATE mails
          SET state = done.state, due_at = done.due_at, finished_at = done.finished_at,
-             provider_id = done.provider_id, detail = done.detail, lease_owner = NULL, lease_until = NULL
+             provider_id = done.provider_id, detail = done.detail, attempts = mails.attempts - done.uncounted,
+             lease_owner = NULL, lease_until = NULL
          FROM done
          WHERE mails.id = done.id AND mails.state = 'sending' AND mails.lease_owner = done.owner",
-        placeholders(finished.len(), 7)
+        placeholders(finished.len(), 8)
     );
     db::execute(tx, sql, |mut query| {
         for done in finished {
@@ -267,7 +273,8 @@ async fn finish_list(tx: &mut AnyConnection, owner: &str, finished: Vec<Finished
                 .bind((done.state != State::Queued).then_some(done.at))
                 .bind(done.provider_id)
                 .bind(done.detail)
-                .bind(owner.to_owned());
+                .bind(owner.to_owned())
+                .bind(i64::from(!done.is_attempt));
         }
         query
     })

@@ -181,6 +181,9 @@ pub struct Retention {
     /// Who did what, and when, is remembered for so long.
     #[schemars(title = "Audit log", range(min = 30, max = 3650), extend("x-unit" = "days"))]
     pub audit_days: i64,
+    /// The newest entries that are kept of the audit log. Past that the oldest go, whatever their age.
+    #[schemars(title = "Entries of the audit log", range(min = 10_000, max = 100_000_000), extend("x-unit" = "entries"))]
+    pub audit_entries: i64,
     /// A line of a plugin's log is kept for so long.
     #[schemars(title = "Plugin logs", range(min = 1, max = 3650), extend("x-unit" = "days"))]
     pub plugin_log_days: i64,
@@ -200,6 +203,7 @@ impl Default for Retention {
             job_run_days: 30,
             job_runs: 200,
             audit_days: 365,
+            audit_entries: 1_000_000,
             plugin_log_days: 90,
             plugin_log_lines: 1000,
             revisions: 200,

@@ -95,7 +95,9 @@ pub(super) fn all(store: &Arc<Store>) -> Vec<Function> {
             "Keeps a value under a key; with `if_version` or `if_absent` only in place of what it names.",
             store,
             put,
-        )),
+        ))
+        // Values are stored as JSON, and keys have a rule of their own.
+        .any_text(),
         keeper(Function::write(
             "store.delete",
             "Deletes a key and gives the number of deleted keys.",

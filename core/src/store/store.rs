@@ -65,7 +65,7 @@ pub(super) async fn list(
         .filter("owner = ?", owner)
         .filter("name >= ?", prefix)
         .filter_some("name < ?", after_prefix(prefix).as_deref())
-        .filter_some("name > ?", page.after.as_deref())
+        .filter_some("name > ?", page.position()?)
         .filter("(expires_at IS NULL OR expires_at > ?)", now)
         .then("ORDER BY name LIMIT ?", page.rows())
         .fetch(db)

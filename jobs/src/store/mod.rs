@@ -19,6 +19,7 @@ use rows::{JOB_COLUMNS, JobRow};
 
 pub(crate) use claim::{Claim, HandClaim};
 pub(crate) use notices::Waiting;
+pub(crate) use record::Rescued;
 pub(crate) use runs::{RunFilter, RunRow};
 
 /// Where servers tell each other of jobs: that a plan has changed, or that a run is to be ended.
@@ -58,6 +59,7 @@ const LIST: Listing<JobRow> = Listing {
     rows: rows::SELECT,
     ids: "SELECT id FROM jobs",
     id: "id",
+    prefix: "job",
     id_of: |row| &row.id,
     sorts: &[
         SortKey {
@@ -152,7 +154,7 @@ impl Store {
             .search
             .as_deref()
             .filter(|text| !text.is_empty())
-            .map(|text| containing(&text.to_lowercase()))
+            .map(containing)
             .transpose()?;
         // What is wrong, going on or run by a code is shown, whoever's job it is.
         let whoever = filter.failed == Some(true) || filter.running == Some(true) || filter.path.is_some();
@@ -164,10 +166,7 @@ impl Store {
             .select()
             .filter_some("id = ?", ours)
             .filter_some("id <> ?", theirs)
-            .filter_some(
-                "(lower(name) LIKE ? ESCAPE '!' OR lower(path) LIKE ? ESCAPE '!')",
-                pattern,
-            )
+            .filter_some("search LIKE ? ESCAPE '!'", pattern)
             .filter_some("path = ?", filter.path.clone())
             .filter_some("active = ?", filter.active)
             .filter_if(filter.failed == Some(true), "error IS NOT NULL")

@@ -75,36 +75,33 @@ impl Store {
             .await
     }
 
-    /// Raises the alarm for the jobs that had no success in time. Returns their names.
-    pub async fn raise_overdue(&self, now: i64, targets: Targets) -> Result<Vec<String>> {
-        let ids: Vec<String> =
+    /// The jobs that had no success in time and for which no alarm was raised yet.
+    pub async fn alarms_due(&self, now: i64) -> Result<Vec<String>> {
+        let ids =
             sqlx::query_scalar("SELECT id FROM jobs WHERE overdue_at <= $1 ORDER BY overdue_at LIMIT 100")
                 .bind(now)
                 .fetch_all(self.db.reader())
                 .await?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
+        Ok(ids)
+    }
+
+    /// Raises the alarm for a job, in a transaction of its own: a job whose alarm cannot be stored keeps no other from being
+    /// raised. Returns its name; `None` when another server was quicker, or the job has succeeded.
+    pub async fn raise_overdue(&self, id: String, now: i64, targets: Targets) -> Result<Option<String>> {
         let lock = super::claim::lock(self.db.dialect());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    let (mut names, mut notices) = (Vec::new(), Vec::new());
-                    for id in ids {
-                        let Some(mut job) = super::rows::by_id(tx, &id, lock).await? else {
-                            continue;
-                        };
-                        // Another server was quicker, or it has succeeded.
-                        if job.watch.overdue_at.is_none_or(|at| at > now) {
-                            continue;
-                        }
-                        job.raise_overdue(now);
-                        notices.extend(targets.tell(&job, Event::Overdue, now));
-                        super::rows::write_state(tx, &job).await?;
-                        names.push(job.name);
+                    let Some(mut job) = super::rows::by_id(tx, &id, lock).await? else {
+                        return Ok(None);
+                    };
+                    if job.watch.overdue_at.is_none_or(|at| at > now) {
+                        return Ok(None);
                     }
-                    insert(tx, &notices, now).await?;
-                    Ok(names)
+                    job.raise_overdue(now);
+                    super::rows::write_state(tx, &job).await?;
+                    insert(tx, &targets.tell(&job, Event::Overdue, now), now).await?;
+                    Ok(Some(job.name))
                 })
             })
             .await

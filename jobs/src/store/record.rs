@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use coronet_core::Result;
 use coronet_core::db::{AnyQuery, execute, in_lists, placeholders, returning};
+use coronet_core::{Error, Result};
 use sqlx::AnyConnection;
 
 use super::claim::lock;
@@ -25,10 +25,10 @@ struct Abandoned {
 }
 
 impl Store {
-    /// Records runs of this server. A run that was taken for lost in the meantime stays lost. Returns whether anybody is
-    /// to be told of something.
-    pub async fn record(&self, finished: Vec<Finished>, targets: Targets) -> Result<bool> {
-        let lock = lock(self.db.dialect());
+    /// Records runs of this server. A run that was taken for lost in the meantime stays lost. Returns for each run whether
+    /// there are notifications to deliver.
+    pub async fn record(&self, finished: Vec<Finished>, targets: Targets) -> Result<Vec<bool>> {
+        let (lock, runs) = (lock(self.db.dialect()), finished.len());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
@@ -46,7 +46,7 @@ impl Store {
                     if let Some(done) = finished.first() {
                         notices::insert(tx, &notices, done.ended_at).await?;
                     }
-                    Ok(!notices.is_empty())
+                    Ok(vec![!notices.is_empty(); runs])
                 })
             })
             .await
@@ -54,8 +54,9 @@ impl Store {
 
     /// Marks the open runs whose server went away as lost; their jobs are due again at once.
     ///
-    /// A lease that ran out by `now` says so; with `all_others`, so does a run being another server's.
-    pub async fn rescue(&self, now: i64, all_others: bool, targets: Targets) -> Result<u64> {
+    /// A lease that ran out by `now` says so; with `all_others`, so does a run being another server's. A run that the
+    /// database rejects for good is left as it is, and named, so that it does not keep the others from being taken over.
+    pub async fn rescue(&self, now: i64, all_others: bool, targets: Targets) -> Result<Rescued> {
         let lapsed_before = if all_others { i64::MAX } else { now };
         let open: Vec<Abandoned> = sqlx::query_as(
             "SELECT id, job_id, trigger_kind, due_at, started_at FROM job_runs
@@ -65,28 +66,50 @@ impl Store {
         .bind(&self.server)
         .fetch_all(self.db.reader())
         .await?;
-        if open.is_empty() {
-            return Ok(0);
+        let mut rescued = Rescued::default();
+        for run in open {
+            let id = run.id.clone();
+            match self.rescue_one(run, lapsed_before, now, targets.clone()).await {
+                Ok(true) => rescued.lost += 1,
+                Ok(false) => {}
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => rescued.rejected.push((id, error)),
+            }
         }
+        Ok(rescued)
+    }
+
+    async fn rescue_one(
+        &self,
+        run: Abandoned,
+        lapsed_before: i64,
+        now: i64,
+        targets: Targets,
+    ) -> Result<bool> {
         let lock = lock(self.db.dialect());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    let (mut lost, mut notices) = (0, Vec::new());
-                    for run in open {
-                        if !mark_lost(tx, &run, lapsed_before, now).await? {
-                            continue;
-                        }
-                        lost += 1;
-                        let end = End::lost(run, now)?;
-                        notices.extend(conclude(tx, lock, &end, &targets).await?);
+                    if !mark_lost(tx, &run, lapsed_before, now).await? {
+                        return Ok(false);
                     }
+                    let end = End::lost(run, now)?;
+                    let notices = conclude(tx, lock, &end, &targets).await?;
                     notices::insert(tx, &notices, now).await?;
-                    Ok(lost)
+                    Ok(true)
                 })
             })
             .await
     }
+}
+
+/// What came of taking over the runs of servers that are gone.
+#[derive(Debug, Default)]
+pub(crate) struct Rescued {
+    /// Runs that were marked lost; their jobs are due again.
+    pub lost: u64,
+    /// Runs that could not be marked, and why.
+    pub rejected: Vec<(String, Error)>,
 }
 
 /// A run that has ended, as its job sees it.

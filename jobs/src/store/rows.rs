@@ -1,6 +1,6 @@
 //! The row of a job, and the job in it.
 
-use coronet_core::db::AnyQuery;
+use coronet_core::db::{AnyQuery, search_key};
 use coronet_core::{Code, Error, Result};
 use sqlx::AnyConnection;
 
@@ -215,7 +215,7 @@ async fn write_settings(tx: &mut AnyConnection, job: &Job) -> Result<()> {
         "UPDATE jobs SET name = $2, path = $3, interval_seconds = $4, cron = $5, at = $6, timezone = $7, run_once = $8,
              once_per = $9, timeout_seconds = $10, retries = $11, misfire = $12, catch_up = $13, overlap = $14,
              max_running = $15, priority = $16, notify_after = $17, overdue_after = $18, ping_url = $19,
-             updated_at = $20
+             updated_at = $20, search = $21
          WHERE id = $1",
     )
     .bind(&job.id)
@@ -238,6 +238,7 @@ async fn write_settings(tx: &mut AnyConnection, job: &Job) -> Result<()> {
     .bind(watch.overdue_after)
     .bind(watch.ping_url.clone())
     .bind(job.updated_at)
+    .bind(search_key(&format!("{}\n{}", job.name, job.path)))
     .execute(tx)
     .await?;
     Ok(())

@@ -123,6 +123,7 @@ const LIST: Listing<RunRow> = Listing {
     rows: select!("''", "job_runs"),
     ids: "SELECT job_runs.id FROM job_runs",
     id: "job_runs.id",
+    prefix: "run",
     id_of: |row| &row.id,
     sorts: &[
         SortKey {

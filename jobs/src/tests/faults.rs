@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use coronet_core::db::Dialect;
 use serde_json::json;
 
 use super::world::{DAY, HOUR, World, on_both};
+use crate::job::{Finished, Outcome, Told};
 use crate::notice::Targets;
 use crate::scheduler::lease;
 use crate::service::start_as;
@@ -102,7 +104,8 @@ async fn a_late_word_from_a_server_taken_for_dead_changes_nothing() {
                 .store
                 .rescue(world.core.clock.now_ms(), false, Targets::default())
                 .await
-                .unwrap(),
+                .unwrap()
+                .lost,
             1
         );
         // Both see that it is lost; only one of them marks it.
@@ -111,7 +114,8 @@ async fn a_late_word_from_a_server_taken_for_dead_changes_nothing() {
                 .store
                 .rescue(world.core.clock.now_ms(), false, Targets::default())
                 .await
-                .unwrap(),
+                .unwrap()
+                .lost,
             0
         );
         slow.launch(claimed[0].clone()).await.unwrap();
@@ -300,6 +304,115 @@ async fn l01_jobs_that_never_end_leave_threads_for_the_others() {
         for n in 0..3 {
             assert_eq!(world.outcomes(&format!("Endless{n}")).await, ["timeout"]);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn b01_text_that_no_database_stores_ends_its_own_run_and_no_other() {
+    on_both(async |world: World| {
+        world.job("Return", "return 'done\\0'").await;
+        world.job("Error", "error('a\\0b')").await;
+        world.job("Table", "error({ 'a\\0b' })").await;
+        world
+            .job("Log", "core.log('one\\0two') print('three\\0') return job.OK")
+            .await;
+        world.job("Key", "core.store.set('a\\0b', 1) return job.OK").await;
+        world.job("Good", "return job.OK").await;
+        world.after(HOUR).await;
+        for name in ["Return", "Error", "Table", "Key"] {
+            assert_eq!(world.outcomes(name).await, ["error"], "{name}");
+        }
+        for name in ["Log", "Good"] {
+            assert_eq!(world.outcomes(name).await, ["ok"], "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn b01_a_run_that_can_never_be_recorded_fails_alone_and_shows_in_health() {
+    on_both(async |mut world: World| {
+        for name in ["One", "Bad", "Two"] {
+            world.job(name, "return job.OK").await;
+        }
+        world.core.clock.advance(HOUR);
+        let now = world.core.clock.now_ms();
+        let claim = Claim {
+            now,
+            limit: 10,
+            lease_until: lease(now),
+            behind: false,
+        };
+        let runs = world.jobs.store.claim(claim).await.unwrap().runs;
+        assert_eq!(runs.len(), 3);
+        // As if a text had found a way around the place where texts are made storable.
+        let finished = runs.into_iter().map(|run| Finished {
+            ended_at: now,
+            outcome: Outcome::Ok,
+            problem: None,
+            told: Told {
+                log: if run.name == "Bad" { "\0" } else { "fine" }.to_owned(),
+                // SQLite stores a NUL. It rejects what is not there.
+                ..Told::default()
+            },
+            run,
+        });
+        world.jobs.record_surely(finished.collect()).await;
+        let rejected = world.core.db.dialect() == Dialect::Postgres;
+        let bad = if rejected { "error" } else { "ok" };
+        assert_eq!(world.outcomes("One").await, ["ok"]);
+        assert_eq!(world.outcomes("Bad").await, [bad]);
+        assert_eq!(world.outcomes("Two").await, ["ok"]);
+        if rejected {
+            let error = world.get("Bad").await["error"]["message"].clone();
+            assert!(error.as_str().unwrap().contains("could not be stored"), "{error}");
+        }
+        // A restart finds nothing to run again.
+        world.restart().await;
+        assert_eq!(world.outcomes("Bad").await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn d08_jobs_are_found_whatever_the_case_of_their_letters() {
+    on_both(async |world: World| {
+        world.job("plain", "return job.OK").await;
+        for name in ["Ärger-Bericht", "ОТЧЁТ"] {
+            let job = json!({ "name": name, "path": "plain.lua", "interval": 3600 });
+            world.call("jobs.create", json!({ "job": job })).await.unwrap();
+        }
+        for (search, name) in [
+            ("ärger-bericht", "Ärger-Bericht"),
+            ("ÄRGER", "Ärger-Bericht"),
+            ("отчёт", "ОТЧЁТ"),
+            ("Отч", "ОТЧЁТ"),
+        ] {
+            let found = world
+                .call("jobs.list", json!({ "filter": { "search": search }, "page": {} }))
+                .await
+                .unwrap();
+            let names: Vec<_> = found["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|job| &job["name"])
+                .collect();
+            assert_eq!(names, [name], "{search}");
+        }
+        world
+            .call(
+                "jobs.update",
+                json!({ "name": "plain", "changes": { "name": "ÉTÉ" } }),
+            )
+            .await
+            .unwrap();
+        let found = world
+            .call("jobs.list", json!({ "filter": { "search": "été" }, "page": {} }))
+            .await
+            .unwrap();
+        assert_eq!(found["items"].as_array().unwrap().len(), 1);
     })
     .await;
 }

@@ -26,6 +26,7 @@ pub(crate) struct PageRequest {
     /// The `next` of the page before; without it the first page.
     after: Option<String>,
     /// Items on the page: 1 to 500, 50 if absent.
+    #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,
 }
 

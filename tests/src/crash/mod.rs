@@ -107,7 +107,8 @@ impl Trio {
         let url = first.database.url.clone();
         let mut servers = vec![first];
         while servers.len() < SERVERS {
-            let next = Setup::default().without_plugins().set("database", &url);
+            let same = crate::store::Database::beside(&servers[0].database);
+            let next = Setup::default().without_plugins().through(same);
             servers.push(next.start().await.expect("a server on a database that is there"));
         }
         let mut trio = Self {

@@ -59,6 +59,12 @@ fn title(problem: &Problem) -> String {
         "job_late" => t!("The job {name} is late", name = name),
         "job_overdue" => t!("The job {name} is overdue: no success for too long", name = name),
         "no_resets" => t!("{name} cannot send reset links", name = name),
+        "record_lost" => count!(
+            many,
+            "{n} record could not be stored",
+            "{n} records could not be stored"
+        ),
+        "audit_full" => t!("The audit log is nearly full"),
         "template_fails" => t!("The template {name} fails", name = name),
         _ => t!("{part} could not be looked at", part = part_name(&problem.part)),
     }
@@ -83,6 +89,7 @@ fn act(problem: &Problem, may_forget: bool) -> (String, String) {
             (t!("Open the plugin"), format!("/plugin/{name}"))
         }
         ("no_resets", _) => (t!("Open the scope"), format!("/scope/{name}")),
+        ("audit_full", _) => (t!("Open the settings"), "/settings/retention".to_owned()),
         ("template_fails", _) => (t!("Open the template"), format!("/templates/edit?path={name}")),
         ("server_gone", Some(server)) if may_forget => (t!("Forget it"), format!("/server/{server}/forget")),
         _ => (
@@ -180,6 +187,8 @@ mod tests {
             "job_overdue",
             "no_resets",
             "template_fails",
+            "record_lost",
+            "audit_full",
             "unknown",
         ];
         for kind in kinds {

@@ -233,7 +233,9 @@ impl Accounts {
         let db = self.core.db.clone();
         let found = self
             .look_ups
-            .share(address, |addresses| store::find_by_email(db, addresses))
+            .share(address, move |addresses| {
+                store::find_by_email(db.clone(), addresses)
+            })
             .await?;
         // The database may compare by rules of its own; what counts is ours (R03).
         let same = |user: &User| {

@@ -145,6 +145,7 @@ pub(super) const LIST: Listing<Row> = Listing {
     rows: COLUMNS,
     ids: "SELECT id FROM users",
     id: "id",
+    prefix: "usr",
     id_of: |row| &row.id,
     sorts: &[
         SortKey {

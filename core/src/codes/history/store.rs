@@ -3,12 +3,12 @@
 use sqlx::AnyConnection;
 
 use super::{Filter, State};
-use crate::accounts::names;
 use crate::db::{self, Listing, Oldest, Select, SortKey, Value, containing, in_lists, placeholders};
 use crate::functions::Actor;
 use crate::{Db, Result};
 
 /// The history of a code that was just made.
+#[derive(Clone)]
 pub(in crate::codes) struct NewHistory {
     pub(in crate::codes) code_id: String,
     pub(in crate::codes) mail_id: String,
@@ -198,6 +198,7 @@ pub(super) const LIST: Listing<Row> = Listing {
     rows: SELECT,
     ids: "SELECT code_id FROM code_histories",
     id: "code_id",
+    prefix: "code",
     id_of: |row| &row.code_id,
     sorts: &[
         SortKey {
@@ -220,7 +221,7 @@ pub(super) fn choose(owner: Option<&str>, filter: &Filter, now: i64) -> Result<S
         .search
         .as_deref()
         .filter(|text| !text.is_empty())
-        .map(|text| containing(&names::username_key(text)))
+        .map(containing)
         .transpose()?;
     let state = filter.state;
     Ok(LIST
@@ -233,13 +234,17 @@ pub(super) fn choose(owner: Option<&str>, filter: &Filter, now: i64) -> Result<S
             filter.scope.as_deref(),
         )
         .filter_some(
-            "user_id IN (SELECT id FROM users WHERE username_key LIKE ? ESCAPE '!' OR email_key LIKE ? ESCAPE '!')",
+            "user_id IN (SELECT id FROM users WHERE replace(username_key, 'ς', 'σ') LIKE ? ESCAPE '!'
+                                                 OR replace(email_key, 'ς', 'σ') LIKE ? ESCAPE '!')",
             pattern.as_deref(),
         )
         .filter_some("user_id = ?", filter.user_id.as_deref())
         .filter_some("mail_id = ?", filter.mail_id.as_deref())
         .filter_some("ending = ?", state.and_then(State::ending))
-        .filter_if(state.is_some_and(|state| state.ending().is_none()), "ending IS NULL")
+        .filter_if(
+            state.is_some_and(|state| state.ending().is_none()),
+            "ending IS NULL",
+        )
         .filter_some("expires_at > ?", (state == Some(State::Pending)).then_some(now))
         .filter_some("expires_at <= ?", (state == Some(State::Expired)).then_some(now))
         .filter_some("issued_at >= ?", filter.since)

@@ -40,8 +40,8 @@ const FILL: [&str; 5] = [
             CASE n % 2 WHEN 0 THEN 'used' END
      FROM numbers",
     "INSERT INTO audit (id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message,
-                        duration_us)
-     SELECT 'aud_' || n, n % 3, 'app', '', 'a' || n % 2, '', 'f' || n % 4, '{}', n % 2, '', n % 5
+                        duration_us, search)
+     SELECT 'aud_' || n, n % 3, 'app', '', 'a' || n % 2, '', 'f' || n % 4, '{}', n % 2, '', n % 5, 'f' || n % 4
      FROM numbers",
 ];
 
@@ -59,6 +59,7 @@ async fn world(core: &Core) {
         // PostgreSQL takes numbers for texts only where it is told to.
         statement
             .replace("SELECT '", &format!("{numbers}SELECT '"))
+            .replace("_' || n", "_000000000000000000000000000000' || n")
             .replace("' || n", "' || CAST(n AS TEXT)")
     };
     for statement in FILL {
@@ -172,10 +173,11 @@ async fn every_order_gives_each_row_once_forwards_and_backwards() {
 async fn a_mere_id_is_still_a_place_and_what_is_no_place_is_refused() {
     on_each_database(|core| async move {
         world(&core).await;
-        let after_id = json!({ "page": { "after": "usr_20", "limit": 500 } });
+        let id = format!("usr_{:032}", 20);
+        let after_id = json!({ "page": { "after": id, "limit": 500 } });
         let rest = ids(&call(&core, "users.list", after_id).await.unwrap(), "user_id");
         assert!(
-            rest.iter().all(|id| id.as_str() < "usr_20") && rest.len() == 10,
+            rest.iter().all(|other| *other < id) && rest.len() == 10,
             "{rest:?}"
         );
 
@@ -196,6 +198,40 @@ async fn a_mere_id_is_still_a_place_and_what_is_no_place_is_refused() {
         }
         let none = call(&core, "users.list", json!({ "sort": "password_hash" })).await;
         assert_eq!(none.unwrap_err().code(), Code::ParameterInvalid);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ux16_junk_cut_off_places_and_limits_out_of_range_are_rejected() {
+    on_each_database(|core| async move {
+        world(&core).await;
+        for (function, _, sorts) in LISTS {
+            let first = call(&core, function, asking(function, sorts[0], ("after", None))).await;
+            let next = first.unwrap()["next"].as_str().unwrap().to_owned();
+            let cut = next[..next.len() - 5].to_owned();
+            let bare = next[1..].to_owned();
+            for place in ["junk", "", "usr_1", "aud_0000", &cut, &bare] {
+                for way in ["after", "before"] {
+                    // In the audit log an empty place always stood for the first page.
+                    if place.is_empty() && function == "audit.list" {
+                        continue;
+                    }
+                    let asked = asking(function, sorts[0], (way, Some(&json!(place))));
+                    let refused = call(&core, function, asked).await.unwrap_err();
+                    assert_eq!(refused.code(), Code::ParameterInvalid, "{function} {way} {place}");
+                }
+            }
+            for limit in [0, 501, 9999] {
+                let page = json!({ "limit": limit });
+                let asked = match function {
+                    "audit.list" => page,
+                    _ => json!({ "page": page }),
+                };
+                let refused = call(&core, function, asked).await.unwrap_err();
+                assert_eq!(refused.code().status(), 400, "{function} {limit}");
+            }
+        }
     })
     .await;
 }

@@ -259,7 +259,7 @@ async fn a_job_keeps_keys_of_its_own() {
         assert(store.increment("runs") == 1 and store.increment("runs", 4) == 5 and store.increment("n", -1, 60) == -1)
         assert(store.put("a/1", 1) and store.put("a/2", 2))
         local first, more = store.list("a/", { page = { limit = 1 } })
-        assert(#first == 1 and first[1].key == "a/1" and first[1].value == 1 and more == "a/1")
+        assert(#first == 1 and first[1].key == "a/1" and first[1].value == 1 and type(more) == "string")
         assert(store.list("a/", { page = { after = more } })[1].key == "a/2")
         assert(store.delete("a/1") == true and store.delete("a/1") == false)
         local keys = {}

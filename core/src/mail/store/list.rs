@@ -20,6 +20,7 @@ const LIST: Listing<ListedRow> = Listing {
            FROM mails",
     ids: "SELECT id FROM mails",
     id: "id",
+    prefix: "mail",
     id_of: |row| &row.summary.id,
     sorts: &[
         SortKey {
@@ -47,7 +48,7 @@ pub(in crate::mail) async fn list(
         .search
         .as_deref()
         .filter(|text| !text.is_empty())
-        .map(|text| containing(&text.to_lowercase()))
+        .map(containing)
         .transpose()?;
     let reference = filter.reference.as_ref().map(reference_text);
     let chosen = LIST

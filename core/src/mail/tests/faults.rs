@@ -252,3 +252,75 @@ async fn no_more_deliveries_are_under_way_than_is_set() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn b03_a_mail_that_cannot_be_decrypted_is_left_alone_and_holds_up_no_other() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        let (lost, good) = (post.send().await, post.send().await);
+        let other = crate::Secrets::open(tempfile::tempdir().unwrap().path()).unwrap();
+        let sealed = other.seal(&format!("mail {lost}"), b"{}");
+        let id = lost.clone();
+        let write = post.core.db.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query("UPDATE mails SET message = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(sealed)
+                    .execute(tx)
+                    .await?;
+                Ok(())
+            })
+        });
+        write.await.unwrap();
+        assert_eq!(post.round().await, 2);
+        assert_eq!(post.get(&good).await["state"], "sent");
+        // For longer than any mail is tried.
+        for _ in 0..3 {
+            post.core.clock.advance(HOUR * 100);
+            assert_eq!(post.round().await, 1);
+        }
+        let row = store::get(&post.core.db, &lost)
+            .await
+            .unwrap()
+            .unwrap()
+            .summary
+            .read();
+        assert_eq!((row.state, row.attempts), (crate::mail::State::Queued, 0));
+        assert!(row.detail.unwrap().contains("secret.key"));
+        let cancelled = post.call("mail.cancel", json!({ "id": lost })).await.unwrap();
+        assert_eq!(cancelled, true);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn b01_an_outcome_that_can_never_be_stored_loses_its_own_words_and_nobody_else_s() {
+    on_each_database(|core| async move {
+        let post = Post::sending(core).await;
+        let ids = [post.send().await, post.send().await, post.send().await];
+        let (_, claimed) = post.mail.claim("me", 10).await.unwrap();
+        assert_eq!(claimed.len(), 3);
+        let outcome = |id: &String| store::Finished {
+            id: id.clone(),
+            state: crate::mail::State::Sent,
+            due_at: 0,
+            at: 1,
+            provider_id: Some(if *id == ids[1] { "\0" } else { "known" }.to_owned()),
+            detail: None,
+            attempt: None,
+            is_attempt: true,
+        };
+        let mut batch: Vec<_> = ids.iter().map(outcome).collect();
+        while !batch.is_empty() {
+            batch = post.mail.record_once("me", batch).await;
+        }
+        for id in &ids {
+            assert_eq!(post.get(id).await["state"], "sent");
+        }
+        for id in [&ids[0], &ids[2]] {
+            let row = store::get(&post.core.db, id).await.unwrap().unwrap();
+            assert_eq!(row.provider_id.as_deref(), Some("known"));
+        }
+    })
+    .await;
+}

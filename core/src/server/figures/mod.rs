@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::db::write_each;
 use crate::{Clock, Code, Db, Error, Result};
 
 /// What reset codes are issued for.
@@ -251,7 +252,7 @@ impl Figures {
         let noted = std::mem::take(&mut *self.pending());
         let rows = rows(&noted);
         let now = self.0.clock.now_ms();
-        let flushed = store::flush(&self.0.db, rows, RESET, now).await;
+        let flushed = self.write(rows, now).await;
         if flushed.is_err() {
             let mut pending = self.pending();
             for ((minute, figure), value) in noted {
@@ -259,6 +260,25 @@ impl Figures {
             }
         }
         flushed
+    }
+
+    /// Writes rows. One that can never be stored is dropped: it would keep all figures from being stored, from then on.
+    async fn write(&self, rows: Vec<store::Row>, now: i64) -> Result<()> {
+        // Also without rows: the ends of codes are counted from their table.
+        if rows.is_empty() {
+            return store::flush(&self.0.db, rows, RESET, now).await.map(drop);
+        }
+        let count = rows.len();
+        let flush = |rows| store::flush(&self.0.db, rows, RESET, now);
+        let outcomes = write_each(rows, flush).await;
+        let errors: Vec<Error> = outcomes.into_iter().filter_map(Result::err).collect();
+        match errors.first() {
+            // No row was stored, so that it is no matter of one of them: all are tried again.
+            Some(error) if errors.len() == count => return Err(error.clone()),
+            Some(error) => tracing::error!(%error, figures = errors.len(), "figures could not be stored"),
+            None => {}
+        }
+        Ok(())
     }
 
     /// Deletes what was kept long enough.

@@ -7,6 +7,7 @@ use crate::db::{self, in_lists, placeholders};
 use crate::{Db, Result};
 
 /// A value for a bucket.
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) step: i64,
     /// Where the bucket begins.
@@ -25,7 +26,8 @@ pub(super) struct Bucket {
 }
 
 /// Adds values to their buckets, and the ends of codes that nobody used since the last time, whichever server that was.
-pub(super) async fn flush(db: &Db, noted: Vec<Row>, purpose: &'static str, now: i64) -> Result<()> {
+pub(super) async fn flush(db: &Db, noted: Vec<Row>, purpose: &'static str, now: i64) -> Result<Vec<()>> {
+    let count = noted.len();
     db.write(move |tx| {
         Box::pin(async move {
             let expired = expired(tx, purpose, now).await?;
@@ -36,7 +38,8 @@ pub(super) async fn flush(db: &Db, noted: Vec<Row>, purpose: &'static str, now: 
             add_all(tx, totals, "figures.value + excluded.value").await?;
             let higher =
                 "CASE WHEN excluded.value > figures.value THEN excluded.value ELSE figures.value END";
-            add_all(tx, highest, higher).await
+            add_all(tx, highest, higher).await?;
+            Ok(vec![(); count])
         })
     })
     .await

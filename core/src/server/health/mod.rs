@@ -105,6 +105,10 @@ pub enum Kind {
     TemplateFails,
     /// The latest backup could not be made.
     BackupFailed,
+    /// Records of the kind `subject` could not be stored, and never will be.
+    RecordLost,
+    /// The audit log is nearly as large as it may be: its oldest entries are deleted before their time.
+    AuditFull,
     /// The part could not be asked.
     Unknown,
 }
@@ -206,7 +210,10 @@ pub(super) async fn check(core: &Core, call: &Call) -> Health {
         parts::backups(core, call)
     );
     let all = [
-        (Part::Database, Some(found.0)),
+        (
+            Part::Database,
+            Some(found.0.map(|found| parts::with_records(core, found))),
+        ),
         (Part::Servers, Some(known.map(|all| parts::servers(core, &all)))),
         (
             Part::Machine,

@@ -28,6 +28,35 @@ pub(super) async fn database(core: &Core) -> Result<Found> {
     })
 }
 
+/// Adds what the database lost, or soon will.
+pub(super) fn with_records(core: &Core, mut found: Found) -> Found {
+    for loss in core.losses.recent(core.clock.now_ms()) {
+        let text = format!(
+            "{} could not be stored ({}, {} since the first): {}",
+            loss.what, loss.subject, loss.count, loss.why
+        );
+        let lost = Problem::new(Part::Database, Kind::RecordLost, Level::Bad, text)
+            .about(loss.what)
+            .because(loss.why)
+            .since(Some(loss.first_at))
+            .measured(loss.count);
+        found.problems.push(lost);
+    }
+    let limit = core.settings.now().retention.audit_entries;
+    if core.audit_size.is_near(limit) {
+        let entries = core.audit_size.entries();
+        let text = format!(
+            "The audit log has {entries} of the {limit} entries that are kept: past that, the oldest are deleted whatever \
+             their age. Look at who writes so much, keep more entries, or keep them for fewer days."
+        );
+        let full = Problem::new(Part::Database, Kind::AuditFull, Level::Warn, text)
+            .since(core.audit_size.trimmed_at())
+            .measured(u64::try_from(entries).unwrap_or_default());
+        found.problems.push(full);
+    }
+    found
+}
+
 pub(super) fn servers(core: &Core, all: &[Server]) -> Found {
     let problem = |kind, server: &Server, text: String| {
         Problem::new(Part::Servers, kind, Level::Bad, text)

@@ -236,3 +236,34 @@ async fn a_database_that_is_away_is_told_and_makes_the_server_unready() {
     world.core.shutdown.trigger();
     assert_eq!(ready(&world.core).await, Err("stopping\n"));
 }
+
+#[tokio::test]
+async fn b01_x03_what_could_not_be_stored_and_a_full_audit_log_are_shown_and_do_not_end_readiness() {
+    let world = World::new().await;
+    assert_eq!(world.health().await["ok"], true);
+    let error = crate::Error::new(crate::Code::ParameterInvalid, "no NUL");
+    for job in ["One", "Two"] {
+        world
+            .core
+            .losses
+            .note("The end of a run", job, &error, world.core.clock.now_ms());
+    }
+    let health = world.health().await;
+    let problem = &health["problems"][0];
+    assert_eq!(problem["kind"], "record_lost", "{health}");
+    assert_eq!(
+        (&problem["count"], &problem["why"]),
+        (&json!(2), &json!("no NUL"))
+    );
+    assert!(ready(&world.core).await.is_ok());
+
+    world.core.clock.advance(Duration::from_secs(24 * 3600 + 1));
+    world.core.server.scheduler_looked(world.core.clock.now_ms());
+    assert_eq!(world.health().await["ok"], true);
+
+    let limit = world.core.settings.now().retention.audit_entries;
+    assert!(!world.core.audit_size.add(limit / 100 * 95, limit));
+    let health = world.health().await;
+    assert_eq!(health["problems"][0]["kind"], "audit_full", "{health}");
+    assert_eq!(health["problems"][0]["level"], "warn");
+}

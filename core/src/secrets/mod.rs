@@ -1,5 +1,8 @@
 //! Secrets at rest: sealed with XChaCha20-Poly1305 by a key that is not in the database.
 
+mod check;
+mod store;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,6 +13,9 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
 use crate::{Code, Error, Result, random};
+
+pub use check::accept_key;
+pub(crate) use check::check;
 
 const KEY_FILE: &str = "secret.key";
 const NONCE: usize = 24;
@@ -31,6 +37,7 @@ impl Secrets {
                 format!("The key file {} cannot be used: {cause}.", path.display()),
             )
         };
+        close_to_others(&path)?;
         let key = match fs::read(&path) {
             Ok(key) => key,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => make(&path).map_err(refused)?,
@@ -82,6 +89,33 @@ impl Secrets {
     }
 }
 
+/// A key that other users of the machine can read is no secret: it is closed to them, as SQLite's files are. Where that is
+/// not possible the key is not used, as OpenSSH and PostgreSQL do; like PostgreSQL, a key of root that its group may
+/// read is allowed, for containers that mount it so.
+fn close_to_others(path: &Path) -> Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let Ok(found) = fs::metadata(path) else {
+        // Reading says what is wrong.
+        return Ok(());
+    };
+    let mode = found.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 || (found.uid() == 0 && mode & 0o037 == 0 && !rustix::process::geteuid().is_root()) {
+        return Ok(());
+    }
+    if fs::set_permissions(path, fs::Permissions::from_mode(0o600)).is_err() {
+        let text = format!(
+            "Other users can read the key file {} (mode {mode:03o}), and it cannot be closed to them. Run chmod 600 on it.",
+            path.display()
+        );
+        return Err(Error::new(Code::Io, text));
+    }
+    tracing::warn!(
+        file = %path.display(),
+        "other users of this machine could read the key file (mode {mode:03o}); its mode is 600 now"
+    );
+    Ok(())
+}
+
 /// Written beside its place and then linked there: two processes starting at once end up with one key.
 fn make(path: &Path) -> std::io::Result<Vec<u8>> {
     let key = random::bytes::<32>().to_vec();
@@ -105,6 +139,20 @@ fn make(path: &Path) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn x10_a_key_file_that_others_can_read_is_closed_to_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let secrets = Secrets::open(home.path()).unwrap();
+        let path = home.path().join(KEY_FILE);
+        for mode in [0o644, 0o640, 0o666, 0o604, 0o755] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let opened = Secrets::open(home.path()).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert!(opened.unseal("a", &secrets.seal("a", b"b")).is_ok());
+        }
+    }
 
     #[test]
     fn a_secret_opens_only_with_its_key_and_in_its_place() {

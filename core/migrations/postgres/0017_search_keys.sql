@@ -1,0 +1,15 @@
+-- What lists search in, with its case folded by Coronet: SQLite folds ASCII only, PostgreSQL by its locale.
+ALTER TABLE audit ADD COLUMN search TEXT NOT NULL DEFAULT '';
+UPDATE audit SET search = lower(function || chr(10) || caller_name);
+ALTER TABLE jobs ADD COLUMN search TEXT NOT NULL DEFAULT '';
+UPDATE jobs SET search = lower(name || chr(10) || path);
+-- What is searched in is in no index here: an entry of an index has a greatest size (0008).
+
+-- Tables whose rows were folded by the database, or by an older rule, so far: the next start does the rest.
+CREATE TABLE search_rebuilds (
+    name TEXT PRIMARY KEY
+);
+INSERT INTO search_rebuilds (name) VALUES ('audit'), ('jobs'), ('mails');
+
+-- How many rejected calls of strangers an entry stands for.
+ALTER TABLE audit ADD COLUMN count BIGINT NOT NULL DEFAULT 1;
