@@ -7,6 +7,8 @@ mod log_limit;
 mod logging;
 mod serve;
 mod services;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 

@@ -141,10 +141,16 @@ codes! {
     Unauthenticated = 901, 401;
     Forbidden = 903, 403;
     NotFound = 904, 404;
+    /// The address is there, and takes another method.
+    MethodNotAllowed = 905, 405;
     Conflict = 909, 409;
     TooLarge = 913, 413;
+    /// The body has a content type or a content coding that cannot be read.
+    UnsupportedMedia = 915, 415;
     /// A template, page or job code does not compile, or fails when it runs.
     Unprocessable = 922, 422;
+    /// The `Idempotency-Key` was used for another call.
+    KeyReused = 924, 422;
     RateLimited = 929, 429;
     Unexpected = 950, 500;
     /// The database, a plugin or another part is away for the moment.

@@ -125,6 +125,8 @@ pub struct Function {
     /// Whether texts must be storable as they are.
     stores_text: bool,
     pub(super) handler: Box<dyn Handler>,
+    /// The schemas of its parameters and its result with named types; a plugin's types have no names.
+    named: Option<fn() -> (Value, Value)>,
 }
 
 impl Function {
@@ -164,6 +166,7 @@ impl Function {
             parameters,
             stores_text: false,
             handler,
+            named: None,
         }
     }
 
@@ -211,12 +214,17 @@ impl Function {
     ///
     /// # Errors
     /// One of the `Parameter…` codes.
-    pub(crate) fn check(&self, parameters: &Value) -> Result<()> {
+    pub fn check(&self, parameters: &Value) -> Result<()> {
         self.parameters.check(parameters)?;
         match self.stores_text {
             true => self.parameters.check_text(parameters),
             false => Ok(()),
         }
+    }
+
+    /// The parameters with every secret masked, for showing them.
+    pub fn masked(&self, parameters: &Value) -> Value {
+        self.parameters.masked(parameters)
     }
 
     /// The schema of one parameter.
@@ -252,7 +260,18 @@ impl Function {
             handler,
             shape: PhantomData::<fn(I) -> O>,
         };
-        Self::dynamic(spec, Box::new(handler))
+        Self {
+            named: Some(|| (schema::named_of::<I>(), schema::named_of::<O>())),
+            ..Self::dynamic(spec, Box::new(handler))
+        }
+    }
+
+    /// The schemas of parameters and result, with the types they are made of in `$defs` where those have names.
+    pub(super) fn named_schemas(&self) -> (Value, Value) {
+        match self.named {
+            Some(named) => named(),
+            None => (self.spec.parameters.clone(), self.spec.returns.clone()),
+        }
     }
 }
 
@@ -274,7 +293,7 @@ where
         // The schema let these parameters pass, so what fails here is a rule that only serde knows.
         let input = match serde_json::from_value::<I>(parameters) {
             Ok(input) => input,
-            Err(cause) => return Box::pin(std::future::ready(Err(schema::refused(&cause)))),
+            Err(cause) => return Box::pin(std::future::ready(Err(schema::unreadable(&cause)))),
         };
         let outcome = (self.handler)(Arc::clone(&self.state), call, input);
         Box::pin(async move { serde_json::to_value(outcome.await?).map_err(Error::unexpected) })

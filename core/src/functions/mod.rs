@@ -8,6 +8,7 @@ mod access;
 mod actor;
 mod caller;
 mod change;
+mod examples;
 mod function;
 mod limits;
 pub mod luau;
@@ -20,12 +21,14 @@ pub use access::{Access, Effect, Role, grants_allow};
 pub use actor::Actor;
 pub use caller::{AppCaller, Caller, OperatorCaller, Via};
 pub use change::{Change, Changed, Reversal, Told, Undo};
+pub use examples::example;
 pub use function::{Call, Function, Handler, Spec};
 pub(crate) use limits::network;
 pub use metrics::CallMetrics;
 pub use registry::{AuditSink, CallRecord, Registry};
 pub use schema::masked;
-pub(crate) use schema::{of as schema_of, rule};
+pub use schema::nearest;
+pub(crate) use schema::{decisive, of as schema_of, path_of, rule, settle};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::change::{Changes, Told};
 use super::limits::Limits;
+use super::schema::nearest;
 use super::{Access, Call, CallMetrics, Caller, Effect, Function, Spec, grants_allow};
 use crate::settings::Live;
 use crate::{Clock, Code, Error, Result, random};
@@ -166,10 +167,7 @@ impl Registry {
         part_of: Option<Arc<str>>,
     ) -> Result<Value> {
         let Some(function) = self.get(name) else {
-            return Err(Error::new(
-                Code::NotFound,
-                format!("There is no function {name}."),
-            ));
+            return Err(self.unknown(caller, name));
         };
         let deadline = Instant::now() + function.spec.deadline;
         let call = Arc::new(Call {
@@ -189,7 +187,17 @@ impl Registry {
         outcome
     }
 
-    async fn checked(&self, call: Arc<Call>, function: &Function, parameters: Value) -> Result<Value> {
+    /// What is said of a function that does not exist. Only what the caller may call is offered instead.
+    fn unknown(&self, caller: &Caller, name: &str) -> Error {
+        let all = self.list();
+        let open = all.iter().filter(|(_, function)| self.allows(caller, function));
+        let nearest = nearest(name, open.map(|(_, function)| function.spec.name.as_str()));
+        let advice = nearest.map(|nearest| format!(" Did you mean {nearest}?"));
+        let text = format!("There is no function {name}.{}", advice.unwrap_or_default());
+        Error::new(Code::NotFound, text)
+    }
+
+    async fn checked(&self, call: Arc<Call>, function: &Function, mut parameters: Value) -> Result<Value> {
         let at = self.0.clock.now_ms();
         let started = Instant::now();
         if let Err(error) = authorize(&call.caller, &function.spec) {
@@ -198,6 +206,7 @@ impl Registry {
             return Err(error);
         }
         self.0.limits.check(&call.caller, &function.spec)?;
+        function.parameters.settle(&mut parameters)?;
         function.check(&parameters)?;
         let recorded = function.spec.effect == Effect::Write && is_recorded(&call.caller, &function.spec);
         let shown = recorded.then(|| parameters.clone());

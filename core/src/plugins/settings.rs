@@ -47,6 +47,7 @@ impl Settings {
             }
         }
         next.retain(|_, value| !value.is_null());
+        let next = settled(schema, next)?;
         check(schema, &next)?;
         Ok(Self(next))
     }
@@ -113,6 +114,24 @@ fn secret_names(schema: Option<&Value>) -> Vec<String> {
         .collect()
 }
 
+/// The settings with whole numbers as integers where the schema asks for them, as for every function.
+fn settled(schema: Option<&Value>, settings: Map<String, Value>) -> Result<Map<String, Value>> {
+    let mut settings = Value::Object(settings);
+    if let Some(schema) = schema {
+        crate::functions::settle(&mut settings, schema)
+            .map_err(|broken| broken_rule(Code::ParameterInvalid, &broken.path, &broken.rule))?;
+    }
+    match settings {
+        Value::Object(settings) => Ok(settings),
+        _ => Ok(Map::new()),
+    }
+}
+
+fn broken_rule(code: Code, setting: &str, rule: &str) -> Error {
+    Error::new(code, format!("The setting `{setting}` {rule}."))
+        .with_details(json!({"parameter": setting, "rule": rule}))
+}
+
 fn check(schema: Option<&Value>, settings: &Map<String, Value>) -> Result<()> {
     let known = property_names(schema);
     if let Some(unknown) = settings.keys().find(|name| !known.contains(name)) {
@@ -130,22 +149,21 @@ fn check(schema: Option<&Value>, settings: &Map<String, Value>) -> Result<()> {
         .validate(&Value::Object(settings.clone()))
         .map_err(|cause| {
             use jsonschema::error::ValidationErrorKind as Kind;
-            let path = cause
-                .instance_path()
-                .to_string()
-                .trim_start_matches('/')
-                .replace('/', ".");
+            let cause = crate::functions::decisive(&cause);
+            let path = crate::functions::path_of(cause);
+            let below = |name: &str| match path.as_str() {
+                "" => name.to_owned(),
+                path => format!("{path}.{name}"),
+            };
             let (code, field) = match cause.kind() {
                 Kind::Required { property } => (
                     Code::ParameterMissing,
-                    property.as_str().unwrap_or_default().to_owned(),
+                    below(property.as_str().unwrap_or_default()),
                 ),
                 Kind::Type { .. } => (Code::ParameterType, path),
                 _ => (Code::ParameterInvalid, path),
             };
-            let rule = crate::functions::rule(&cause);
-            Error::new(code, format!("The setting `{field}` {rule}."))
-                .with_details(json!({"parameter": field, "rule": rule}))
+            broken_rule(code, &field, &crate::functions::rule(cause, schema))
         })
 }
 

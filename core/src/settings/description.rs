@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::groups::All;
 use super::rules::Broken;
-use crate::functions::{rule, schema_of};
+use crate::functions::{decisive, rule, schema_of};
 use crate::{Code, Error, Result};
 
 /// A group of settings.
@@ -41,7 +41,7 @@ pub struct Setting {
 
 static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
     let defaults = as_object(serde_json::to_value(All::default()).unwrap_or_default());
-    let groups = properties(&schema_of::<All>());
+    let groups = properties(schema());
     let group = |(name, schema): (String, Value)| Group {
         settings: properties(&schema)
             .into_iter()
@@ -61,9 +61,14 @@ static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
 static VALIDATOR: LazyLock<Option<Validator>> = LazyLock::new(|| {
     jsonschema::options()
         .should_validate_formats(false)
-        .build(&schema_of::<All>())
+        .build(schema())
         .ok()
 });
+
+fn schema() -> &'static Value {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<All>);
+    &SCHEMA
+}
 
 /// All groups, in the order in which they are shown.
 pub fn groups() -> &'static [Group] {
@@ -148,7 +153,7 @@ pub(super) fn fits(all: &Value) -> Result<()> {
         Error::from(Broken {
             group: group.to_owned(),
             name: name.to_owned(),
-            rule: choices(group, name).unwrap_or_else(|| rule(&cause)),
+            rule: choices(group, name).unwrap_or_else(|| rule(decisive(&cause), schema())),
         })
     })
 }

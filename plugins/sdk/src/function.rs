@@ -129,12 +129,33 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Schema {
 }
 
 /// The host has checked the parameters against the schema, so this is about what a schema cannot say.
+/// The server has checked the parameters against the schema before they come here, so this is a rule that only the
+/// type knows. Its own words reach the caller; those of the JSON reader do not, they name types of Rust.
 fn wrong_parameters(error: &serde_json::Error) -> Error {
-    let message = error.to_string();
-    let code = if message.starts_with("missing field") {
-        codes::PARAMETER_MISSING
-    } else {
-        codes::PARAMETER_TYPE
-    };
-    Error::new(code, message)
+    let said = error.to_string();
+    let of_reader = [
+        "invalid type",
+        "invalid value",
+        "invalid length",
+        "unknown variant",
+        "data did not match",
+    ];
+    if let Some(rest) = said.strip_prefix("missing field `") {
+        let name = rest.split('`').next().unwrap_or_default();
+        return Error::new(
+            codes::PARAMETER_MISSING,
+            format!("The parameter `{name}` is missing."),
+        );
+    }
+    if of_reader.iter().any(|start| said.starts_with(start)) {
+        let text =
+            "A parameter has a value that cannot be used. The function's description says what each may be.";
+        return Error::new(codes::PARAMETER_TYPE, text);
+    }
+    // The place in the JSON text is no place a caller knows.
+    let said = said.split(" at line ").next().unwrap_or_default();
+    Error::new(
+        codes::PARAMETER_TYPE,
+        format!("The parameters cannot be used: {said}."),
+    )
 }

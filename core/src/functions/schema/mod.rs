@@ -1,14 +1,22 @@
 //! JSON schemas: made from Rust types, and held against what callers send.
 
+mod explain;
+mod names;
+mod numbers;
+
 use std::sync::OnceLock;
 
 use jsonschema::Validator;
-use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::{Code, Error, Result};
+
+pub(in crate::functions) use explain::unreadable;
+pub(crate) use explain::{decisive, path_of, rule};
+pub use names::nearest;
+pub(crate) use numbers::settle;
 
 /// The schema of a type, complete in itself.
 pub(crate) fn of<T: JsonSchema>() -> Value {
@@ -18,6 +26,13 @@ pub(crate) fn of<T: JsonSchema>() -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.remove("title");
     schema.to_value()
+}
+
+/// The schema of a type with the types it is made of beside it, by their names.
+pub(in crate::functions) fn named_of<T: JsonSchema>() -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.meta_schema = None;
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 /// The parameters of a function: their names in order, and the check of what was sent.
@@ -69,7 +84,14 @@ impl Parameters {
                 "a function's parameter schema is not a valid JSON schema",
             ));
         };
-        validator.validate(parameters).map_err(|cause| explain(&cause))
+        validator
+            .validate(parameters)
+            .map_err(|cause| explain::explain(&cause, &self.schema))
+    }
+
+    /// Writes whole numbers as integers where the schema asks for them, so that `60.0` is 60 for every caller.
+    pub(super) fn settle(&self, parameters: &mut Value) -> Result<()> {
+        numbers::settle(parameters, &self.schema).map_err(|broken| explain::out_of_range(&broken))
     }
 
     /// Rejects texts with a NUL, but for secrets: those are stored as hashes or encrypted.
@@ -174,101 +196,4 @@ pub(super) fn mask(value: &mut Value, secret: &[String]) {
         Value::Array(items) => items.iter_mut().for_each(|item| mask(item, secret)),
         _ => {}
     }
-}
-
-fn explain(cause: &jsonschema::ValidationError<'_>) -> Error {
-    let path = cause
-        .instance_path()
-        .to_string()
-        .trim_start_matches('/')
-        .replace('/', ".");
-    let about = |field: &str| {
-        if path.is_empty() {
-            field.to_owned()
-        } else if field.is_empty() {
-            path.clone()
-        } else {
-            format!("{path}.{field}")
-        }
-    };
-    let (code, field) = match cause.kind() {
-        ValidationErrorKind::Required { property } => (
-            Code::ParameterMissing,
-            about(property.as_str().unwrap_or_default()),
-        ),
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let field = about(unexpected.first().map_or("", |name| name));
-            let text = format!("There is no parameter `{field}`.");
-            return Error::new(Code::ParameterInvalid, text)
-                .with_details(serde_json::json!({ "parameter": field }));
-        }
-        ValidationErrorKind::Type { .. } => (Code::ParameterType, about("")),
-        _ => (Code::ParameterInvalid, about("")),
-    };
-    let rule = rule(cause);
-    Error::new(code, format!("The parameter `{field}` {rule}."))
-        .with_details(serde_json::json!({ "parameter": field, "rule": rule }))
-}
-
-/// What a value must be, to follow the name of its parameter or the label of its field.
-pub(crate) fn rule(cause: &jsonschema::ValidationError<'_>) -> String {
-    use ValidationErrorKind as Kind;
-    match cause.kind() {
-        Kind::Required { .. } => "is missing".to_owned(),
-        Kind::MinLength { limit: 1 } | Kind::MinItems { limit: 1 } => "must not be empty".to_owned(),
-        Kind::MinLength { limit } => format!("must have {limit} characters at least"),
-        Kind::MaxLength { limit } => format!("may have {limit} characters at most"),
-        Kind::MaxItems { limit } => format!("may have {limit} entries at most"),
-        Kind::Minimum { limit } => format!("must be {limit} or more"),
-        Kind::Maximum { limit } => format!("must be {limit} or less"),
-        Kind::Enum { options } => {
-            let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
-            let options: Vec<String> = options
-                .iter()
-                .filter(|option| !option.is_null())
-                .map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned))
-                .collect();
-            format!("must be one of: {}", options.join(", "))
-        }
-        Kind::Type {
-            kind: TypeKind::Single(kind),
-        } => format!("must be {}", with_article(kind.as_str())),
-        Kind::Type {
-            kind: TypeKind::Multiple(kinds),
-        } => {
-            let named: Vec<&str> = kinds
-                .iter()
-                .map(|kind| with_article(kind.as_str()))
-                .filter(|kind| *kind != "null")
-                .collect();
-            format!("must be {}", named.join(" or "))
-        }
-        _ => format!("cannot be used: {}", plain(cause)),
-    }
-}
-
-fn with_article(kind: &'static str) -> &'static str {
-    match kind {
-        "string" => "a text",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "true or false",
-        "array" => "a list",
-        "object" => "an object",
-        other => other,
-    }
-}
-
-/// The validator's words without the value itself: it may be a megabyte, or a password.
-fn plain(cause: &jsonschema::ValidationError<'_>) -> String {
-    cause.masked_with("the value").to_string()
-}
-
-/// A rule that the schema does not carry; serde's words name fields and types, not values.
-pub(super) fn refused(cause: &serde_json::Error) -> Error {
-    Error::new(
-        Code::ParameterInvalid,
-        format!("The parameters cannot be used: {cause}."),
-    )
 }
