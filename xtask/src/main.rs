@@ -10,6 +10,7 @@ mod error;
 mod npm;
 mod postgres;
 mod process;
+mod python;
 mod report;
 mod run;
 mod test;
@@ -37,7 +38,7 @@ Usage: cargo xtask <command> [arguments]
   lighthouse           release build; asks Lighthouse about the pages people see first, and fails under 95
   dist                 release build; packs the server and its plugins into target/dist/*.tar.gz
 
-Whatever is missing (Chromium, Firefox, PostgreSQL, a C++ compiler, npm packages) is installed first.";
+Whatever is missing (Chromium, Firefox, PostgreSQL, Python, a C++ compiler, npm packages) is installed first.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

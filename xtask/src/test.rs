@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::error::{Error, Result};
 use crate::postgres::{Cluster, Durability};
 use crate::workspace::{Workspace, cargo};
-use crate::{assets, npm, process, report, tools};
+use crate::{assets, npm, process, python, report, tools};
 
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
     let filter = match arguments {
@@ -26,6 +26,9 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     assets::build_in(&workspace)?;
     let browser = workspace.root.join("tests").join("browser");
     report::step("npm packages of the browser tests", || npm::install(&browser))?;
+    let python_client = report::step("generator of Python clients", || {
+        python::client_generator(&workspace.target)
+    })?;
     let cluster = report::step("PostgreSQL cluster", || Cluster::start(Durability::Off))?;
     let run = Run {
         workspace,
@@ -34,6 +37,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
         chromium,
         firefox,
         browser,
+        python_client,
     };
     run.every_step()
 }
@@ -55,6 +59,7 @@ struct Run {
     chromium: PathBuf,
     firefox: PathBuf,
     browser: PathBuf,
+    python_client: PathBuf,
 }
 
 impl Run {
@@ -146,6 +151,7 @@ impl Run {
         command.env("CORONET_TEST_BINARIES", self.workspace.target.join("debug"));
         command.env("CORONET_TEST_CHROMIUM", &self.chromium);
         command.env("CORONET_TEST_FIREFOX", &self.firefox);
+        command.env("CORONET_TEST_PYTHON_CLIENT", &self.python_client);
         command
     }
 }

@@ -56,6 +56,20 @@ pub(crate) fn firefox() -> Result<PathBuf> {
     installed().ok_or_else(|| missing("Firefox"))
 }
 
+/// Python with what makes virtual environments; Debian keeps that in a package of its own.
+pub(crate) fn python() -> Result<PathBuf> {
+    let makes_environments = |python: &PathBuf| {
+        let mut check = Command::new(python);
+        check.args(["-c", "import ensurepip, venv"]);
+        process::output(&mut check).is_ok()
+    };
+    if let Some(found) = find("python3").filter(makes_environments) {
+        return Ok(found);
+    }
+    install("Python", &["python3", "python3-venv"])?;
+    find("python3").ok_or_else(|| missing("Python"))
+}
+
 /// The folder with `initdb` and `postgres`.
 pub(crate) fn postgres() -> Result<PathBuf> {
     if let Some(found) = find_postgres() {

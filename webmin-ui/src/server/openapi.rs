@@ -111,7 +111,7 @@ fn view(desk: &Desk<'_>, document: &Value, service: &str, search: &str) -> OpenA
         .as_object()
         .into_iter()
         .flatten()
-        .filter_map(|(path, item)| operation(desk, path, &item["post"]))
+        .filter_map(|(path, item)| operation(desk, document, path, &item["post"]))
         .collect();
     let mut services: Vec<ServiceLink> = Vec::new();
     for operation in &all {
@@ -176,11 +176,16 @@ fn service_of(operation: &Operation) -> &str {
     operation.name.split('.').next().unwrap_or_default()
 }
 
-fn operation(desk: &Desk<'_>, path: &str, post: &Value) -> Option<Operation> {
+fn operation(desk: &Desk<'_>, document: &Value, path: &str, post: &Value) -> Option<Operation> {
     let name = post["operationId"].as_str()?;
     let function = desk.webmin.core.functions.get(name)?;
     let text = |name: &str| post[name].as_str().unwrap_or_default().to_owned();
-    let schema = |pointer: &str| post.pointer(pointer).map(schema_tree::of).unwrap_or_default();
+    let schema = |pointer: &str| {
+        let found = post.pointer(pointer);
+        found
+            .map(|schema| schema_tree::within(document, schema))
+            .unwrap_or_default()
+    };
     Some(Operation {
         name: name.to_owned(),
         path: path.to_owned(),

@@ -23,7 +23,12 @@ pub(crate) struct Node {
 
 /// The properties of an object, or the one value that it is.
 pub(crate) fn of(schema: &Value) -> Vec<Node> {
-    let root = Root(schema);
+    within(schema, schema)
+}
+
+/// As [`of`], for a schema that refers to others of a document.
+pub(crate) fn within(document: &Value, schema: &Value) -> Vec<Node> {
+    let root = Root(document);
     let plain = root.plain(schema);
     let children = root.children(plain, 0);
     if !children.is_empty() && kind_name(plain) == "object" {
