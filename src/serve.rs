@@ -30,6 +30,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let pool = AdminPool::init(&figment.focus("databases.admin")).await?;
     let core = Core::open(config, Clock::System, pool.0.clone()).await?;
     let services = Arc::new(Services::start(core).await?);
+    services.idempotency.recover().await?;
     // They load in processes of their own, and meanwhile the rest can get ready.
     let plugins = tokio::spawn({
         let services = Arc::clone(&services);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coronet_core::audit::Audit;
 use coronet_core::backups::Backups;
+use coronet_core::idempotency::{self, Idempotency};
 use coronet_core::mail::{self, MailService};
 use coronet_core::operators::{self, Operators};
 use coronet_core::plugins::{self, Plugins};
@@ -19,7 +20,7 @@ use coronet_templates::Templates;
 use tokio::task::JoinHandle;
 
 /// What only reads and writes the database. All else may call a plugin, or look at what plugins bring along.
-const WITHOUT_PLUGINS: [&str; 15] = [
+const WITHOUT_PLUGINS: [&str; 16] = [
     "audit.list",
     "backups.*",
     "jobs.get",
@@ -33,7 +34,9 @@ const WITHOUT_PLUGINS: [&str; 15] = [
     "scopes.*",
     "server.*",
     "settings.*",
-    "tokens.*",
+    // Creating one looks at what may be granted.
+    "tokens.list",
+    "tokens.revoke",
     "users.*",
 ];
 
@@ -46,6 +49,7 @@ pub struct Services {
     pub plugins: Arc<Plugins>,
     pub templates: Arc<Templates>,
     pub jobs: Arc<Jobs>,
+    pub idempotency: Arc<Idempotency>,
     mail: Arc<MailService>,
     store: Arc<Store>,
     server: Arc<server::Service>,
@@ -76,6 +80,7 @@ impl Services {
         bundle::start(&core)?;
         let backups = backups::start(&core)?;
         let plugins = plugins::start(&core)?;
+        let idempotency = idempotency::start(&core);
         Ok(Self {
             core,
             operators,
@@ -83,6 +88,7 @@ impl Services {
             plugins,
             templates,
             jobs,
+            idempotency,
             mail,
             store,
             server,

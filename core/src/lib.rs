@@ -18,6 +18,7 @@ pub mod db;
 pub mod error;
 pub mod functions;
 pub mod http_client;
+pub mod idempotency;
 pub mod json;
 mod losses;
 pub mod lua;

@@ -1,11 +1,12 @@
-//! Deletes what is kept longer than is set: the audit log, the timelines of resets, and the plugins' logs. Mail and the runs
+//! Deletes what is kept longer than is set: the audit log, the timelines of resets, the plugins' logs, and the answers
+//! to calls with an Idempotency-Key. Mail and the runs
 //! of jobs are swept where they are kept.
 
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{Core, Result, audit, codes, plugins};
+use crate::{Core, Result, audit, codes, idempotency, plugins};
 
 const DAY_MS: i64 = 86_400_000;
 const EVERY: Duration = Duration::from_secs(3600);
@@ -37,7 +38,8 @@ pub(crate) async fn sweep(core: &Core) -> Result<u64> {
     let before = |days: i64| now - days * DAY_MS;
     let swept = audit::sweep(core, before(kept.audit_days)).await?
         + codes::sweep(core, before(kept.reset_days)).await?
-        + plugins::sweep(core, before(kept.plugin_log_days), kept.plugin_log_lines).await?;
+        + plugins::sweep(core, before(kept.plugin_log_days), kept.plugin_log_lines).await?
+        + idempotency::sweep(core, now).await?;
     if swept > 0 {
         tracing::info!(swept, "old rows were deleted");
     }

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coronet_core::functions::{AppCaller, Caller, openapi};
+use coronet_core::idempotency::{self, Answer};
 use coronet_core::{Code, Error, Result, json};
 use rocket::data::{Data, ToByteUnit};
 use rocket::fairing::AdHoc;
-use rocket::http::ContentType;
+use rocket::http::{ContentType, Header, HeaderMap, Method, Status};
 use rocket::request::{FromRequest, Outcome, Request};
+use rocket::response::{self, Responder, Response};
+use rocket::route::{self, Handler};
 use rocket::serde::json::{Value, serde_json};
 use rocket::{State, catch, catchers, get, post, routes};
 use subtle::ConstantTimeEq;
 
-use super::JsonError;
+use super::{JsonError, request};
 use crate::services::Services;
 
 const BODY_LIMIT_MIB: u64 = 1;
@@ -27,7 +30,16 @@ pub fn stage(services: &Arc<Services>) -> AdHoc {
         rocket
             .manage(services.core.functions.clone())
             .mount("/api/v1", routes![call, documentation])
+            .mount(
+                "/api/v1",
+                request::others("/<function>", &[Method::Post], OtherMethods),
+            )
+            .mount(
+                "/api/v1",
+                request::only("/openapi.json", &[Method::Get, Method::Head]),
+            )
             .mount("/", routes![metrics])
+            .mount("/", request::only("/metrics", &[Method::Get, Method::Head]))
             .register("/api/v1", catchers![not_found, other])
     })
 }
@@ -35,6 +47,7 @@ pub fn stage(services: &Arc<Services>) -> AdHoc {
 /// The header that authenticates, and where the request came from.
 struct Credentials<'r> {
     token: Option<&'r str>,
+    headers: &'r HeaderMap<'r>,
     address: Option<IpAddr>,
 }
 
@@ -43,14 +56,9 @@ impl<'r> FromRequest<'r> for Credentials<'r> {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let mut headers = request.headers().get("Authorization");
-        // Two of them are as good as none: who would decide which counts?
-        let token = match (headers.next(), headers.next()) {
-            (Some(header), None) => header.strip_prefix("Bearer ").map(str::trim),
-            _ => None,
-        };
         Outcome::Success(Credentials {
-            token,
+            token: request::bearer(request.headers()),
+            headers: request.headers(),
             address: request.client_ip(),
         })
     }
@@ -92,18 +100,111 @@ async fn call(
     body: Data<'_>,
     credentials: Credentials<'_>,
     services: &State<Arc<Services>>,
-) -> Result<(ContentType, Vec<u8>), JsonError> {
+) -> Result<Reply, JsonError> {
     // Who may not call at all does not get to send a body either.
     let caller = credentials.caller(services).await.map_err(JsonError)?;
-    let parameters = read(body).await.map_err(JsonError)?;
-    let result = services
-        .core
-        .functions
-        .call(&caller, function, parameters)
+    answer(function, body, &credentials, &caller, services)
         .await
-        .map_err(JsonError)?;
-    let text = serde_json::to_vec(&result).map_err(|cause| JsonError(Error::unexpected(cause)))?;
-    Ok((ContentType::JSON, text))
+        .map_err(JsonError)
+}
+
+async fn answer(
+    function: &str,
+    body: Data<'_>,
+    credentials: &Credentials<'_>,
+    caller: &Caller,
+    services: &Services,
+) -> Result<Reply> {
+    request::is_not_packed(credentials.headers)?;
+    request::is_json(credentials.headers)?;
+    let key = idempotency_key(credentials.headers)?;
+    let parameters = read(body).await?;
+    let answered = match key {
+        Some(key) => {
+            services
+                .idempotency
+                .call(caller, key, function, parameters)
+                .await?
+        }
+        None => Answer::Fresh(services.core.functions.call(caller, function, parameters).await),
+    };
+    match answered {
+        Answer::Fresh(result) => Ok(Reply {
+            status: 200,
+            body: serde_json::to_vec(&result?).map_err(Error::unexpected)?,
+            stored: false,
+        }),
+        Answer::Stored { status, body } => Ok(Reply {
+            status,
+            body,
+            stored: true,
+        }),
+    }
+}
+
+/// The key of a call that must not be carried out twice.
+fn idempotency_key<'r>(headers: &'r HeaderMap<'_>) -> Result<Option<&'r str>> {
+    let mut all = headers.get("Idempotency-Key");
+    match (all.next(), all.next()) {
+        (None, _) => Ok(None),
+        (Some(only), None) => idempotency::key(only).map(Some),
+        _ => Err(Error::new(
+            Code::ParameterInvalid,
+            "The header `Idempotency-Key` is there twice.",
+        )),
+    }
+}
+
+/// The answer to a call, as JSON.
+struct Reply {
+    status: u16,
+    body: Vec<u8>,
+    /// It is the answer of an earlier call with the same key.
+    stored: bool,
+}
+
+impl<'r> Responder<'r, 'static> for Reply {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Response::build();
+        response
+            .status(Status::new(self.status))
+            .header(ContentType::JSON);
+        if self.stored {
+            response.header(Header::new("Idempotent-Replayed", "true"));
+        }
+        response
+            .sized_body(self.body.len(), std::io::Cursor::new(self.body))
+            .ok()
+    }
+}
+
+/// Every method but POST, on a function: 405 for what is there. Whether a function is there, only a caller hears.
+#[derive(Clone)]
+struct OtherMethods;
+
+#[rocket::async_trait]
+impl Handler for OtherMethods {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> route::Outcome<'r> {
+        let name = request.param::<&str>(0).and_then(std::result::Result::ok);
+        let name = name.unwrap_or_default();
+        if name == "openapi.json" {
+            // HEAD, which is answered as GET is.
+            return route::Outcome::forward(data, request::FORWARD);
+        }
+        let Some(services) = request.rocket().state::<Arc<Services>>() else {
+            return route::Outcome::forward(data, request::FORWARD);
+        };
+        let credentials = match Credentials::from_request(request).await {
+            Outcome::Success(credentials) => credentials,
+            _ => return route::Outcome::forward(data, request::FORWARD),
+        };
+        let is_known = services.core.functions.get(name).is_some();
+        if !is_known && credentials.token.is_some() && credentials.caller(services).await.is_ok() {
+            let error = Error::new(Code::NotFound, format!("There is no function {name}."));
+            return route::Outcome::from(request, JsonError(error));
+        }
+        route::Outcome::from(request, request::refusal(request.method(), &[Method::Post]))
+    }
 }
 
 /// An empty body stands for no parameters.
@@ -170,7 +271,7 @@ fn not_found() -> JsonError {
 }
 
 #[catch(default)]
-fn other(status: rocket::http::Status, _: &Request<'_>) -> JsonError {
+fn other(status: Status, _: &Request<'_>) -> JsonError {
     JsonError(match status.code {
         413 => Error::new(Code::TooLarge, "The request is too large."),
         code if code < 500 => Error::new(Code::Api, format!("The request cannot be answered: {status}.")),

@@ -1,7 +1,7 @@
 //! What every answer carries, whoever made it.
 
 use rocket::fairing::{AdHoc, Fairing, Info, Kind};
-use rocket::http::Header;
+use rocket::http::{Header, Status};
 use rocket::shield::Shield;
 use rocket::{Request, Response};
 
@@ -41,7 +41,18 @@ impl Fairing for DefaultHeaders {
         }
     }
 
-    async fn on_response<'r>(&self, _: &'r Request<'_>, response: &mut Response<'r>) {
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        // RFC 9110, section 15.5.2: whoever is asked to sign in hears how. Browsers pass a scheme over that they do not know.
+        let is_webmin = request.uri().path().starts_with(coronet_webmin::BASE);
+        if is_webmin && response.status() == Status::Unauthorized {
+            response.set_header(Header::new("WWW-Authenticate", "Cookie realm=\"Coronet\""));
+        }
+        // A request that is framed by Transfer-Encoding may have had a Content-Length too, which is how requests are smuggled
+        // past a proxy. The library below Rocket drops that header unseen, so we cannot reject the request. What RFC 9112, section
+        // 6.3, demands in any case is that nothing else is read from the connection.
+        if request.headers().contains("Transfer-Encoding") {
+            response.set_header(Header::new("Connection", "close"));
+        }
         for (name, value) in DEFAULTS {
             if !response.headers().contains(name) {
                 response.set_header(Header::new(name, value));

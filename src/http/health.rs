@@ -3,15 +3,21 @@
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
-use rocket::http::Status;
+use rocket::http::{Method, Status};
 use rocket::{State, get, routes};
 
+use super::request;
 use crate::services::Services;
 
 pub fn stage(services: &Arc<Services>) -> AdHoc {
     let services = Arc::clone(services);
     AdHoc::on_ignite("Health", |rocket| async move {
-        rocket.manage(services).mount("/", routes![alive, ready])
+        let reads: &[Method] = &[Method::Get, Method::Head];
+        rocket
+            .manage(services)
+            .mount("/", routes![alive, ready])
+            .mount("/", request::only("/healthz", reads))
+            .mount("/", request::only("/readyz", reads))
     })
 }
 

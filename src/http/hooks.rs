@@ -9,11 +9,11 @@ use coronet_core::plugins::hooks::PATH;
 use coronet_core::{Code, Error, Result};
 use rocket::data::{Data, ToByteUnit};
 use rocket::fairing::AdHoc;
-use rocket::http::Status;
+use rocket::http::{Method, Status};
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, State, catch, catchers, post, routes};
 
-use super::JsonError;
+use super::{JsonError, request};
 use crate::services::Services;
 
 /// A provider's events have a few KiB.
@@ -25,6 +25,7 @@ pub fn stage() -> AdHoc {
     AdHoc::on_ignite("Webhooks", |rocket| async move {
         rocket
             .mount(PATH, routes![post])
+            .mount(PATH, request::only("/<plugin>", &[Method::Post]))
             .register(PATH, catchers![not_found, other])
     })
 }
@@ -48,6 +49,7 @@ async fn post(
     headers: Headers<'_>,
     services: &State<Arc<Services>>,
 ) -> Result<(Status, String), JsonError> {
+    request::is_not_packed(headers.0).map_err(JsonError)?;
     let body = read(body).await.map_err(JsonError)?;
     let header = |name: &str| headers.0.get_one(name).map(str::to_owned);
     let answer = services

@@ -18,8 +18,16 @@ use crate::services::Services;
 const RANK: isize = 1000;
 /// A body that is not there by then is not coming.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
-/// What has catchers of its own: a mistyped path there is answered in their way.
-const OTHERS: [&str; 3] = ["/api", coronet_core::plugins::hooks::PATH, coronet_webmin::BASE];
+/// What has catchers of its own: a mistyped path there is answered in their way. What is there for GET alone is here too, so
+/// that Rocket answers HEAD by it.
+const OTHERS: [&str; 6] = [
+    "/api",
+    coronet_core::plugins::hooks::PATH,
+    coronet_webmin::BASE,
+    "/healthz",
+    "/readyz",
+    "/metrics",
+];
 
 pub fn stage(services: &Arc<Services>) -> AdHoc {
     let pages = Arc::new(Pages::new(&services.templates, coronet_webmin::BASE));
@@ -61,6 +69,13 @@ impl Handler for Anything {
         }
         if !has_one_host(request) {
             return Outcome::from(request, Answer(self.0.error(400).await));
+        }
+        if super::request::is_not_packed(request.headers()).is_err() {
+            let mut refusal = self.0.error(415).await;
+            refusal
+                .headers
+                .push(("Accept-Encoding".to_owned(), "identity".to_owned()));
+            return Outcome::from(request, Answer(refusal));
         }
         let answer = self
             .0

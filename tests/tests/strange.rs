@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use coronet_tests::client::Client;
 use coronet_tests::on_both_databases;
 use coronet_tests::operator::{is_signed_in, set_up};
-use coronet_tests::page::Form;
+use coronet_tests::page::{Field, Form};
 use coronet_tests::store::Kind;
 use coronet_tests::story::{CAROL, FunRun, OLD_PASSWORD};
 use serde_json::{Value, json};
@@ -60,10 +60,20 @@ async fn functions(admin: &Client) -> Vec<Form> {
         let drawn = Form::all(&page, &path)
             .into_iter()
             .find(|form| form.action == path);
-        forms.extend(drawn.map(filled));
+        forms.extend(drawn.map(filled).map(agreed));
     }
     assert!(forms.len() > 40, "{forms:#?}");
     forms
+}
+
+/// As whoever has seen what a write will do, and agreed.
+fn agreed(mut form: Form) -> Form {
+    form.fields.push(Field {
+        name: "confirmed".to_owned(),
+        kind: "hidden".to_owned(),
+        value: "yes".to_owned(),
+    });
+    form
 }
 
 /// All other forms an admin meets on a walk through the webmin.

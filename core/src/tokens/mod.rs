@@ -3,6 +3,7 @@
 //! A token is `cor_`, thirty random characters and six of checksum, so that a mistyped one is refused without asking the
 //! database, and a leaked one can be recognised in a log or a repository. Only its SHA-256 is kept.
 
+mod grants;
 mod store;
 mod text;
 
@@ -122,7 +123,8 @@ struct Create {
     /// What the token is for, such as the app's name.
     #[schemars(length(min = 1, max = 100))]
     name: String,
-    /// The functions it may call: names such as `users.get`, or the start of names and a star such as `users.*`.
+    /// The functions it may call: names such as `users.get`, or the start of names and a star such as `users.*`. Each must
+    /// be, or cover, a function that is open to API tokens.
     #[schemars(length(min = 1, max = 100))]
     grants: Vec<String>,
     /// Days until it expires; without, it lives until it is revoked.
@@ -177,12 +179,7 @@ async fn create(tokens: Arc<Tokens>, call: Arc<Call>, input: Create) -> Result<C
             "Give the token a name, without control characters.",
         ));
     }
-    if let Some(grant) = input.grants.iter().find(|grant| !is_grant(grant)) {
-        let text = format!(
-            "\"{grant}\" is not a grant: write a function's name such as users.get, or users.* for all of a service."
-        );
-        return Err(Error::new(Code::ParameterInvalid, text));
-    }
+    grants::check(call.registry(), &input.grants)?;
     let token = text::generate();
     let now = tokens.clock.now_ms();
     let row = store::NewToken {
@@ -205,14 +202,6 @@ async fn create(tokens: Arc<Tokens>, call: Arc<Call>, input: Create) -> Result<C
             .never("A new token is taken away by revoking it."),
     );
     Ok(Created { id, token })
-}
-
-fn is_grant(grant: &str) -> bool {
-    let name = grant.strip_suffix('*').unwrap_or(grant);
-    (grant == "*" || !name.is_empty())
-        && name
-            .chars()
-            .all(|char| char.is_ascii_alphanumeric() || "._-".contains(char))
 }
 
 async fn list(tokens: Arc<Tokens>, _call: Arc<Call>, _input: Nothing) -> Result<Vec<Token>> {

@@ -122,7 +122,9 @@ impl<'r> FromData<'r> for Posted {
 }
 
 async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Posted, (Status, Error)> {
-    if !request.content_type().is_some_and(|kind| kind.is_form()) {
+    let is_packed = |coding: &str| !coding.trim().eq_ignore_ascii_case("identity");
+    let packed = request.headers().get("Content-Encoding").any(is_packed);
+    if packed || !request.content_type().is_some_and(|kind| kind.is_form()) {
         let error = Error::new(Code::ParameterInvalid, t!("Only a form can be sent here."));
         return Err((Status::UnsupportedMediaType, error));
     }
