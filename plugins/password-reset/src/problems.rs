@@ -33,8 +33,7 @@ pub(crate) fn list(host: &Host, _: Nothing) -> Result<Vec<Problem>> {
         let request = Request {
             email: String::new(),
             scope: name,
-            // The page gives a subject of its own where the scope has none.
-            options: Options::with_subject("Reset your password"),
+            options: Options::default(),
             asked: None,
             mail: None,
         };

@@ -28,21 +28,12 @@ pub(crate) struct SendPasswordResetLink {
 pub(crate) struct Options {
     /// The sender, as `a@b` or `Name <a@b>`.
     pub(crate) from_email: Option<String>,
-    /// The subject of the mail.
+    /// The subject of the mail; `Password Reset Request` when the scope has none either.
     pub(crate) subject: Option<String>,
     /// A template below `templates/password/`, such as `custom_reset.tpl`.
     pub(crate) tpl_name: Option<String>,
     /// Further keys for the template; `reset_link` is filled in by the server.
     pub(crate) tpl_keys: Option<Map<String, Value>>,
-}
-
-impl Options {
-    pub(crate) fn with_subject(subject: &str) -> Self {
-        Self {
-            subject: Some(subject.to_owned()),
-            ..Self::default()
-        }
-    }
 }
 
 /// The settings of a scope that matter here. An empty text is none.

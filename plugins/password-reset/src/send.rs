@@ -48,6 +48,9 @@ struct Rendered {
     html: Option<String>,
 }
 
+/// The subject of a mail when neither the request nor its scope has one; the same for pages, apps, jobs and operators.
+const DEFAULT_SUBJECT: &str = "Password Reset Request";
+
 impl Mailer {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
@@ -66,7 +69,7 @@ impl Mailer {
         } = self.render_for_scope(host, request)?;
         let options = &request.options;
         let from = self.sender(host, options.from_email.as_deref(), &scope)?;
-        let subject = first(options.subject.as_deref(), &scope.subject, "subject")?;
+        let subject = first(options.subject.as_deref(), &scope.subject, "subject").unwrap_or(DEFAULT_SUBJECT);
         let Rendered { text, html } = serde_json::from_value(rendered?)?;
         if !text.contains(&self.stand_in) {
             let file = template(request, &scope);

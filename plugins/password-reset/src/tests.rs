@@ -228,6 +228,23 @@ fn r01_r02_r05_what_is_not_one_address_is_refused() {
 }
 
 #[test]
+fn ux19_a_mail_without_a_subject_gets_the_same_one_whoever_asks() {
+    for caller in [Caller::Job, Caller::Operator, Caller::App, Caller::Page] {
+        let kit = ready();
+        for options in [
+            json!({"from_email": "a@b"}),
+            json!({"from_email": "a@b", "subject": ""}),
+        ] {
+            let parameters = json!({"to_email": "carol@home.com", "scope": "Fun Run", "options": options});
+            assert_eq!(send(&kit, caller, parameters).unwrap(), true);
+        }
+        for mailed in kit.wait_for("codes.mail", 1) {
+            assert_eq!(mailed["mail"]["subject"], "Password Reset Request");
+        }
+    }
+}
+
+#[test]
 fn options_are_checked_before_anything_is_looked_up() {
     let kit = ready();
     let code = |options: Value| {
@@ -240,7 +257,6 @@ fn options_are_checked_before_anything_is_looked_up() {
         options
     };
     assert_eq!(code(json!({"subject": "s"})), codes::PARAMETER_MISSING);
-    assert_eq!(code(json!({"from_email": "a@b"})), codes::PARAMETER_MISSING);
     assert_eq!(
         code(complete("from_email", json!("a@b\r\nBcc: c@d"))),
         codes::MAIL_ADDRESS,

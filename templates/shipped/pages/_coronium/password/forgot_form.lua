@@ -107,12 +107,8 @@ elseif not scope then
   return form({ scope_problem = "Which app is the password for?" })
 end
 
-local options = {}
-if scope.subject == "" then
-  options.subject = "Password Reset Request"
-end
 local done
-done, message, number = core.users.sendPasswordResetLink(email, scope.name, options)
+done, message, number = core.users.sendPasswordResetLink(email, scope.name, {})
 if done then
   return page.render("forgot_sent.tpl", {
     app_name = title(scope),
