@@ -144,6 +144,7 @@ test("a mail is sent from the form of its function, with a plain address and a l
   await page.getByLabel(/^From/).fill("app@example.com");
   await page.getByLabel(/^Subject/).fill("Hello");
   await page.getByLabel(/^Text/).fill("One line\nand another");
+  await save(page, "Call…");
   await save(page, "Call it for real");
   await expect(page.locator("main")).toContainText("done");
   const { items } = await server.call("mail.list", {});

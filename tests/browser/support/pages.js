@@ -148,8 +148,8 @@ const SECTIONS = {
   "API tokens": [
     ["none", "/webmin/tokens", { world: "empty", view: "tokens/list" }],
     ["list", "/webmin/tokens", { view: "tokens/list" }],
-    ["new", "/webmin/tokens/new", { view: "parts/form_page" }],
-    ["new, refused", "/webmin/tokens/new", { view: "parts/form_page", make: refuse }],
+    ["new", "/webmin/tokens/new", { view: "tokens/new" }],
+    ["new, refused", "/webmin/tokens/new", { view: "tokens/new", make: refuse }],
     ["made", "/webmin/tokens/new", {
       view: "tokens/made", world: "scratch",
       async make(page) {
@@ -167,6 +167,14 @@ const SECTIONS = {
     ["OpenAPI", "/webmin/functions/openapi", { view: "functions/openapi" }],
     ["one that reads", "/webmin/function/users.getGroup", { view: "functions/show" }],
     ["one that changes things", "/webmin/function/users.register", { view: "functions/show" }],
+    ["one that asks before it changes things", "/webmin/function/scopes.create", {
+      view: "functions/show",
+      async make(page) {
+        await page.locator('[name="p.name"]').fill("Fun Walk");
+        await page.locator("main [data-save]").first().click();
+        await page.locator("main form pre.log").waitFor();
+      },
+    }],
     ["tried", "/webmin/function/scopes.list", {
       view: "functions/show",
       async make(page) {

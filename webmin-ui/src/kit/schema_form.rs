@@ -1,10 +1,15 @@
 //! Forms drawn from a JSON schema: a plugin's settings, a function's parameters.
 //!
-//! Objects with named properties become fields with dotted names; what has no simple shape is typed as JSON.
+//! Objects with named properties become fields with dotted names; what has no simple shape is typed as JSON. A field that
+//! is left alone is left out: nothing is sent that was not chosen. So what may be absent starts empty, a yes or no as a
+//! choice of three, and a default stands beside the field instead of in it.
+
+mod shape;
 
 use coronet_core::{Code, Error};
 use serde_json::{Map, Value, json};
 
+use self::shape::{Shape, kind, plain, properties, requires, text};
 use super::Posted;
 use super::form::{Choice, Field};
 use super::mistakes::Rule;
@@ -14,23 +19,26 @@ use super::t;
 const DEEPEST: usize = 3;
 
 /// Marks fields of the form, so that a parameter may have any name.
-const PREFIX: &str = "p.";
+pub(crate) const PREFIX: &str = "p.";
 
 /// The fields for the properties of an object, filled with the present `values`.
 pub(crate) fn fields(schema: &Value, values: &Value) -> Vec<Field> {
     let mut fields = Vec::new();
-    collect(schema, values, PREFIX, 0, &mut fields);
+    let root = Level {
+        prefix: PREFIX,
+        depth: 0,
+        needed: true,
+    };
+    collect(schema, values, &root, &mut fields);
     fields
 }
 
 /// Whether the schema requires the field's value, be it one that is kept already and need not be typed again.
 pub(crate) fn is_required(schema: &Value, field: &Field) -> bool {
-    let names = schema["required"].as_array();
-    names.is_some_and(|names| {
-        names
-            .iter()
-            .any(|name| name.as_str() == field.name.strip_prefix(PREFIX))
-    })
+    field
+        .name
+        .strip_prefix(PREFIX)
+        .is_some_and(|name| requires(schema, name))
 }
 
 /// What was typed, as the object the schema describes. Empty fields are left out; `secret` ones too, so that
@@ -39,19 +47,36 @@ pub(crate) fn is_required(schema: &Value, field: &Field) -> bool {
 /// # Errors
 /// `ParameterInvalid`, naming the field that should hold JSON and does not.
 pub(crate) fn values(schema: &Value, posted: &Posted) -> Result<Map<String, Value>, Error> {
-    object(schema, posted, PREFIX, 0)
+    let root = Level {
+        prefix: PREFIX,
+        depth: 0,
+        needed: true,
+    };
+    object(schema, posted, &root)
 }
 
-fn collect(schema: &Value, values: &Value, prefix: &str, depth: usize, fields: &mut Vec<Field>) {
+/// An object in the schema.
+struct Level<'l> {
+    prefix: &'l str,
+    depth: usize,
+    /// Whether the object itself must be there: only then its required properties are required of the form.
+    needed: bool,
+}
+
+fn collect(schema: &Value, values: &Value, level: &Level<'_>, fields: &mut Vec<Field>) {
     for (name, property) in properties(schema) {
         let shape = Shape::of(property);
         let value = values.get(name).unwrap_or(&Value::Null);
-        let path = format!("{prefix}{name}");
-        if matches!(shape, Shape::Object) && depth < DEEPEST {
-            collect(plain(property), value, &format!("{path}."), depth + 1, fields);
+        let path = format!("{}{name}", level.prefix);
+        let required = level.needed && requires(schema, name);
+        if matches!(shape, Shape::Object) && level.depth < DEEPEST {
+            let inner = Level {
+                prefix: &format!("{path}."),
+                depth: level.depth + 1,
+                needed: required,
+            };
+            collect(plain(property), value, &inner, fields);
         } else {
-            let needed = schema.get("required").and_then(Value::as_array);
-            let required = needed.is_some_and(|needed| needed.iter().any(|needed| needed == name));
             fields.push(field(&path, name, property, &shape, value, required));
         }
     }
@@ -66,24 +91,34 @@ fn field(
     required: bool,
 ) -> Field {
     let title = text(property, "title").map_or_else(|| words(name), str::to_owned);
-    let shown = if value.is_null() {
-        property.get("default").unwrap_or(&Value::Null)
+    let default = property.get("default").unwrap_or(&Value::Null);
+    // What may be absent starts empty, so that only what was chosen is sent.
+    let shown = if value.is_null() && required {
+        default
     } else {
         value
     };
+    let beside = match default {
+        Value::Null => String::new(),
+        default => as_lines(default),
+    };
     let mut field = match shape {
-        Shape::Switch => Field::switch(path, &title, shown.as_bool().unwrap_or(false)),
+        Shape::Boolean => yes_or_no(path, &title, shown, default, required),
         Shape::Choice(choices) => {
             let mut field = Field::select(path, &title, []);
-            if !required {
-                field.choices.push(choice(&Value::Null, ""));
+            if !required || shown.is_null() {
+                let known = choices.iter().find(|(value, _)| *value == default);
+                let default = known.map(|(value, label)| choice(value, label).label);
+                field.choices.push(not_chosen(required, default.as_deref()));
             }
             field
                 .choices
                 .extend(choices.iter().map(|(value, label)| choice(value, label)));
             field.value(as_text(shown))
         }
-        Shape::Number => Field::number(path, &title).value(as_text(shown)),
+        Shape::Number => Field::number(path, &title)
+            .value(as_text(shown))
+            .placeholder(&beside),
         Shape::Secret => {
             let place = if is_set(value) {
                 t!("set; type to replace it")
@@ -95,9 +130,15 @@ fn field(
                 .autocomplete("new-password")
                 .wide()
         }
-        Shape::Text => Field::text(path, &title).value(as_text(shown)),
-        Shape::LongText => Field::lines(path, &title).value(as_text(shown)),
-        Shape::TextOrList => Field::lines(path, &title).value(as_lines(shown)),
+        Shape::Text => Field::text(path, &title)
+            .value(as_text(shown))
+            .placeholder(&beside),
+        Shape::LongText => Field::lines(path, &title)
+            .value(as_text(shown))
+            .placeholder(&beside),
+        Shape::TextOrList => Field::lines(path, &title)
+            .value(as_lines(shown))
+            .placeholder(&beside),
         Shape::Object | Shape::Json => {
             let typed = if shown.is_null() {
                 String::new()
@@ -126,22 +167,59 @@ fn field(
     field.hint(&hint)
 }
 
-fn object(schema: &Value, posted: &Posted, prefix: &str, depth: usize) -> Result<Map<String, Value>, Error> {
+/// A switch where there is a value that must be one of the two, as with most settings; else a choice of three.
+fn yes_or_no(path: &str, title: &str, shown: &Value, default: &Value, required: bool) -> Field {
+    if let (true, Some(on)) = (required, shown.as_bool()) {
+        return Field::switch(path, title, on);
+    }
+    let word = |yes: bool| if yes { t!("yes") } else { t!("no") };
+    let mut field = Field::select(path, title, []);
+    let default = default.as_bool().map(word);
+    field.choices.push(not_chosen(required, default.as_deref()));
+    for value in [true, false] {
+        field.choices.push(choice(&json!(value), &word(value)));
+    }
+    field.value(as_text(shown))
+}
+
+/// The choice to leave the parameter out, with what holds then.
+fn not_chosen(required: bool, default: Option<&str>) -> Choice {
+    let label = match default {
+        _ if required => t!("Choose…"),
+        Some(default) => t!("not set ({default} applies)", default = default),
+        None => t!("not set"),
+    };
+    choice(&Value::Null, &label)
+}
+
+fn object(schema: &Value, posted: &Posted, level: &Level<'_>) -> Result<Map<String, Value>, Error> {
     let mut object = Map::new();
     for (name, property) in properties(schema) {
         let shape = Shape::of(property);
-        let path = format!("{prefix}{name}");
+        let path = format!("{}{name}", level.prefix);
+        let required = level.needed && requires(schema, name);
         let typed = posted.lines(&path);
         let value = match shape {
-            Shape::Object if depth < DEEPEST => {
-                let inner = self::object(plain(property), posted, &format!("{path}."), depth + 1)?;
-                if inner.is_empty() {
+            Shape::Object if level.depth < DEEPEST => {
+                let inner = Level {
+                    prefix: &format!("{path}."),
+                    depth: level.depth + 1,
+                    needed: required,
+                };
+                let inner = self::object(plain(property), posted, &inner)?;
+                if inner.is_empty() && !required {
                     Value::Null
                 } else {
                     Value::Object(inner)
                 }
             }
-            Shape::Switch => Value::Bool(posted.flag(&path)),
+            Shape::Boolean => match typed.trim() {
+                "on" | "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                // Only a switch is not sent at all, and that when it is off.
+                _ if required && !posted.flag(&path) => Value::Bool(false),
+                _ => Value::Null,
+            },
             _ if typed.trim().is_empty() => Value::Null,
             Shape::Number => number(typed.trim()),
             Shape::Choice(choices) => choices
@@ -170,74 +248,6 @@ fn object(schema: &Value, posted: &Posted, prefix: &str, depth: usize) -> Result
     Ok(object)
 }
 
-enum Shape<'s> {
-    Text,
-    LongText,
-    /// One text, or several.
-    TextOrList,
-    Number,
-    Switch,
-    Secret,
-    Choice(Vec<(&'s Value, &'s str)>),
-    Object,
-    Json,
-}
-
-impl<'s> Shape<'s> {
-    fn of(property: &'s Value) -> Self {
-        let property = plain(property);
-        if let Some(choices) = property.get("enum").and_then(Value::as_array) {
-            let choices = choices.iter().filter(|value| !value.is_null());
-            return Self::Choice(
-                choices
-                    .map(|value| (value, value.as_str().unwrap_or_default()))
-                    .collect(),
-            );
-        }
-        if let Some(choices) = property.get("oneOf").and_then(Value::as_array) {
-            let named = choices
-                .iter()
-                .map(|choice| Some((choice.get("const")?, text(choice, "title").unwrap_or_default())));
-            if let Some(choices) = named.collect::<Option<Vec<_>>>() {
-                return Self::Choice(choices);
-            }
-        }
-        if is_text_or_list(property) {
-            return Self::TextOrList;
-        }
-        match kind(property) {
-            // JSON Schema's way to say that a text is a document: it is long, and seen while it is written.
-            Some("string") if property.get("contentMediaType").is_some() => Self::LongText,
-            Some("string") => match text(property, "format") {
-                Some("secret" | "password") => Self::Secret,
-                Some("textarea" | "multiline") => Self::LongText,
-                _ => Self::Text,
-            },
-            Some("integer" | "number") => Self::Number,
-            Some("boolean") => Self::Switch,
-            Some("object") if property.get("properties").is_some() => Self::Object,
-            _ => Self::Json,
-        }
-    }
-}
-
-/// `anyOf` a text and a list of texts, and maybe null.
-fn is_text_or_list(property: &Value) -> bool {
-    let parts = property.get("anyOf").and_then(Value::as_array);
-    let is_text = |part: &Value| kind(part) == Some("string");
-    let is_list = |part: &Value| kind(part) == Some("array") && part.get("items").is_some_and(is_text);
-    let parts: Vec<&Value> = parts
-        .into_iter()
-        .flatten()
-        .filter(|part| kind(part) != Some("null"))
-        .collect();
-    let inner = parts.len() == 1 && is_text_or_list(parts[0]);
-    inner
-        || parts.len() == 2
-            && parts.iter().any(|part| is_text(part))
-            && parts.iter().any(|part| is_list(part))
-}
-
 /// One line is a text, several are a list.
 fn text_or_list(typed: &str) -> Value {
     let mut lines: Vec<&str> = typed
@@ -263,49 +273,6 @@ fn is_set(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
 }
 
-/// The schema without the `or null` around it.
-fn plain(property: &Value) -> &Value {
-    let parts = property
-        .get("anyOf")
-        .or_else(|| property.get("oneOf"))
-        .and_then(Value::as_array);
-    let mut real = parts
-        .into_iter()
-        .flatten()
-        .filter(|part| kind(part) != Some("null"));
-    match (real.next(), real.next()) {
-        (Some(only), None) => only,
-        _ => property,
-    }
-}
-
-/// The one type beside null.
-fn kind(schema: &Value) -> Option<&str> {
-    match schema.get("type")? {
-        Value::String(kind) => Some(kind),
-        Value::Array(kinds) => {
-            let mut real = kinds
-                .iter()
-                .filter_map(Value::as_str)
-                .filter(|kind| *kind != "null");
-            real.next().filter(|_| real.next().is_none())
-        }
-        _ => None,
-    }
-}
-
-fn properties(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    properties
-        .into_iter()
-        .flatten()
-        .map(|(name, property)| (name.as_str(), property))
-}
-
-fn text<'s>(schema: &'s Value, name: &str) -> Option<&'s str> {
-    schema.get(name).and_then(Value::as_str)
-}
-
 fn choice(value: &Value, label: &str) -> Choice {
     let value = as_text(value);
     let label = if label.is_empty() {
@@ -314,7 +281,7 @@ fn choice(value: &Value, label: &str) -> Choice {
         label.to_owned()
     };
     Choice {
-        label: if label.is_empty() { t!("not set") } else { label },
+        label,
         value,
         hint: String::new(),
         selected: false,

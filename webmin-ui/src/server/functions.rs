@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coronet_core::functions::{Effect, Function};
+use coronet_core::functions::{Effect, Function, example};
 use coronet_core::{Code, Error};
 use rocket::http::ContentType;
 use rocket::{Route, get, routes};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::snippets::{self, Snippet};
 use crate::kit::schema_form;
-use crate::kit::{Answer, Area, Desk, Form, Reply, View, t};
+use crate::kit::{Answer, Area, Desk, Field, Form, Reply, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, types, show]
@@ -68,6 +68,15 @@ pub(crate) struct Outcome {
     pub(crate) milliseconds: u64,
 }
 
+/// A write, shown as it would be called, before it is.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Confirmation {
+    /// The parameters as JSON, secrets masked.
+    pub(crate) parameters: String,
+    /// What was typed, to go along unseen.
+    pub(crate) fields: Vec<Field>,
+}
+
 #[derive(Serialize)]
 pub(crate) struct FunctionView {
     pub(crate) name: String,
@@ -82,6 +91,8 @@ pub(crate) struct FunctionView {
     pub(crate) snippets: Vec<Snippet>,
     /// Nothing when this operator may not call it.
     pub(crate) form: Option<Form>,
+    /// Takes the form's place until the operator has agreed.
+    pub(crate) confirmation: Option<Confirmation>,
     pub(crate) outcome: Option<Outcome>,
 }
 
@@ -149,7 +160,7 @@ fn show(desk: Desk<'_>, name: &str) -> Answer {
     desk.page(&view)
 }
 
-/// The page of a function; `values` are shown in the snippets, else an example of each required parameter.
+/// The page of a function. The snippets show `values`, with an example of each required parameter that is not among them.
 pub(super) fn view(
     desk: &Desk<'_>,
     name: &str,
@@ -159,10 +170,13 @@ pub(super) fn view(
     let spec = &function.spec;
     let allowed = spec.access.names().contains(&"operator") && desk.operator.role >= spec.role;
     let site = desk.webmin.core.config.site_url();
-    let example = values.cloned().unwrap_or_else(|| example(&spec.parameters));
+    let mut shown = example(&spec.parameters);
+    for (name, value) in values.into_iter().flatten() {
+        shown.insert(name.clone(), value.clone());
+    }
     let form = allowed.then(|| {
         let label = if spec.effect == Effect::Write {
-            t!("Call it for real")
+            t!("Call…")
         } else {
             t!("Call")
         };
@@ -180,8 +194,9 @@ pub(super) fn view(
         deadline_seconds: spec.deadline.as_secs(),
         parameters: parameters(&function),
         returns: format!("{:#}", spec.returns),
-        snippets: snippets::all(&site, &spec.name, function.parameter_names(), &example),
+        snippets: snippets::all(&site, &spec.name, function.parameter_names(), &shown),
         form,
+        confirmation: None,
         outcome: None,
     })
 }
@@ -234,36 +249,5 @@ fn kind(schema: &Value) -> String {
             }
             None => "any".to_owned(),
         },
-    }
-}
-
-fn example(schema: &Value) -> Map<String, Value> {
-    let properties = schema.get("properties").and_then(Value::as_object);
-    let required: Vec<&str> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let samples = properties
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| required.contains(&name.as_str()));
-    samples
-        .map(|(name, property)| (name.clone(), sample(name, property)))
-        .collect()
-}
-
-fn sample(name: &str, property: &Value) -> Value {
-    match (name, kind(property).as_str()) {
-        (_, "integer" | "number") => json!(10),
-        (_, "boolean") => json!(true),
-        (_, "array" | "array or string") => json!([]),
-        (_, "object") => Value::Object(example(property)),
-        ("email" | "to_email" | "to", _) => json!("user@home.com"),
-        ("from_email", _) => json!("myapp@domain.com"),
-        ("scope", _) => json!("Fun Run"),
-        _ => json!("…"),
     }
 }

@@ -1,13 +1,14 @@
 //! API tokens: made with the functions they may call, shown once, revoked.
 
+use coronet_core::functions::{Access, Effect, Function, grants_allow};
 use coronet_core::{Code, Error};
 use rocket::{Route, get, post, routes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
-use crate::kit::parts::{Confirm, FormPage};
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View, t, text};
+use crate::kit::parts::Confirm;
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View, t};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![list, new, create, ask_revoke, revoke]
@@ -49,8 +50,7 @@ impl View for TokensView {
 pub(crate) struct TokenMadeView {
     pub(crate) name: String,
     pub(crate) token: String,
-    pub(crate) site: String,
-    /// A function the token may call, for the example.
+    /// A command that shows the token at work. It can be pasted as it is, and changes nothing.
     pub(crate) example: String,
 }
 
@@ -63,6 +63,46 @@ impl View for TokenMadeView {
 
     fn title(&self) -> String {
         t!("Token created")
+    }
+}
+
+/// A function, or all of a service, in the list to choose from.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct GrantChoice {
+    pub(crate) grant: String,
+    pub(crate) summary: String,
+    pub(crate) writes: bool,
+    pub(crate) checked: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct GrantGroup {
+    pub(crate) service: String,
+    pub(crate) all: GrantChoice,
+    pub(crate) functions: Vec<GrantChoice>,
+    /// Something in it is chosen.
+    pub(crate) open: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct NewTokenView {
+    /// Name and expiry.
+    pub(crate) form: Form,
+    pub(crate) everything: GrantChoice,
+    pub(crate) groups: Vec<GrantGroup>,
+    /// What the list does not offer.
+    pub(crate) others: Field,
+}
+
+impl View for NewTokenView {
+    const TEMPLATE: &'static str = "tokens/new";
+
+    fn area(&self) -> Area {
+        Area::Tokens
+    }
+
+    fn title(&self) -> String {
+        t!("New API token")
     }
 }
 
@@ -83,16 +123,12 @@ async fn list(desk: Desk<'_>) -> Answer {
 #[get("/tokens/new")]
 async fn new(desk: Desk<'_>) -> Answer {
     desk.needs("tokens.create").await?;
-    desk.page(&new_page(new_form()))
+    desk.page(&new_view(&desk, new_form(), &[]))
 }
 
 #[post("/tokens/new", data = "<posted>")]
 async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
-    let grants: Vec<&str> = posted
-        .raw("grants")
-        .split([',', ' ', '\r', '\n'])
-        .filter(|grant| !grant.is_empty())
-        .collect();
+    let grants = chosen(&posted);
     let mut parameters = json!({ "name": posted.text("name"), "grants": grants });
     let days = posted.number("expires_in_days");
     if !days.is_null() {
@@ -104,11 +140,17 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
     {
         Ok(created) => desk.page(&TokenMadeView {
             name: posted.text("name").to_owned(),
+            example: sample(&desk, &grants, &created.token),
             token: created.token,
-            site: desk.webmin.core.config.site_url(),
-            example: example(&grants),
         }),
-        Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
+        Err(refused) => {
+            let mut view = new_view(&desk, refused.form, &grants);
+            posted.raw(OTHERS).clone_into(&mut view.others.value);
+            if view.form.problem.is_some() && grants.is_empty() {
+                view.form.problem = Some(t!("Choose at least one function."));
+            }
+            desk.refused(&refused.error, &view)
+        }
     }
 }
 
@@ -142,14 +184,49 @@ async fn revoke(desk: Desk<'_>, id: &str) -> Answer {
     }
 }
 
-fn example(grants: &[&str]) -> String {
-    match grants.first() {
-        Some(&"*") | None => "users.get".to_owned(),
-        Some(grant) => match grant.strip_suffix(".*") {
-            Some("users") => "users.get".to_owned(),
-            Some(service) => format!("{service}.list"),
-            None => (*grant).to_owned(),
-        },
+/// Before the names of the boxes.
+const CHOICE: &str = "grant:";
+/// The field for what has no box.
+const OTHERS: &str = "grants";
+
+/// What was chosen and typed; a function that is covered by a star beside it needs no grant of its own.
+fn chosen(posted: &Posted) -> Vec<String> {
+    let typed = posted
+        .raw(OTHERS)
+        .split([',', ' ', '\r', '\n'])
+        .filter(|grant| !grant.is_empty());
+    let boxes = posted.starting_with(CHOICE).map(|(grant, _)| grant);
+    let all: Vec<String> = boxes.chain(typed).map(str::to_owned).collect();
+    let stars: Vec<String> = all.iter().filter(|grant| grant.ends_with('*')).cloned().collect();
+    let mut grants = Vec::new();
+    for grant in all {
+        let others: Vec<String> = stars.iter().filter(|star| **star != grant).cloned().collect();
+        let covered = grants_allow(&others, grant.trim_end_matches('*'));
+        if !covered && !grants.contains(&grant) {
+            grants.push(grant);
+        }
+    }
+    grants
+}
+
+/// A command that works with this token and reads only: a function that needs no parameters, or else the description of
+/// what the token may call.
+fn sample(desk: &Desk<'_>, grants: &[String], token: &str) -> String {
+    let site = desk.webmin.core.config.site_url();
+    let needs_nothing =
+        |function: &Function| function.spec.effect == Effect::Read && function.check(&json!({})).is_ok();
+    let all = desk.webmin.core.functions.list();
+    let reads = all.iter().map(|(_, function)| function).find(|function| {
+        let name = &function.spec.name;
+        function.spec.access.contains(Access::APP) && grants_allow(grants, name) && needs_nothing(function)
+    });
+    match reads {
+        Some(function) => format!(
+            "curl -X POST {site}/api/v1/{} \\\n  -H \"Authorization: Bearer {token}\" \\\n  \
+             -H \"Content-Type: application/json\" \\\n  -d '{{}}'",
+            function.spec.name
+        ),
+        None => format!("curl {site}/api/v1/openapi.json \\\n  -H \"Authorization: Bearer {token}\""),
     }
 }
 
@@ -161,32 +238,72 @@ fn new_form() -> Form {
                 .required()
                 .autofocus()
                 .placeholder("Fun Run backend")
-                .hint(&t!("Who will use it."))
-                .wide(),
-            Field::code("grants", &t!("May call"))
-                .help("api#tokens")
-                .required()
-                .placeholder("users.*\nmail.send")
-                .hint(&t!(
-                    "Names of functions, one a line. A star covers all of a service: users.* or mail.*"
-                )),
+                .hint(&t!("Who will use it.")),
             Field::number("expires_in_days", &t!("Expires after, in days"))
                 .value("365")
-                .rule(Rule::Whole {
-                    least: 1,
-                    most: i64::MAX,
-                })
+                .rule(Rule::Whole { least: 1, most: 3650 })
                 .hint(&t!("Empty: never.")),
         ])
 }
 
-fn new_page(form: Form) -> FormPage {
-    FormPage {
-        area: Area::Tokens,
-        title: t!("New API token"),
-        lead: t!("An app shows the token with every call over HTTP. Give it only the functions it needs."),
-        back: "/tokens",
-        back_label: text!("API tokens"),
+/// The functions that are open to API tokens, by service.
+fn new_view(desk: &Desk<'_>, form: Form, grants: &[String]) -> NewTokenView {
+    let choice = |grant: &str, summary: &str, writes: bool| GrantChoice {
+        grant: grant.to_owned(),
+        summary: summary.to_owned(),
+        writes,
+        checked: grants.iter().any(|chosen| chosen == grant),
+    };
+    let mut groups: Vec<GrantGroup> = Vec::new();
+    for (_, function) in desk.webmin.core.functions.list() {
+        let spec = &function.spec;
+        if !spec.access.contains(Access::APP) {
+            continue;
+        }
+        let service = spec.name.split('.').next().unwrap_or_default();
+        let one = choice(&spec.name, &spec.summary, spec.effect == Effect::Write);
+        match groups.last_mut().filter(|last| last.service == service) {
+            Some(last) => last.functions.push(one),
+            None => groups.push(GrantGroup {
+                service: service.to_owned(),
+                all: choice(&format!("{service}.*"), "", false),
+                functions: vec![one],
+                open: false,
+            }),
+        }
+    }
+    for group in &mut groups {
+        group.open = group.all.checked || group.functions.iter().any(|function| function.checked);
+    }
+    NewTokenView {
         form,
+        everything: choice("*", "", false),
+        groups,
+        others: Field::lines(OTHERS, &t!("Other grants"))
+            .placeholder("reports.*")
+            .hint(&t!(
+                "Names of functions, one a line. A star covers all of a service: users.* or mail.*"
+            )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_star_covers_needs_no_grant_of_its_own() {
+        let posted = Posted::of(&[
+            ("grant:users.*", "on"),
+            ("grant:users.get", "on"),
+            ("grant:mail.send", "on"),
+            ("grants", "mail.send\r\nreports.*, reports.daily"),
+            ("name", "shop"),
+        ]);
+        assert_eq!(chosen(&posted), ["mail.send", "users.*", "reports.*"]);
+        assert_eq!(
+            chosen(&Posted::of(&[("grant:*", "on"), ("grant:users.*", "on")])),
+            ["*"]
+        );
     }
 }

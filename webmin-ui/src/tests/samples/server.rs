@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{AT, NASTY, Rendered, entry, form, page, text};
 use crate::audit::{EntryView, Shown, fields};
-use crate::kit::Form;
 use crate::kit::view::Views;
+use crate::kit::{Field, Form};
 use crate::server::snippets;
 use crate::server::{audit, functions, openapi, operators, sessions, tokens};
 
@@ -152,10 +152,10 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
             &tokens::TokenMadeView {
                 name: text(),
                 token: text(),
-                site: text(),
                 example: text(),
             },
         ),
+        page(views, &new_token()),
         page(
             views,
             &audit::AuditView {
@@ -167,7 +167,37 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
         page(views, &list(Vec::new())),
         page(views, &function(Some(form()))),
         page(views, &function(None)),
+        page(
+            views,
+            &functions::FunctionView {
+                confirmation: Some(functions::Confirmation {
+                    parameters: text(),
+                    fields: vec![Field::hidden(NASTY, NASTY)],
+                }),
+                ..function(None)
+            },
+        ),
     ]
+}
+
+fn new_token() -> tokens::NewTokenView {
+    let choice = tokens::GrantChoice {
+        grant: text(),
+        summary: text(),
+        writes: true,
+        checked: true,
+    };
+    tokens::NewTokenView {
+        form: form(),
+        everything: choice.clone(),
+        groups: vec![tokens::GrantGroup {
+            service: text(),
+            all: choice.clone(),
+            functions: vec![choice],
+            open: true,
+        }],
+        others: Field::lines("grants", NASTY),
+    }
 }
 
 fn function(form: Option<Form>) -> functions::FunctionView {
@@ -189,6 +219,7 @@ fn function(form: Option<Form>) -> functions::FunctionView {
         returns: text(),
         snippets: snippets::all("https://a.example", "users.get", &["a".to_owned()], &values),
         form,
+        confirmation: None,
         outcome: Some(functions::Outcome {
             ok: false,
             text: text(),
