@@ -139,22 +139,23 @@ async fn ux18_the_parameter_that_was_meant_is_named() {
     let (_home, core) = testing::core().await;
     let services = Services::start(core).await.unwrap();
     for (function, wrong, meant) in [
-        ("users.get", "id", "user_id"),
         ("users.get", "userId", "user_id"),
-        ("mail.send", "form", "from"),
+        ("users.register", "email", "meta.email"),
+        ("mail.send", "subject", "message.subject"),
+        ("scopes.create", "nmae", "name"),
     ] {
-        let parameters = json!({ wrong: "x" });
-        let error = services.core.functions.get(function).unwrap().check(&parameters);
-        let error = error.unwrap_err();
+        let function = services.core.functions.get(function).unwrap();
+        let error = function.check(&json!({ wrong: "x" })).unwrap_err();
         let said = error.message();
-        if error.code() == Code::ParameterMissing {
-            continue;
-        }
-        assert!(
-            said.contains(&format!("There is no parameter `{wrong}`.")),
-            "{said}"
-        );
-        assert!(said.contains(&format!("`{meant}`")), "{said}");
+        let asks = format!("There is no parameter `{wrong}`. Did you mean `{meant}`? The parameters are: ");
+        assert!(said.starts_with(&asks), "{said}");
+        assert_eq!(error.details().unwrap()["did_you_mean"][0], meant);
     }
+    let function = services.core.functions.get("operators.list").unwrap();
+    let error = function.check(&json!({ "name": "x" })).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "There is no parameter `name`. It takes no parameters."
+    );
     services.stop().await;
 }

@@ -16,27 +16,7 @@ use crate::{Code, Error, Result};
 pub fn parse(text: &[u8]) -> Result<Value> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let value = StrictValue::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value.0));
-    value.map_err(|cause| {
-        Error::new(
-            Code::JsonDecode,
-            format!("This is not valid JSON: {}.", mistake(&cause)),
-        )
-    })
-}
-
-/// What is wrong with the text, and where.
-fn mistake(cause: &serde_json::Error) -> String {
-    let said = cause.to_string();
-    let said = said.split(" at line ").next().unwrap_or_default();
-    let place = format!("at line {}, column {}", cause.line(), cause.column());
-    match said {
-        "recursion limit exceeded" => format!("{place} it nests deeper than 128 levels"),
-        "trailing characters" => format!("{place} something follows after its end"),
-        "number out of range" => format!("{place} a number is too large"),
-        _ if cause.is_eof() => format!("it ends too early, {place}"),
-        _ if said.contains("is there twice") => format!("{said}, {place}"),
-        _ => format!("there is a mistake {place}"),
-    }
+    value.map_err(|cause| Error::new(Code::JsonDecode, format!("This is not valid JSON: {cause}.")))
 }
 
 struct StrictValue(Value);

@@ -246,7 +246,9 @@ async fn keyed(server: &TestServer, token: &str, key: &str, function: &str, para
 }
 
 fn mail(subject: &str) -> Value {
-    json!({"to": "carol@example.com", "from": "app@example.com", "subject": subject, "text": "Hello"})
+    let message =
+        json!({"to": "carol@example.com", "from": "app@example.com", "subject": subject, "text": "Hello"});
+    json!({ "message": message })
 }
 
 on_both_databases! {

@@ -102,7 +102,7 @@ async fn ux12_a_grant_that_covers_no_function_is_rejected_with_the_one_that_was_
         assert_eq!(error.details().unwrap()["parameter"], "grants.1");
     }
     for grant in ["*", "users.*", "users.get", "us*"] {
-        let parameters = json!({"name": "app", "grants": [grant]});
+        let parameters = json!({"name": grant, "grants": [grant]});
         let made = core
             .functions
             .call(&Caller::cli(), "tokens.create", parameters)

@@ -32,11 +32,25 @@ pub(super) fn explain(cause: &ValidationError<'_>, schema: &Value) -> Error {
             let name = error.instance().as_str().unwrap_or_default().to_owned();
             return unknown(&below(&name), schema);
         }
+        // A function without parameters allows none: the checker then names the object and not what is in it.
+        Kind::FalseSchema => {
+            let fields = cause.instance().as_object().filter(|_| path.is_empty());
+            let first = fields.and_then(|fields| fields.keys().next());
+            return unknown(first.unwrap_or(&path), schema);
+        }
         Kind::Type { .. } => (Code::ParameterType, path),
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => (Code::ParameterType, path),
         _ => (Code::ParameterInvalid, path),
     };
     error(code, &field, &rule(cause, schema))
+}
+
+/// Whether it is about a parameter that does not exist.
+pub(super) fn is_unknown_name(cause: &ValidationError<'_>) -> bool {
+    matches!(
+        cause.kind(),
+        Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. }
+    )
 }
 
 /// The error for a number that its type cannot hold.

@@ -18,6 +18,9 @@ pub(crate) use explain::{decisive, path_of, rule};
 pub use names::nearest;
 pub(crate) use numbers::settle;
 
+/// How many things that are wrong with a call are looked at.
+const MOST_CAUSES: usize = 20;
+
 /// The schema of a type, complete in itself.
 pub(crate) fn of<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12();
@@ -84,9 +87,15 @@ impl Parameters {
                 "a function's parameter schema is not a valid JSON schema",
             ));
         };
-        validator
-            .validate(parameters)
-            .map_err(|cause| explain::explain(&cause, &self.schema))
+        let mut causes = validator.iter_errors(parameters);
+        let Some(first) = causes.next() else { return Ok(()) };
+        // A name that does not exist is often why another one is missing.
+        let unknown = causes.take(MOST_CAUSES).find(explain::is_unknown_name);
+        let cause = match unknown {
+            Some(unknown) if !explain::is_unknown_name(&first) => unknown,
+            _ => first,
+        };
+        Err(explain::explain(&cause, &self.schema))
     }
 
     /// Writes whole numbers as integers where the schema asks for them, so that `60.0` is 60 for every caller.
