@@ -37,8 +37,10 @@ pub mod shutdown;
 pub mod store;
 #[doc(hidden)]
 pub mod testing;
+pub mod text;
 pub mod throttle;
 pub mod tokens;
+mod zone;
 
 use std::sync::Arc;
 
@@ -57,6 +59,7 @@ pub use server::figures::{Figure, Figures};
 pub use server::servers::Identity;
 pub use settings::Settings;
 pub use shutdown::Shutdown;
+pub use zone::LAST_ZONE_YEAR;
 
 /// What every room is started with. Cheap to clone: all of it is shared.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ use crate::notice::Targets;
 use crate::service::Jobs;
 use crate::signing;
 use crate::store::Waiting;
+use crate::view::{after_failures, in_utc};
 
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const BATCH: i64 = 16;
@@ -147,11 +148,18 @@ impl Jobs {
             Some(1) => "failed".to_owned(),
             many => format!("failed {} times in a row", many.unwrap_or_default()),
         };
+        // "Deactivated after 3 failures at …", as the webmin has it. Words written by an older server have no time.
+        let deactivated = payload["deactivated_at"].as_i64().map(|at| {
+            let after = after_failures(payload["failures"].as_i64().unwrap_or_default());
+            format!("{after} at {}. ", in_utc(at))
+        });
+        let deactivated = deactivated.unwrap_or_default();
         let (subject, what) = match text_of("event") {
             "deactivated" => (
                 format!("Job {job} was set inactive"),
                 format!(
-                    "The job \"{job}\" {failed} and was set inactive. It does not run until you activate it again."
+                    "The job \"{job}\" {failed} and was set inactive. {deactivated}It does not run until you activate it: a \
+                     successful run by hand does not do that."
                 ),
             ),
             "failing" => (

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use coronet_core::{Code, Error, Result, random};
+use coronet_core::{Code, Error, LAST_ZONE_YEAR, Result, random};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -163,6 +163,7 @@ impl NewJob {
             last_run_at: None,
             last_outcome: None,
             problem: None,
+            deactivated: None,
             created_at: now,
             updated_at: now,
         };
@@ -257,6 +258,7 @@ impl Changes {
         } else if !before.active || schedule_of(job) != schedule_of(&before) {
             check_ahead(job, past)?;
             job.problem = None;
+            job.deactivated = None;
             job.watch.told = false;
             job.arm(now)?;
         } else if job.watch.overdue_after != before.watch.overdue_after {
@@ -271,8 +273,8 @@ fn check(job: &Job) -> Result<()> {
     let schedule = job.schedule()?;
     let comes = matches!(schedule, Schedule::Once(_)) || schedule.first(job.updated_at).is_some();
     if !comes {
-        let text = "The cron expression names no time up to the year 2100.";
-        return Err(invalid("cron", text.to_owned()));
+        let text = format!("The cron expression names no time up to the year {LAST_ZONE_YEAR}.");
+        return Err(invalid("cron", text));
     }
     if let Some(zone) = &job.timezone {
         parse_zone(zone).map_err(|text| invalid("timezone", text))?;

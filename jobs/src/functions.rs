@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::activity::activity;
 use crate::form::{Changes, NewJob, Past};
 use crate::history::{list_runs, log, runs};
-use crate::job::{Outcome, Phase};
+use crate::job::{Job, Outcome, Phase};
 use crate::overview::overview;
 use crate::preview::preview;
 use crate::records;
@@ -150,7 +150,7 @@ async fn create(jobs: Arc<Jobs>, call: Arc<Call>, input: Create) -> Result<JobVi
     jobs.store.insert(job.clone()).await?;
     jobs.changed.notify_one();
     call.changed(records::creating(&job));
-    Ok(job.into())
+    Ok(jobs.view(job))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -201,7 +201,18 @@ impl Jobs {
             self.provide_code(call, &job.path, StartingPoint::Empty).await?;
         }
         self.changed.notify_one();
-        Ok(job.into())
+        Ok(self.view(job))
+    }
+
+    /// A job with what may not work about it.
+    fn view(&self, job: Job) -> JobView {
+        let url = job.watch.ping_url.as_deref();
+        let refused = url.and_then(|url| self.core.http.foreseen_refusal(url));
+        let warnings = refused.map(|why| format!("The ping URL cannot be asked as the settings are: {why}"));
+        JobView {
+            warnings: warnings.into_iter().collect(),
+            ..job.into()
+        }
     }
 
     /// Sees that there is code for the editor to open; an operator who made the job is its author.
@@ -247,7 +258,8 @@ async fn remove_old_runs(jobs: Arc<Jobs>, _call: Arc<Call>, _: Nothing) -> Resul
 }
 
 async fn get(jobs: Arc<Jobs>, _call: Arc<Call>, input: ByName) -> Result<JobView> {
-    Ok(jobs.store.get(&input.name).await?.into())
+    let job = jobs.store.get(&input.name).await?;
+    Ok(jobs.view(job))
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -45,8 +45,19 @@ pub(crate) struct Job {
     pub last_run_at: Option<i64>,
     pub last_outcome: Option<Outcome>,
     pub problem: Option<Problem>,
+    /// It was set inactive by its failures. That stays, and `problem` with it, until an operator activates the job.
+    pub deactivated: Option<Deactivated>,
     pub created_at: i64,
     pub updated_at: i64,
+}
+
+/// When a job was set inactive by its failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Deactivated {
+    /// Unix milliseconds.
+    pub at: i64,
+    /// Failures in a row; 0 when it could not even be started.
+    pub failures: i64,
 }
 
 impl Job {
@@ -83,7 +94,7 @@ impl Job {
         let waits = self.overlap != Overlap::Skip || self.misfire == Misfire::All;
         let watch = &self.watch;
         let watched = watch.told || watch.overdue_after.is_some() || watch.ping_url.is_some();
-        self.runs_one_time() || waits || watched
+        self.runs_one_time() || waits || watched || self.deactivated.is_some()
     }
 
     /// When the job is to be looked at: ticks wait for a retry, and those owed for a run to end.
@@ -273,8 +284,7 @@ words! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Skipped {
     pub first: i64,
-    /// Unknown when they are too many to be counted.
-    pub last: Option<i64>,
+    pub last: i64,
     pub ticks: i64,
     pub reason: Reason,
 }

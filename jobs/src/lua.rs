@@ -20,8 +20,8 @@ const RETURNS: [(&str, &str, Outcome); 4] = [
 const MOST_PROGRESS: f64 = 1e15;
 
 /// Thursday has four letters, as in the original.
-const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thur", "Fri", "Sat", "Sun"];
-const MONTHS: [&str; 12] = [
+pub(crate) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thur", "Fri", "Sat", "Sun"];
+pub(crate) const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 

@@ -1,17 +1,25 @@
 //! What a job and its code may be called.
 
+use coronet_core::text::nfc;
 use coronet_core::{Code, Error, Result};
 use serde_json::json;
 
 const LONGEST_NAME: usize = 100;
 const LONGEST_PATH: usize = 200;
 
-/// A job's name, without spaces around it.
+/// The form in which names are stored and looked up: composed (NFC), so that two ways to write one name are one job.
+pub(crate) fn canonical(name: &str) -> String {
+    // Counted before it is composed, which costs time in proportion to the length.
+    let name: String = name.chars().take(4 * LONGEST_NAME).collect();
+    nfc(&name)
+}
+
+/// A job's name in its one form, without spaces around it.
 ///
 /// # Errors
 /// `ParameterInvalid` when it is empty, too long, or has characters that have no place in a name.
 pub(crate) fn job_name(name: &str) -> Result<String> {
-    let name = name.trim();
+    let name = canonical(name.trim());
     if name.is_empty() {
         return Err(wrong("name", "A job needs a name.".to_owned()));
     }
@@ -32,7 +40,7 @@ pub(crate) fn job_name(name: &str) -> Result<String> {
         let text = "The job's name may have letters, digits, spaces and signs, but no slashes and no control characters.";
         return Err(wrong("name", text.to_owned()));
     }
-    Ok(name.to_owned())
+    Ok(name)
 }
 
 /// The path of job code below `jobs/`. What it may be is narrow: no path that passes can leave the folder,

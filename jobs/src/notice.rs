@@ -77,7 +77,7 @@ fn payload(job: &Job, event: Event, now: i64) -> Value {
     let problem = job.problem.as_ref();
     json!({
         "event": event.as_str(), "job": job.name, "path": job.path, "at": now, "active": job.active,
-        "failures": job.plan.attempt, "run": job.last_run, "outcome": job.last_outcome,
+        "failures": job.plan.attempt, "deactivated_at": job.deactivated.map(|deactivated| deactivated.at), "run": job.last_run, "outcome": job.last_outcome,
         "overdue_since": job.watch.overdue_since,
         "error": problem.map(|problem| &problem.message), "line": problem.and_then(|problem| problem.line),
     })

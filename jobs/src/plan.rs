@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::job::{Job, Misfire, Outcome, Overlap, Phase, Problem, Reason, Skipped, Trigger};
+use crate::job::{Deactivated, Job, Misfire, Outcome, Overlap, Phase, Problem, Reason, Skipped, Trigger};
 use crate::schedule::{Passed, Schedule};
 
 /// How long a job that returned `job.SLEEP` does not run.
@@ -42,11 +42,20 @@ pub(crate) struct DueRun {
 }
 
 /// What comes of a look at a job that is due: its plan has moved on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub run: Option<DueRun>,
-    /// Ticks that are not run.
-    pub skipped: Option<Skipped>,
+    /// Ticks that are not run, a stretch for each reason, in order.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Taken {
+    fn nothing(skipped: Option<Skipped>) -> Self {
+        Self {
+            run: None,
+            skipped: skipped.into_iter().collect(),
+        }
+    }
 }
 
 /// The run whose outcome counts.
@@ -123,17 +132,23 @@ impl Job {
         if !self.is_free() {
             return self.step_aside(schedule, now);
         }
-        let (run, skipped) = if let Some(due_at) = self.plan.retry_at.take() {
+        if let Some(due_at) = self.plan.retry_at.take() {
             let run = self.due(Trigger::Retry, due_at);
-            (run, self.let_go(schedule, now, Reason::Retrying))
+            let skipped = self.let_go(schedule, now, Reason::Retrying);
+            Taken {
+                run,
+                skipped: skipped.into_iter().collect(),
+            }
         } else if let Some(due_at) = self.plan.owed_at {
             let run = self.due(Trigger::Schedule, due_at);
             self.plan.owe(schedule.next(due_at, due_at), self.plan.owed - 1);
-            (run, None)
+            Taken {
+                run,
+                skipped: Vec::new(),
+            }
         } else {
             self.take_tick(schedule, now)
-        };
-        Taken { run, skipped }
+        }
     }
 
     fn due(&mut self, trigger: Trigger, due_at: i64) -> Option<DueRun> {
@@ -142,18 +157,43 @@ impl Job {
     }
 
     /// The next tick, and what passed after it unseen.
-    fn take_tick(&mut self, schedule: &Schedule, now: i64) -> (Option<DueRun>, Option<Skipped>) {
+    fn take_tick(&mut self, schedule: &Schedule, now: i64) -> Taken {
         let Some(tick) = self.plan.tick_at else {
-            return (None, None);
+            return Taken::default();
         };
         let missed = now - tick > MISSED_AFTER;
         if missed && self.misfire == Misfire::Skip && !self.run_once {
+            return self.leave_out(schedule, tick, now);
+        }
+        let (run, skipped) = self.take_late(schedule, tick, now);
+        Taken {
+            run,
+            skipped: skipped.into_iter().collect(),
+        }
+    }
+
+    /// Leaves out the ticks from `tick` on that were missed. Each tick has its own time of grace: one that has come just
+    /// now is not missed, however many were before it.
+    fn leave_out(&mut self, schedule: &Schedule, tick: i64, now: i64) -> Taken {
+        let fresh = schedule.next_from(tick, now - MISSED_AFTER);
+        let Some(fresh) = fresh.filter(|fresh| *fresh <= now) else {
             let skipped = self.let_go(schedule, now, Reason::Missed);
             if self.at.is_some() {
                 self.plan.phase = Phase::Done;
             }
-            return (None, skipped);
+            return Taken::nothing(skipped);
+        };
+        self.plan.tick_at = Some(fresh);
+        let (run, made_up) = self.take_late(schedule, fresh, now);
+        let missed = stretch(schedule, tick, fresh - 1, Reason::Missed);
+        Taken {
+            run,
+            skipped: std::iter::once(missed).chain(made_up).collect(),
         }
+    }
+
+    /// Runs a tick, late as it may be, and those that passed after it as the job is to.
+    fn take_late(&mut self, schedule: &Schedule, tick: i64, now: i64) -> (Option<DueRun>, Option<Skipped>) {
         let passed = if self.run_once {
             Passed { ticks: 0, last: None }
         } else {
@@ -183,8 +223,7 @@ impl Job {
             self.plan.owe(schedule.next(tick, tick), passed.ticks);
             return (self.due(Trigger::Schedule, tick), None);
         }
-        let most = usize::try_from(self.catch_up).unwrap_or(1);
-        let (first, kept) = schedule.latest(tick, now, most).unwrap_or((tick, 1));
+        let (first, kept) = schedule.latest(tick, now, self.catch_up).unwrap_or((tick, 1));
         self.plan.owe(schedule.next(first, first), kept - 1);
         let skipped = stretch(schedule, tick, first - 1, Reason::TooMany);
         (self.due(Trigger::Schedule, first), Some(skipped))
@@ -207,15 +246,9 @@ impl Job {
             Reason::Waiting
         } else {
             self.plan.owe(self.plan.tick_at, 1);
-            return Taken {
-                run: None,
-                skipped: self.let_go_after(schedule, now),
-            };
+            return Taken::nothing(self.let_go_after(schedule, now));
         };
-        Taken {
-            run: None,
-            skipped: self.let_go(schedule, now, reason),
-        }
+        Taken::nothing(self.let_go(schedule, now, reason))
     }
 
     /// Moves on to the next tick; the one there was, and those that passed after it, are not run.
@@ -250,6 +283,8 @@ impl Job {
         match outcome {
             Outcome::Error | Outcome::Timeout | Outcome::Lost => return self.fail(outcome, problem, now),
             Outcome::Cancelled => {}
+            // A run by hand that succeeds does not put the job back to work.
+            _ if self.deactivated.is_some() => {}
             _ => {
                 self.problem = None;
                 self.plan.attempt = 0;
@@ -292,7 +327,7 @@ impl Job {
         }
         self.plan.attempt += 1;
         if self.plan.attempt > self.retries {
-            return self.deactivate(now);
+            return self.give_up(now);
         }
         // A lost run is the server's failure, and was promised to be taken over at once.
         let wait = if outcome == Outcome::Lost {
@@ -301,6 +336,15 @@ impl Job {
             retry_wait(&self.id, self.plan.attempt)
         };
         self.plan.retry_at = Some(now + wait);
+    }
+
+    /// Sets the job inactive because it failed, which stands until an operator activates it.
+    pub fn give_up(&mut self, now: i64) {
+        self.deactivate(now);
+        self.deactivated = Some(Deactivated {
+            at: now,
+            failures: self.plan.attempt,
+        });
     }
 
     /// Sets the job inactive, whatever for.
@@ -331,11 +375,7 @@ fn stretch(schedule: &Schedule, first: i64, until: i64, reason: Reason) -> Skipp
     let passed = schedule.passed(first, until);
     Skipped {
         first,
-        last: if passed.ticks == 0 {
-            Some(first)
-        } else {
-            passed.last
-        },
+        last: passed.last.unwrap_or(first),
         ticks: passed.ticks + 1,
         reason,
     }

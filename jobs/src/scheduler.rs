@@ -97,6 +97,9 @@ impl Jobs {
     /// What a server does once, when it starts.
     pub(crate) async fn begin(&self) -> Result<()> {
         self.provide_builtin().await?;
+        for name in self.store.canonicalize_names().await? {
+            tracing::info!(%name, "the job's name has one form (Unicode NFC) now");
+        }
         let now = self.core.clock.now_ms();
         // On SQLite there is one server, so every open run of another is of one that is gone.
         self.take_over(self.core.db.dialect() == Dialect::Sqlite).await?;

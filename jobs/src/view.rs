@@ -5,7 +5,9 @@ use coronet_core::Result;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::job::{Job, Misfire, OncePer, Outcome, Overlap, Phase, Priority, Problem, Reason, Trigger};
+use crate::job::{
+    Deactivated, Job, Misfire, OncePer, Outcome, Overlap, Phase, Priority, Problem, Reason, Trigger,
+};
 use crate::store::RunRow;
 
 /// A job with how it is doing. Times are Unix milliseconds.
@@ -54,8 +56,13 @@ pub struct JobView {
     pub last_run_at: Option<i64>,
     pub last_outcome: Option<Outcome>,
     pub next_run_at: Option<i64>,
-    /// What went wrong last; kept until a run succeeds or the job is activated again.
+    /// What went wrong last; kept until a run succeeds or the job is activated again. Of a job that was deactivated by
+    /// its failures only the latter counts.
     pub error: Option<Problem>,
+    /// When its failures deactivated it; null once an operator has activated it.
+    pub deactivated: Option<Deactivated>,
+    /// What may not work as it is set, such as a ping to an address that requests may not go to.
+    pub warnings: Vec<String>,
     /// Comes with Coronet: it keeps its name and its path, and cannot be deleted.
     pub builtin: bool,
     pub created_at: i64,
@@ -94,7 +101,7 @@ pub struct RunView {
     /// The job's name.
     pub job: String,
     pub trigger: Trigger,
-    /// 1, and one more for each failure in a row before it.
+    /// 1, and one more for each failure in a row before it. A run by hand is no retry: always 1.
     pub attempt: i64,
     /// The tick it is for; the first of those that were skipped.
     pub due_at: i64,
@@ -104,8 +111,10 @@ pub struct RunView {
     /// Null while it runs.
     pub outcome: Option<Outcome>,
     pub error: Option<Problem>,
-    /// The server that ran it.
+    /// The id of the server that ran it.
     pub server: String,
+    /// The name of that server's machine; null for runs from before it was kept.
+    pub host: Option<String>,
     /// Lines of the log that were not kept because it was too long.
     pub log_dropped_lines: i64,
     /// What the row stands for, when its outcome is `skipped`: ticks that were not run.
@@ -186,6 +195,8 @@ impl From<Job> for JobView {
             last_run_at: job.last_run_at,
             last_outcome: job.last_outcome,
             error: job.problem,
+            deactivated: job.deactivated,
+            warnings: Vec::new(),
             created_at: job.created_at,
             updated_at: job.updated_at,
         }
@@ -227,7 +238,16 @@ fn status(job: &Job, state: State) -> String {
     }
 }
 
-fn in_utc(ms: i64) -> String {
+/// "Deactivated after 3 failures".
+pub(crate) fn after_failures(failures: i64) -> String {
+    match failures {
+        0 => "Deactivated".to_owned(),
+        1 => "Deactivated after 1 failure".to_owned(),
+        many => format!("Deactivated after {many} failures"),
+    }
+}
+
+pub(crate) fn in_utc(ms: i64) -> String {
     let time: Option<DateTime<Utc>> = DateTime::from_timestamp_millis(ms);
     time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M UTC").to_string())
 }
@@ -246,6 +266,7 @@ impl RunView {
             outcome: row.outcome()?,
             error: row.problem(),
             server: row.server.clone(),
+            host: row.host.clone(),
             log_dropped_lines: row.log_dropped_lines,
             skipped: row.skipped()?,
             progress: row.progress(),

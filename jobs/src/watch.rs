@@ -44,6 +44,9 @@ impl Job {
     /// What is told after a run, whose consequences have been drawn; `was_active` before that.
     pub fn event_after(&mut self, outcome: Outcome, was_active: bool) -> Option<Event> {
         if outcome.succeeded()? {
+            if self.deactivated.is_some() {
+                return None;
+            }
             self.watch.overdue_since = None;
             self.mind_overdue();
             return std::mem::take(&mut self.watch.told).then_some(Event::Recovered);

@@ -17,6 +17,24 @@ pub(super) enum Kind {
 const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200)];
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
+/// Names of the metadata services: Google, Amazon.
+const METADATA_NAMES: [&str; 4] = [
+    "metadata.google.internal",
+    "metadata.goog",
+    "instance-data",
+    "instance-data.ec2.internal",
+];
+
+/// The address of a name that means the same everywhere: this machine (RFC 6761), or a metadata service.
+pub(super) fn of_known_name(name: &str) -> Option<IpAddr> {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    if name == "localhost" || name.ends_with(".localhost") {
+        return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let metadata = METADATA_NAMES.contains(&name.as_str());
+    metadata.then_some(IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)))
+}
+
 /// By the special-purpose registries of IANA (RFC 6890), as of 2026. What is in none of them is public in IPv4, and in
 /// IPv6 only what is in the global unicast range.
 pub(super) fn kind(address: IpAddr) -> Kind {

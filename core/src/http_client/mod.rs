@@ -143,6 +143,19 @@ impl HttpClient {
         Ok((url, name))
     }
 
+    /// Why a request to the URL would be refused, as far as that can be seen before its name is looked up: it names an
+    /// address that requests may not go to, or a host that has such an address everywhere.
+    pub fn foreseen_refusal(&self, url: &str) -> Option<String> {
+        let url = parse(url).ok()?;
+        let (name, address) = match url.host()? {
+            Host::Domain(name) => (name.to_owned(), address::of_known_name(name)?),
+            Host::Ipv4(address) => (address.to_string(), IpAddr::V4(address)),
+            Host::Ipv6(address) => (format!("[{address}]"), IpAddr::V6(address)),
+        };
+        let refused = resolver::check(&self.0.settings, &name, address).err()?;
+        Some(refused.message().to_owned())
+    }
+
     fn check_allowed(&self, host: &Host<&str>, name: &str) -> Result<()> {
         let settings = self.0.settings.now();
         let allowed = AllowedHosts::parse(&settings.requests.allowed_hosts).unwrap_or_default();

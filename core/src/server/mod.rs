@@ -21,7 +21,7 @@ use figures::{Figure, Figures, History, Window};
 
 pub use health::{Check, Health, Kind, Level, Part, Problem, ready};
 pub use machine::Room;
-pub use servers::{Server, Standing, State, standing};
+pub use servers::{Server, Standing, State, host_name, standing};
 
 /// How often what was counted goes to the database, and the machine is measured.
 const FLUSH_EVERY: Duration = Duration::from_secs(60);

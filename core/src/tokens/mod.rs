@@ -172,7 +172,7 @@ struct ById {
 struct Nothing {}
 
 async fn create(tokens: Arc<Tokens>, call: Arc<Call>, input: Create) -> Result<Created> {
-    let name = input.name.trim();
+    let name = crate::text::nfc(input.name.trim());
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err(Error::new(
             Code::ParameterInvalid,
@@ -184,7 +184,7 @@ async fn create(tokens: Arc<Tokens>, call: Arc<Call>, input: Create) -> Result<C
     let now = tokens.clock.now_ms();
     let row = store::NewToken {
         id: random::id("tok"),
-        name: name.to_owned(),
+        name,
         hash: text::hash(&token),
         hint: text::hint(&token),
         grants: serde_json::to_string(&input.grants).map_err(Error::unexpected)?,

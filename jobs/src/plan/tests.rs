@@ -1,7 +1,7 @@
 //! What follows from each outcome, tick by tick.
 
 use super::*;
-use crate::job::{OncePer, Priority, Watch};
+use crate::job::{Deactivated, OncePer, Priority, Watch};
 use crate::watch::Event;
 
 const MINUTE: i64 = 60_000;
@@ -35,6 +35,7 @@ fn job() -> Job {
         last_run_at: None,
         last_outcome: None,
         problem: None,
+        deactivated: None,
         created_at: 0,
         updated_at: 0,
     }
@@ -91,13 +92,13 @@ fn missed_ticks_run_once_or_not_at_all() {
         misfire: Misfire::Skip,
         ..job()
     };
-    assert_eq!(take(&mut strict, 300 * MINUTE), None);
-    assert_eq!(strict.due_at(), Some(360 * MINUTE));
+    assert_eq!(take(&mut strict, 302 * MINUTE), None);
+    assert_eq!(strict.due_at(), Some(362 * MINUTE));
     assert_eq!(
-        take(&mut strict, 360 * MINUTE + 59_000),
+        take(&mut strict, 362 * MINUTE + 59_000),
         Some(DueRun {
             trigger: Trigger::Schedule,
-            due_at: 360 * MINUTE
+            due_at: 362 * MINUTE
         })
     );
 }
@@ -109,23 +110,17 @@ fn a_tick_during_a_run_is_let_go() {
         ..job()
     };
     let let_go = taken(&mut job, 60 * MINUTE);
-    assert_eq!(
-        let_go,
-        skipped(60 * MINUTE, Some(60 * MINUTE), 1, Reason::Running)
-    );
+    assert_eq!(let_go, skipped(60 * MINUTE, 60 * MINUTE, 1, Reason::Running));
     assert_eq!(job.due_at(), Some(120 * MINUTE));
 }
 
-fn skipped(first: i64, last: Option<i64>, ticks: i64, reason: Reason) -> Taken {
-    Taken {
-        run: None,
-        skipped: Some(Skipped {
-            first,
-            last,
-            ticks,
-            reason,
-        }),
-    }
+fn skipped(first: i64, last: i64, ticks: i64, reason: Reason) -> Taken {
+    Taken::nothing(Some(Skipped {
+        first,
+        last,
+        ticks,
+        reason,
+    }))
 }
 
 #[test]
@@ -135,7 +130,7 @@ fn every_missed_tick_is_run_or_told() {
     let mut once = job();
     let late = taken(&mut once, now);
     assert_eq!(late.run.unwrap().due_at, 60 * MINUTE);
-    let rest = skipped(120 * MINUTE, Some(300 * MINUTE), 4, Reason::MadeUp);
+    let rest = skipped(120 * MINUTE, 300 * MINUTE, 4, Reason::MadeUp);
     assert_eq!(late.skipped, rest.skipped);
 
     let mut strict = Job {
@@ -144,7 +139,14 @@ fn every_missed_tick_is_run_or_told() {
     };
     assert_eq!(
         taken(&mut strict, now),
-        skipped(60 * MINUTE, Some(300 * MINUTE), 5, Reason::Missed)
+        Taken {
+            run: Some(DueRun {
+                trigger: Trigger::Schedule,
+                due_at: 300 * MINUTE
+            }),
+            ..skipped(60 * MINUTE, 240 * MINUTE, 4, Reason::Missed)
+        },
+        "the last of them is a minute old"
     );
 
     let mut all = Job {
@@ -165,33 +167,117 @@ fn every_missed_tick_is_run_or_told() {
     };
     let first = taken(&mut bounded, now);
     assert_eq!(first.run.unwrap().due_at, 240 * MINUTE);
-    let too_many = skipped(60 * MINUTE, Some(180 * MINUTE), 3, Reason::TooMany);
+    let too_many = skipped(60 * MINUTE, 180 * MINUTE, 3, Reason::TooMany);
     assert_eq!(first.skipped, too_many.skipped);
     assert_eq!(take(&mut bounded, now).unwrap().due_at, 300 * MINUTE);
     assert_eq!(take(&mut bounded, now), None);
 }
 
-#[test]
-fn years_of_missed_seconds_are_not_counted_one_by_one() {
-    let mut job = Job {
+fn by_cron(expression: &str, misfire: Misfire) -> Job {
+    Job {
         interval: None,
-        cron: Some("* * * * * *".into()),
-        misfire: Misfire::All,
-        plan: Plan::armed(&Schedule::parse(None, Some("* * * * * *"), None).unwrap(), 0),
+        cron: Some(expression.into()),
+        misfire,
+        plan: Plan::armed(&Schedule::parse(None, Some(expression), None).unwrap(), 0),
         ..job()
-    };
+    }
+}
+
+#[test]
+fn x10_missed_ticks_are_counted_exactly_however_many_they_are() {
+    // Half an hour, and three years, of seconds.
+    for minutes in [30, 3 * 365 * 24 * 60] {
+        let now = minutes * MINUTE;
+        for (misfire, run) in [
+            (Misfire::Skip, None),
+            (Misfire::Run, Some(1_000)),
+            (Misfire::All, Some(now - 9_000)),
+        ] {
+            let mut job = by_cron("* * * * * *", misfire);
+            let found = taken(&mut job, now);
+            let seconds = minutes * 60;
+            let (first, last, ticks, reason) = match misfire {
+                // What is at most a minute old is run, and one run stands for it.
+                Misfire::Skip => (1_000, now - 61_000, seconds - 61, Reason::Missed),
+                Misfire::Run => (2_000, now, seconds - 1, Reason::MadeUp),
+                Misfire::All => (1_000, now - 10_000, seconds - 10, Reason::TooMany),
+            };
+            assert_eq!(
+                found.skipped[0],
+                Skipped {
+                    first,
+                    last,
+                    ticks,
+                    reason
+                },
+                "{misfire:?}"
+            );
+            assert_eq!(
+                found.run.unwrap().due_at,
+                run.unwrap_or(now - 60_000),
+                "{misfire:?}"
+            );
+            let rest = found.skipped.get(1).map_or(0, |made_up| made_up.ticks);
+            if misfire != Misfire::All {
+                assert_eq!(
+                    ticks + 1 + rest,
+                    seconds,
+                    "{misfire:?}: every tick is in the ledger"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn years_of_missed_seconds_are_made_up_for_by_the_latest() {
+    let mut job = by_cron("* * * * * *", Misfire::All);
     let now = 3 * 365 * 24 * 60 * MINUTE;
-    let first = taken(&mut job, now);
-    assert_eq!(first.run.unwrap().due_at, now - 9_000);
-    let told = first.skipped.unwrap();
-    assert_eq!(
-        (told.first, told.last, told.reason),
-        (1_000, None, Reason::TooMany)
-    );
-    for tick in 1..10 {
+    for tick in 0..10 {
         assert_eq!(take(&mut job, now).unwrap().due_at, now - 9_000 + tick * 1_000);
     }
     assert_eq!(take(&mut job, now), None);
+}
+
+#[test]
+fn d04_each_tick_has_its_own_time_of_grace() {
+    let minutely = |schedule: &str| match schedule {
+        "cron" => by_cron("* * * * *", Misfire::Skip),
+        _ => {
+            let mut job = Job {
+                interval: Some(60),
+                misfire: Misfire::Skip,
+                ..job()
+            };
+            job.arm(0).unwrap();
+            job
+        }
+    };
+    for kind in ["cron", "interval"] {
+        // Back four seconds after a full minute.
+        let mut job = minutely(kind);
+        let now = 10 * MINUTE + 4_000;
+        let back = taken(&mut job, now);
+        assert_eq!(back.run.map(|run| run.due_at), Some(10 * MINUTE), "{kind}");
+        let missed = skipped(MINUTE, 9 * MINUTE, 9, Reason::Missed);
+        assert_eq!(back.skipped, missed.skipped, "{kind}");
+        assert_eq!(job.due_at(), Some(11 * MINUTE), "{kind}: the beat is kept");
+        // On the minute, two ticks are not missed: one run stands for them.
+        let mut job = minutely(kind);
+        let back = taken(&mut job, 10 * MINUTE);
+        assert_eq!(back.run.map(|run| run.due_at), Some(9 * MINUTE), "{kind}");
+        let reasons: Vec<_> = back.skipped.iter().map(|one| (one.ticks, one.reason)).collect();
+        assert_eq!(reasons, [(8, Reason::Missed), (1, Reason::MadeUp)], "{kind}");
+    }
+    // An hour's tick that is a minute and a second old is missed, and one that is a minute old is not.
+    for (late, run) in [(60_000, Some(300 * MINUTE)), (61_000, None)] {
+        let mut hourly = Job {
+            misfire: Misfire::Skip,
+            ..job()
+        };
+        let back = taken(&mut hourly, 300 * MINUTE + late);
+        assert_eq!(back.run.map(|run| run.due_at), run, "{late}");
+    }
 }
 
 #[test]
@@ -205,7 +291,7 @@ fn one_tick_waits_for_the_run_before_it_and_no_more() {
     assert_eq!(job.due_at(), Some(120 * MINUTE), "while the run goes on");
     assert_eq!(
         taken(&mut job, 120 * MINUTE),
-        skipped(120 * MINUTE, Some(120 * MINUTE), 1, Reason::Waiting)
+        skipped(120 * MINUTE, 120 * MINUTE, 1, Reason::Waiting)
     );
     job.open_runs = 0;
     assert_eq!(job.due_at(), Some(60 * MINUTE));
@@ -225,7 +311,7 @@ fn as_many_runs_as_are_allowed() {
     job.open_runs = 2;
     assert_eq!(
         taken(&mut job, 120 * MINUTE),
-        skipped(120 * MINUTE, Some(120 * MINUTE), 1, Reason::Running)
+        skipped(120 * MINUTE, 120 * MINUTE, 1, Reason::Running)
     );
 }
 
@@ -253,10 +339,7 @@ fn one_date_and_time_is_one_run() {
     );
 
     let mut missed = once(Misfire::Skip);
-    assert_eq!(
-        taken(&mut missed, 2 * two),
-        skipped(two, Some(two), 1, Reason::Missed)
-    );
+    assert_eq!(taken(&mut missed, 2 * two), skipped(two, two, 1, Reason::Missed));
     assert_eq!((missed.plan.phase, missed.due_at()), (Phase::Done, None));
 }
 
@@ -348,6 +431,44 @@ fn retries_back_off_then_the_job_is_set_inactive_with_the_error() {
     job.conclude(ran(Trigger::Retry, now), Outcome::Error, broken(), now);
     assert!(!job.active);
     assert_eq!((job.due_at(), job.problem), (None, broken()));
+}
+
+#[test]
+fn ux02_a_success_by_hand_does_not_clear_what_deactivated_the_job() {
+    let broken = || Some(Problem::new("broken"));
+    let mut job = Job { retries: 1, ..job() };
+    let now = 60 * MINUTE;
+    for trigger in [Trigger::Schedule, Trigger::Retry] {
+        job.conclude(ran(trigger, now), Outcome::Error, broken(), now);
+    }
+    let deactivated = Some(Deactivated { at: now, failures: 2 });
+    assert_eq!((job.active, job.deactivated), (false, deactivated));
+    assert_eq!(job.event_after(Outcome::Error, true), Some(Event::Deactivated));
+    for outcome in [
+        Outcome::Ok,
+        Outcome::Sleep,
+        Outcome::Stop,
+        Outcome::Exit,
+        Outcome::Cancelled,
+    ] {
+        job.conclude(ran(Trigger::Hand, 2 * now), outcome, None, 2 * now);
+        assert_eq!(job.event_after(outcome, false), None, "{outcome:?}");
+        assert_eq!(
+            (job.active, job.deactivated, job.problem.clone()),
+            (false, deactivated, broken())
+        );
+    }
+    // A failure by hand changes the error, and not when the job was deactivated.
+    job.conclude(
+        ran(Trigger::Hand, 3 * now),
+        Outcome::Timeout,
+        Some(Problem::new("slow")),
+        3 * now,
+    );
+    assert_eq!(
+        (job.deactivated, job.problem),
+        (deactivated, Some(Problem::new("slow")))
+    );
 }
 
 #[test]

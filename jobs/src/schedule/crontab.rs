@@ -1,19 +1,15 @@
-//! Crontab expressions, as people know them, in the terms of the `cron` crate.
+//! Crontab expressions, as people know them: five fields, or six with seconds first.
 //!
-//! The crate wants a seconds field, counts Sunday as 1, and joins day of month and day of week with *and*.
-//! A crontab has five fields (or six, with seconds first), counts Sunday as 0 or 7, and when both days are
-//! restricted either is enough. So each field is read into the set of its values here, and written out for the
-//! crate as plain lists, days of the week by name; an expression with both days restricted becomes two. What `L` and
-//! `#` mean (see [`special`]) becomes one more each.
+//! Each field is the set of its values (see [`field`](super::field)), and [`Days`] says how the two day fields go
+//! together. No crate has all of it: either day being enough, `L` and `#`, and counting the times of years at once.
 
-use std::str::FromStr;
-
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use coronet_core::LAST_ZONE_YEAR;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::field::{FIELDS, Values};
-use super::special::{LAST_DAYS, Part, Which};
+use super::days::{DayRule, Days, Which};
+use super::field::{FIELDS, List, Values};
 
 /// Bytes of an expression; a list of all sixty minutes has 170.
 const LONGEST: usize = 1000;
@@ -31,7 +27,9 @@ pub enum CronError {
     Macro(String),
     #[error("the {field} field of the cron expression is wrong: {reason}")]
     Field { field: &'static str, reason: String },
-    #[error("the cron expression never comes true: no month it allows has the day it wants")]
+    #[error(
+        "the cron expression never comes true: no date up to {LAST_ZONE_YEAR} has the day, month and weekday it wants"
+    )]
     Never,
 }
 
@@ -39,12 +37,10 @@ pub enum CronError {
 #[derive(Debug, Clone)]
 pub struct Crontab {
     text: String,
-    /// Several when any of them is enough: day of month or day of week, and each special day.
-    parts: Vec<Part>,
-    /// Seconds, minutes, hours, days, months, weekdays.
-    sets: [Values; 6],
-    /// What is said of days with `L` and `#`, and the weekdays it is said of.
-    special: Vec<(Values, Which)>,
+    seconds: Values,
+    minutes: Values,
+    hours: Values,
+    days: Days,
 }
 
 impl PartialEq for Crontab {
@@ -74,64 +70,53 @@ impl Crontab {
             6 => fields,
             count => return Err(CronError::Fields(count)),
         };
-        let mut special = Vec::new();
-        let mut sets = [Values::default(); 6];
-        for ((set, kind), field) in sets.iter_mut().zip(&FIELDS).zip(fields) {
-            let found = special.len();
-            *set = kind.parse_list(field, &mut special)?;
-            if set.is_all() {
-                special.truncate(found);
-            }
+        let mut lists: [List; 6] = Default::default();
+        for ((list, kind), field) in lists.iter_mut().zip(&FIELDS).zip(fields) {
+            *list = kind.parse_list(field)?;
         }
-        let [seconds, minutes, hours, days, months, weekdays] = &sets;
-        if special.is_empty() && weekdays.is_all() && !some_month_has(days, months) {
+        let [seconds, minutes, hours, days, months, weekdays] = lists;
+        let days = Days::new(days, months.values, weekdays);
+        if !dates_from(NaiveDate::default()).any(|date| days.has(date)) {
             return Err(CronError::Never);
-        }
-        let times = format!("{} {} {}", seconds.numbers(), minutes.numbers(), hours.numbers());
-        let months = months.numbers();
-        let mut translated = Vec::new();
-        let any_day = days.is_all() && weekdays.is_all() && special.is_empty();
-        if any_day || !(days.is_all() || days.is_empty()) {
-            translated.push((format!("{times} {} {months} *", days.numbers()), Which::All));
-        }
-        if !(weekdays.is_all() || weekdays.is_empty()) {
-            translated.push((format!("{times} * {months} {}", weekdays.names()), Which::All));
-        }
-        for (weekdays, which) in &special {
-            translated.push(match which {
-                Which::LastDay => (format!("{times} {LAST_DAYS} {months} *"), *which),
-                _ => (format!("{times} * {months} {}", weekdays.names()), *which),
-            });
-        }
-        let mut parts = Vec::with_capacity(translated.len());
-        for (expression, which) in translated {
-            let parsed = cron::Schedule::from_str(&expression);
-            let schedule = parsed.map_err(|cause| CronError::Field {
-                field: "whole",
-                reason: cause.to_string(),
-            })?;
-            parts.push(Part { schedule, which });
         }
         Ok(Self {
             text: text.to_owned(),
-            parts,
-            sets,
-            special,
+            seconds: seconds.values,
+            minutes: minutes.values,
+            hours: hours.values,
+            days,
         })
     }
 
     /// What it allows, field by field.
     pub(crate) fn fields(&self) -> Fields {
-        let [seconds, minutes, hours, days, months, weekdays] = self.sets.map(Values::restricted);
-        let numbered = |days: Option<Vec<u32>>| days.filter(|days| !days.is_empty());
-        Fields {
-            seconds,
-            minutes,
-            hours,
-            days: numbered(days),
+        let Days {
+            days,
             months,
-            weekdays: numbered(weekdays),
-            special_days: self.special.iter().map(special_day).collect(),
+            weekdays,
+            special,
+            rule,
+        } = &self.days;
+        let restricts = |values: &Values, of_month: bool| {
+            let special = special
+                .iter()
+                .any(|(_, which)| (*which == Which::LastDay) == of_month);
+            special || !values.is_all() || *rule == DayRule::Either
+        };
+        let numbered = |values: &Values, restricts: bool| {
+            let numbers: Vec<u32> = values.iter().filter(|_| restricts).collect();
+            Some(numbers).filter(|numbers| !numbers.is_empty())
+        };
+        let (of_month, by_weekday) = (restricts(days, true), restricts(weekdays, false));
+        Fields {
+            seconds: self.seconds.restricted(),
+            minutes: self.minutes.restricted(),
+            hours: self.hours.restricted(),
+            days: numbered(days, of_month),
+            months: months.restricted(),
+            weekdays: numbered(weekdays, by_weekday),
+            special_days: special.iter().map(special_day).collect(),
+            day_rule: (of_month && by_weekday).then_some(*rule),
         }
     }
 
@@ -142,25 +127,74 @@ impl Crontab {
 
     /// The wall-clock times after `local`, in order, without regard to any zone.
     pub(super) fn wall_times(&self, local: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> + '_ {
-        // The crate is asked in UTC, which has a place for every wall-clock time; the zone's gaps and
-        // doubled hours are then decided in one place, `zone`.
-        let after: DateTime<Utc> = local.and_utc();
-        let mut upcoming: Vec<_> = self
-            .parts
-            .iter()
-            .map(|part| part.after(after).peekable())
-            .collect();
-        std::iter::from_fn(move || {
-            let next = upcoming
-                .iter_mut()
-                .filter_map(|times| times.peek().copied())
-                .min()?;
-            for times in &mut upcoming {
-                times.next_if_eq(&next);
-            }
-            Some(next.naive_utc())
+        dates_from(local.date())
+            .filter(|date| self.days.has(*date))
+            .flat_map(move |date| {
+                let hours = self.hours.iter();
+                // What passed on the first day is not gone through second by second.
+                let hours = hours.filter(move |hour| (date, *hour) >= (local.date(), local.hour()));
+                hours.flat_map(move |hour| {
+                    let from = if (date, hour) == (local.date(), local.hour()) {
+                        local.minute()
+                    } else {
+                        0
+                    };
+                    self.times_in(date, hour, from)
+                })
+            })
+            .skip_while(move |time| *time <= local)
+    }
+
+    /// The times of an hour from a minute on.
+    fn times_in(&self, date: NaiveDate, hour: u32, from: u32) -> impl Iterator<Item = NaiveDateTime> + '_ {
+        let minutes = self.minutes.iter().filter(move |minute| *minute >= from);
+        minutes.flat_map(move |minute| {
+            let seconds = self.seconds.iter();
+            seconds.filter_map(move |second| date.and_hms_opt(hour, minute, second))
         })
     }
+
+    /// How many wall-clock times there are after one and up to another.
+    pub(super) fn count(&self, after: NaiveDateTime, until: NaiveDateTime) -> i64 {
+        let whole = |date| {
+            if self.days.has(date) {
+                self.times_a_day()
+            } else {
+                0
+            }
+        };
+        let up_to = |time: NaiveDateTime| {
+            if self.days.has(time.date()) {
+                self.times_up_to(time.time())
+            } else {
+                0
+            }
+        };
+        let days = dates_from(after.date()).take_while(|date| *date < until.date());
+        (days.map(whole).sum::<i64>() + up_to(until) - up_to(after)).max(0)
+    }
+
+    fn times_a_day(&self) -> i64 {
+        self.hours.count() * self.minutes.count() * self.seconds.count()
+    }
+
+    /// How many times of a day there are up to this one.
+    fn times_up_to(&self, time: NaiveTime) -> i64 {
+        let (minutes, seconds) = (self.minutes.count(), self.seconds.count());
+        let mut count = self.hours.count_below(time.hour()) * minutes * seconds;
+        if self.hours.has(time.hour()) {
+            count += self.minutes.count_below(time.minute()) * seconds;
+            if self.minutes.has(time.minute()) {
+                count += self.seconds.count_below(time.second() + 1);
+            }
+        }
+        count
+    }
+}
+
+/// The dates from one on, as far as the clocks of all zones are known.
+fn dates_from(date: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    date.iter_days().take_while(|date| date.year() <= LAST_ZONE_YEAR)
 }
 
 fn expand(text: &str) -> Result<&'static str, CronError> {
@@ -180,14 +214,16 @@ pub(crate) struct Fields {
     seconds: Option<Vec<u32>>,
     minutes: Option<Vec<u32>>,
     hours: Option<Vec<u32>>,
-    /// Days of the month. When weekdays are there too, either is enough.
+    /// Days of the month.
     days: Option<Vec<u32>>,
     /// 1 is January.
     months: Option<Vec<u32>>,
     /// 0 is Sunday.
     weekdays: Option<Vec<u32>>,
-    /// Days that `L` and `#` say; each is enough, beside `days` and `weekdays`.
+    /// Days that `L` and `#` say; each is enough in its field, next to `days` or `weekdays`.
     special_days: Vec<SpecialDay>,
+    /// When both day fields restrict: whether one of them is enough, or both must match.
+    day_rule: Option<DayRule>,
 }
 
 /// The last day of the month; or with weekdays, the nth or last of them in the month.
@@ -202,23 +238,10 @@ struct SpecialDay {
 fn special_day((weekdays, which): &(Values, Which)) -> SpecialDay {
     let nth = match which {
         Which::Nth(nth) => Some(*nth),
-        Which::All | Which::LastDay | Which::Last => None,
+        Which::LastDay | Which::Last => None,
     };
     SpecialDay {
         weekdays: weekdays.iter().collect(),
         nth,
     }
-}
-
-/// Whether one of the months is ever long enough for one of the days.
-fn some_month_has(days: &Values, months: &Values) -> bool {
-    let first = days.iter().next().unwrap_or(32);
-    months.iter().any(|month| {
-        let longest = match month {
-            2 => 29,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
-        first <= longest
-    })
 }

@@ -1,9 +1,7 @@
 //! The fields of a crontab expression: what each may hold, and the set of values that its text means.
 
-use std::fmt::Write as _;
-
 use super::CronError;
-use super::special::{self, Which};
+use super::days::{self, Which};
 
 /// Wider than every field: `*/60` for once around is a habit of many.
 const WIDEST_STEP: usize = 60;
@@ -16,9 +14,31 @@ pub(super) struct Field {
     names: &'static [&'static str],
 }
 
-const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+/// Letters of a name that are enough. More of them may follow: `job.day()` returns `Thur`, and `%A` is `Thursday`.
+const SHORTEST_NAME: usize = 3;
+
+const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 const MONTHS: [&str; 12] = [
-    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 pub(super) const FIELDS: [Field; 6] = [
@@ -61,17 +81,13 @@ pub(super) const FIELDS: [Field; 6] = [
 ];
 
 impl Field {
-    /// Reads a list; what it says beside numbers, `L` among days, and `FRI#2` or `FRIL` among weekdays, goes to `special`.
-    pub(super) fn parse_list(
-        &self,
-        field: &str,
-        special: &mut Vec<(Values, Which)>,
-    ) -> Result<Values, CronError> {
-        let mut plain = Vec::new();
+    /// Reads a list of values; `L` among days, and `FRI#2` or `FRIL` among weekdays, are its special days.
+    pub(super) fn parse_list(&self, field: &str) -> Result<List, CronError> {
+        let (mut plain, mut special) = (Vec::new(), Vec::new());
         for part in field.split(',') {
             if self.name == "day" && part.eq_ignore_ascii_case("L") {
                 special.push((Values::default(), Which::LastDay));
-            } else if let Some((weekday, which)) = special::of_weekday(part).filter(|_| self.is_weekday()) {
+            } else if let Some((weekday, which)) = days::of_weekday(part).filter(|_| self.is_weekday()) {
                 let which = which.map_err(|nth| {
                     self.wrong(format!(
                         "\"#{}\" is not #1 to #5, or #L for the last",
@@ -83,11 +99,20 @@ impl Field {
                 plain.push(part);
             }
         }
-        if plain.is_empty() {
+        let values = if plain.is_empty() {
             let all = self.all();
-            return Ok(Values { bits: 0, all });
+            Values { bits: 0, all }
+        } else {
+            self.parse(&plain.join(","))?
+        };
+        if values.is_all() {
+            special.clear();
         }
-        self.parse(&plain.join(","))
+        Ok(List {
+            values,
+            special,
+            starred: field.starts_with(['*', '?']),
+        })
     }
 
     fn parse(&self, text: &str) -> Result<Values, CronError> {
@@ -113,7 +138,6 @@ impl Field {
                 bits |= 1 << value;
             }
         }
-        // A star that is stepped by 1, or a list of everything, is still everything.
         if self.is_weekday() {
             bits = (bits | (bits >> 7)) & 0x7f;
         }
@@ -134,7 +158,7 @@ impl Field {
     }
 
     fn value(&self, text: &str) -> Result<u32, CronError> {
-        let named = self.names.iter().position(|name| name.eq_ignore_ascii_case(text));
+        let named = self.names.iter().position(|name| abbreviates(text, name));
         if let Some(index) = named.and_then(|index| u32::try_from(index).ok()) {
             return Ok(index + self.low);
         }
@@ -145,7 +169,8 @@ impl Field {
                 let names = self
                     .names
                     .first()
-                    .map(|first| format!(", or a name such as {first}"))
+                    .and_then(|first| first.get(..SHORTEST_NAME))
+                    .map(|first| format!(", or a name such as {}", first.to_ascii_uppercase()))
                     .unwrap_or_default();
                 let text = brief(text);
                 Err(self.wrong(format!(
@@ -178,6 +203,22 @@ fn brief(text: &str) -> String {
     text.chars().take(20).collect()
 }
 
+/// Whether the text is the beginning of the name, in any case.
+fn abbreviates(text: &str, name: &str) -> bool {
+    let beginning = name.get(..text.len());
+    text.len() >= SHORTEST_NAME && beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(text))
+}
+
+/// One field of an expression.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    pub(super) values: Values,
+    /// Empty when the values are all there are.
+    pub(super) special: Vec<(Values, Which)>,
+    /// Whether the field starts with a star.
+    pub(super) starred: bool,
+}
+
 /// The values of a field, one bit each.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Values {
@@ -190,8 +231,18 @@ impl Values {
         self.bits == self.all
     }
 
-    pub(super) fn is_empty(self) -> bool {
-        self.bits == 0
+    pub(super) fn has(self, value: u32) -> bool {
+        self.bits & (1 << value) != 0
+    }
+
+    /// How many there are.
+    pub(super) fn count(self) -> i64 {
+        i64::from(self.bits.count_ones())
+    }
+
+    /// How many are less than this one.
+    pub(super) fn count_below(self, value: u32) -> i64 {
+        i64::from((self.bits & ((1 << value) - 1)).count_ones())
     }
 
     /// The values, unless they are all there are.
@@ -199,30 +250,7 @@ impl Values {
         (!self.is_all()).then(|| self.iter().collect())
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = u32> {
+    pub(super) fn iter(self) -> impl Iterator<Item = u32> + Clone {
         (0..64).filter(move |value| self.bits & (1 << value) != 0)
     }
-
-    pub(super) fn numbers(self) -> String {
-        if self.is_all() {
-            "*".to_owned()
-        } else {
-            join(self.iter())
-        }
-    }
-
-    pub(super) fn names(self) -> String {
-        join(
-            self.iter()
-                .filter_map(|day| WEEKDAYS.get(usize::try_from(day).ok()?)),
-        )
-    }
-}
-
-fn join(values: impl Iterator<Item = impl std::fmt::Display>) -> String {
-    values.fold(String::new(), |mut text, value| {
-        let comma = if text.is_empty() { "" } else { "," };
-        let _ = write!(text, "{comma}{value}");
-        text
-    })
 }

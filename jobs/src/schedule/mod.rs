@@ -3,14 +3,14 @@
 //! Times are Unix milliseconds, UTC. Nothing here reads a clock, so years can be gone through in a test.
 
 mod crontab;
+mod days;
 mod field;
-mod special;
 mod zone;
 
 use chrono::{Datelike, NaiveDateTime};
 use chrono_tz::Tz;
 
-use coronet_core::{Code, Error, Result};
+use coronet_core::{Code, Error, LAST_ZONE_YEAR, Result};
 
 pub(crate) use crontab::Fields;
 pub use crontab::{CronError, Crontab};
@@ -40,15 +40,14 @@ pub struct Spec<'a> {
     pub timezone: Option<&'a str>,
 }
 
-/// Ticks that are counted one by one at most.
-pub const MOST_COUNTED: usize = 1000;
+/// Ticks that are looked up one by one; more are reckoned.
+const FEW: usize = 8;
 
 /// Ticks that have passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passed {
-    /// [`MOST_COUNTED`] when there are that many or more.
     pub ticks: i64,
-    /// Unknown when they are too many.
+    /// `None` without any.
     pub last: Option<i64>,
 }
 
@@ -74,12 +73,12 @@ impl Schedule {
             invalid("at", text)
         })?;
         let instant = zone::instant(zone, wall);
-        let instant = instant.filter(|instant| (1970..=2100).contains(&instant.year()));
-        let instant = instant.ok_or_else(|| {
-            invalid(
-                "at",
-                format!("{at} is too far away; choose a time up to the year 2100."),
-            )
+        let known = (1970..=LAST_ZONE_YEAR).contains(&wall.year());
+        let instant = instant.filter(|_| known).ok_or_else(|| {
+            let text = format!(
+                "{at} is too far away: when clocks change is known up to the end of {LAST_ZONE_YEAR}. Choose a time from 1970 to {LAST_ZONE_YEAR}."
+            );
+            invalid("at", text)
         })?;
         Ok(Self::Once(instant.timestamp_millis()))
     }
@@ -153,37 +152,72 @@ impl Schedule {
 
     /// The ticks after the one at `tick`, up to `now`.
     pub fn passed(&self, tick: i64, now: i64) -> Passed {
-        if let Self::Interval(length) = self {
-            let ticks = ((now - tick) / length).max(0);
-            let last = (ticks > 0).then(|| tick + ticks * length);
-            return Passed { ticks, last };
+        let (crontab, zone) = match self {
+            Self::Interval(length) => {
+                let ticks = ((now - tick) / length).max(0);
+                let last = (ticks > 0).then(|| tick + ticks * length);
+                return Passed { ticks, last };
+            }
+            Self::Once(_) => return Passed { ticks: 0, last: None },
+            Self::Cron { crontab, zone } => (crontab, *zone),
+        };
+        // Mostly there are none, and to look for them is quicker than to reckon.
+        let found: Vec<i64> = self.after(tick, now).take(FEW).collect();
+        if found.len() < FEW {
+            return Passed {
+                ticks: i64::try_from(found.len()).unwrap_or(i64::MAX),
+                last: found.last().copied(),
+            };
         }
-        let found: Vec<i64> = self.after(tick, now).take(MOST_COUNTED).collect();
-        let last = found.last().copied().filter(|_| found.len() < MOST_COUNTED);
         Passed {
-            ticks: i64::try_from(found.len()).unwrap_or(i64::MAX),
-            last,
+            ticks: zone::count(crontab, zone, tick, now),
+            last: self.latest(tick, now, 1).map(|(last, _)| last),
         }
     }
 
     /// The latest `most` of the ticks after the one at `tick`, up to `now`: the first of them, and how many they are.
-    pub fn latest(&self, tick: i64, now: i64, most: usize) -> Option<(i64, i64)> {
-        // Ticks are whole seconds. Looked for from the end, so that years of them need not be gone through.
-        let mut window = i64::try_from(most).unwrap_or(i64::MAX).saturating_mul(1000);
-        loop {
-            let from = now.saturating_sub(window).max(tick);
-            // An interval keeps its beat.
-            let from = match self {
-                Self::Interval(length) => from - (from - tick).rem_euclid(*length),
-                Self::Cron { .. } | Self::Once(_) => from,
-            };
-            let found: Vec<i64> = self.after(from, now).collect();
-            if found.len() >= most || from <= tick {
-                let kept = found.len().min(most);
-                let first = found.get(found.len() - kept).copied()?;
-                return Some((first, i64::try_from(kept).unwrap_or(i64::MAX)));
+    pub fn latest(&self, tick: i64, now: i64, most: i64) -> Option<(i64, i64)> {
+        let (crontab, zone) = match self {
+            Self::Interval(_) => {
+                let passed = self.passed(tick, now);
+                let kept = passed.ticks.min(most);
+                return self.on_beat(passed.last?, kept - 1).map(|first| (first, kept));
             }
-            window = window.saturating_mul(4);
+            Self::Once(_) => return None,
+            Self::Cron { crontab, zone } => (crontab, *zone),
+        };
+        let kept = zone::count(crontab, zone, tick, now).min(most);
+        // The last moment after which there are still so many. Ticks are whole seconds.
+        let (mut low, mut high) = (tick, now);
+        while high - low > 1000 {
+            let middle = low + (high - low) / 2;
+            if zone::count(crontab, zone, middle, now) >= kept {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        let first = self.next(low, low).filter(|first| *first <= now)?;
+        Some((first, kept))
+    }
+
+    /// The tick of an interval that many ticks before this one.
+    fn on_beat(&self, tick: i64, before: i64) -> Option<i64> {
+        match self {
+            Self::Interval(length) => tick.checked_sub(length.checked_mul(before)?),
+            Self::Cron { .. } | Self::Once(_) => None,
+        }
+    }
+
+    /// The first tick after the one at `tick` that is not before `time`. An interval keeps its beat.
+    pub fn next_from(&self, tick: i64, time: i64) -> Option<i64> {
+        match self {
+            Self::Interval(length) => {
+                let beats = (time - tick).max(1).checked_add(length - 1)? / length;
+                tick.checked_add(beats.checked_mul(*length)?)
+            }
+            Self::Cron { .. } => self.not_before(time.max(tick + 1)),
+            Self::Once(_) => None,
         }
     }
 

@@ -8,6 +8,7 @@ use sqlx::AnyConnection;
 use super::rows::{self, JOB_COLUMNS, JobRow};
 use super::{DUE_OR_NEVER, NEXT_DUE, Store, ledger, no_job};
 use crate::job::{Claimed, Job, Priority, Problem, Skipped, Trigger};
+use crate::names::canonical;
 use coronet_core::db::{execute, in_lists, placeholders};
 
 /// Only PostgreSQL has row locks; SQLite has one writer.
@@ -60,7 +61,7 @@ impl Store {
     /// Claims what is due.
     pub async fn claim(&self, claim: Claim) -> Result<Due> {
         let dialect = self.db.dialect();
-        let server = self.server.clone();
+        let (server, host) = (self.server.clone(), self.host.clone());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
@@ -72,17 +73,17 @@ impl Store {
                     for row in rows {
                         let mut job = row.into_job()?;
                         let (run, skipped) = take(&mut job, claim.now);
-                        skips.extend(skipped.map(|skipped| (jobs.len(), skipped)));
+                        skips.extend(skipped.into_iter().map(|skipped| (jobs.len(), skipped)));
                         started.push(run.is_some());
                         runs.extend(run);
                         jobs.push(job);
                     }
-                    ledger::write(tx, &mut jobs, skips, &server, claim.now).await?;
+                    ledger::write(tx, &mut jobs, skips, (&server, host.as_deref()), claim.now).await?;
                     // A run that starts ends the stretch of what was skipped.
                     let starting = jobs.iter_mut().zip(started).filter(|(_, started)| *started);
                     starting.for_each(|(job, _)| job.skipping = None);
                     write_plans(tx, &jobs).await?;
-                    insert_runs(tx, &runs, &server, claim.lease_until).await?;
+                    insert_runs(tx, &runs, &server, host.as_deref(), claim.lease_until).await?;
                     let next = sqlx::query_scalar(NEXT_DUE).fetch_optional(&mut *tx).await?;
                     Ok(Due { runs, more, next })
                 })
@@ -93,11 +94,11 @@ impl Store {
     /// Claims a run of one job, whatever its plan says; the plan stays as it is.
     pub async fn claim_by_hand(&self, claim: HandClaim) -> Result<Claimed> {
         let lock = lock(self.db.dialect());
-        let server = self.server.clone();
+        let (server, host) = (self.server.clone(), self.host.clone());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    let mut job = rows::by_name(tx, &claim.name, lock)
+                    let mut job = rows::by_name(tx, &canonical(&claim.name), lock)
                         .await?
                         .ok_or_else(|| no_job(&claim.name))?;
                     if !job.is_free() {
@@ -109,7 +110,8 @@ impl Store {
                     }
                     let run = start(&mut job, Trigger::Hand, claim.now, claim.now);
                     rows::update(tx, &job).await?;
-                    insert_runs(tx, std::slice::from_ref(&run), &server, claim.lease_until).await?;
+                    let runs = std::slice::from_ref(&run);
+                    insert_runs(tx, runs, &server, host.as_deref(), claim.lease_until).await?;
                     Ok(run)
                 })
             })
@@ -118,13 +120,13 @@ impl Store {
 }
 
 /// Moves the job's plan on: the run that is to be started now, if any, and the ticks that are not run.
-fn take(job: &mut Job, now: i64) -> (Option<Claimed>, Option<Skipped>) {
+fn take(job: &mut Job, now: i64) -> (Option<Claimed>, Vec<Skipped>) {
     let schedule = match job.schedule() {
         Ok(schedule) => schedule,
         Err(error) => {
             job.problem = Some(Problem::new(error.message()));
-            job.deactivate(now);
-            return (None, None);
+            job.give_up(now);
+            return (None, Vec::new());
         }
     };
     let taken = job.take(&schedule, now);
@@ -143,7 +145,11 @@ fn start(job: &mut Job, trigger: Trigger, due_at: i64, now: i64) -> Claimed {
         path: job.path.clone(),
         special: job.minds_success(),
         trigger,
-        attempt: job.plan.attempt + 1,
+        // Whoever starts a run by hand retries nothing.
+        attempt: match trigger {
+            Trigger::Hand => 1,
+            Trigger::Schedule | Trigger::Retry => job.plan.attempt + 1,
+        },
         due_at,
         started_at: now,
         timeout: job.timeout,
@@ -199,18 +205,22 @@ async fn write_plans(tx: &mut AnyConnection, jobs: &[Job]) -> Result<()> {
     for jobs in in_lists(jobs.iter().collect()) {
         let sql = format!(
             "WITH claimed (id, active, phase, tick_at, retry_at, owed_at, owed, due_at, armed_at, attempt, running,
-                           open_runs, skipping, error) AS (VALUES {})
+                           open_runs, skipping, error, deactivated_at, failures) AS (VALUES {})
              UPDATE jobs SET active = claimed.active, phase = claimed.phase, tick_at = claimed.tick_at,
                  retry_at = claimed.retry_at, owed_at = claimed.owed_at, owed = claimed.owed, due_at = claimed.due_at,
                  armed_at = claimed.armed_at, attempt = claimed.attempt, running = claimed.running,
-                 open_runs = claimed.open_runs, skipping = claimed.skipping, error = claimed.error
+                 open_runs = claimed.open_runs, skipping = claimed.skipping, error = claimed.error,
+                 deactivated_at = claimed.deactivated_at, deactivated_failures = claimed.failures
              FROM claimed WHERE jobs.id = claimed.id",
-            placeholders(jobs.len(), 14)
+            placeholders(jobs.len(), 16)
         );
         execute(tx, sql, |query| {
             jobs.into_iter().fold(query, |query, job| {
                 let problem = job.problem.as_ref();
-                rows::bind_plan(query, job).bind(problem.map(|problem| problem.message.clone()))
+                rows::bind_plan(query, job)
+                    .bind(problem.map(|problem| problem.message.clone()))
+                    .bind(job.deactivated.map(|deactivated| deactivated.at))
+                    .bind(job.deactivated.map_or(0, |deactivated| deactivated.failures))
             })
         })
         .await?;
@@ -218,13 +228,19 @@ async fn write_plans(tx: &mut AnyConnection, jobs: &[Job]) -> Result<()> {
     Ok(())
 }
 
-async fn insert_runs(tx: &mut AnyConnection, runs: &[Claimed], server: &str, lease_until: i64) -> Result<()> {
+async fn insert_runs(
+    tx: &mut AnyConnection,
+    runs: &[Claimed],
+    server: &str,
+    host: Option<&str>,
+    lease_until: i64,
+) -> Result<()> {
     for runs in in_lists(runs.iter().collect()) {
         let sql = format!(
-            "INSERT INTO job_runs (id, job_id, trigger_kind, attempt, due_at, started_at, server, lease_until,
-                 cancel_requested, log, log_dropped_lines)
+            "INSERT INTO job_runs (id, job_id, trigger_kind, attempt, due_at, started_at, server, host,
+                 lease_until, cancel_requested, log, log_dropped_lines)
              VALUES {}",
-            placeholders(runs.len(), 11)
+            placeholders(runs.len(), 12)
         );
         execute(tx, sql, |query| {
             runs.into_iter().fold(query, |query, run| {
@@ -236,6 +252,7 @@ async fn insert_runs(tx: &mut AnyConnection, runs: &[Claimed], server: &str, lea
                     .bind(run.due_at)
                     .bind(run.started_at)
                     .bind(server.to_owned())
+                    .bind(host.map(str::to_owned))
                     .bind(lease_until)
                     .bind(0_i64)
                     .bind("")

@@ -10,28 +10,38 @@ use sqlx::AnyConnection;
 
 use crate::job::{Job, Outcome, Skipped, Trigger};
 
-/// Writes what the jobs, by their place, have skipped.
+/// Writes what the jobs, by their place, have skipped. Of the server: its id, and the name of its machine.
 pub(super) async fn write(
     tx: &mut AnyConnection,
     jobs: &mut [Job],
     skips: Vec<(usize, Skipped)>,
-    server: &str,
+    server: (&str, Option<&str>),
     now: i64,
 ) -> Result<()> {
     if skips.is_empty() {
         return Ok(());
     }
-    let going_on: Vec<(&str, Skipped)> = skips
+    // Of several stretches of one job, the first may go on with the row that it had; the others are for other reasons.
+    let mut first = HashSet::new();
+    let (may_grow, mut rest): (Vec<_>, Vec<_>) =
+        skips.into_iter().partition(|(place, _)| first.insert(*place));
+    let going_on: Vec<(&str, Skipped)> = may_grow
         .iter()
         .filter_map(|(place, skipped)| Some((jobs.get(*place)?.skipping.as_deref()?, *skipped)))
         .collect();
     let grown = grow(tx, &going_on, now).await?;
+    let has_grown = |place: usize| {
+        let row = jobs.get(place).and_then(|job| job.skipping.as_ref());
+        row.is_some_and(|row| grown.contains(row))
+    };
+    let mut skips: Vec<_> = may_grow
+        .into_iter()
+        .filter(|(place, _)| !has_grown(*place))
+        .collect();
+    skips.append(&mut rest);
     let mut new = Vec::new();
     for (place, skipped) in skips {
         let Some(job) = jobs.get_mut(place) else { continue };
-        if job.skipping.as_ref().is_some_and(|row| grown.contains(row)) {
-            continue;
-        }
         let row = random::id("run");
         job.skipping = Some(row.clone());
         new.push((row, job.id.clone(), skipped));
@@ -69,7 +79,7 @@ async fn grow(tx: &mut AnyConnection, rows: &[(&str, Skipped)], now: i64) -> Res
 async fn insert(
     tx: &mut AnyConnection,
     rows: &[(String, String, Skipped)],
-    server: &str,
+    (server, host): (&str, Option<&str>),
     now: i64,
 ) -> Result<()> {
     if rows.is_empty() {
@@ -77,9 +87,9 @@ async fn insert(
     }
     let sql = format!(
         "INSERT INTO job_runs (id, job_id, trigger_kind, attempt, due_at, last_due_at, ticks, reason, started_at,
-             ended_at, outcome, server, lease_until, cancel_requested, log, log_dropped_lines)
+             ended_at, outcome, server, host, lease_until, cancel_requested, log, log_dropped_lines)
          VALUES {}",
-        placeholders(rows.len(), 16)
+        placeholders(rows.len(), 17)
     );
     execute(tx, sql, |mut query| {
         for (row, job, skipped) in rows {
@@ -96,6 +106,7 @@ async fn insert(
                 .bind(now)
                 .bind(Outcome::Skipped.as_str())
                 .bind(server.to_owned())
+                .bind(host.map(str::to_owned))
                 .bind(now)
                 .bind(0_i64)
                 .bind("")

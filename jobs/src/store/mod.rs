@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::builtin;
 use crate::job::Job;
+use crate::names::canonical;
 use rows::{JOB_COLUMNS, JobRow};
 
 pub(crate) use claim::{Claim, HandClaim};
@@ -92,11 +93,14 @@ pub(crate) struct Store {
     db: Db,
     /// The server that runs are claimed for.
     server: String,
+    /// The name of its machine.
+    host: Option<String>,
 }
 
 impl Store {
     pub fn new(db: Db, server: String) -> Self {
-        Self { db, server }
+        let host = Some(coronet_core::server::host_name()).filter(|name| !name.is_empty());
+        Self { db, server, host }
     }
 
     pub async fn insert(&self, job: Job) -> Result<()> {
@@ -119,7 +123,7 @@ impl Store {
     pub async fn get(&self, name: &str) -> Result<Job> {
         let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE name = $1");
         let row: Option<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(name)
+            .bind(canonical(name))
             .fetch_optional(self.db.reader())
             .await?;
         row.ok_or_else(|| no_job(name))?.into_job()
@@ -180,7 +184,7 @@ impl Store {
     where
         F: FnOnce(&mut Job) -> Result<()> + Send + 'static,
     {
-        let name = name.to_owned();
+        let name = canonical(name);
         let dialect = self.db.dialect();
         let lock = claim::lock(dialect);
         self.db
@@ -233,8 +237,33 @@ impl Store {
             .await
     }
 
+    /// Gives jobs from before names had one form that form, with a number where the name is taken. Returns the new names.
+    pub async fn canonicalize_names(&self) -> Result<Vec<String>> {
+        self.db
+            .write(|tx| {
+                Box::pin(async move {
+                    // Names of ASCII alone have one form.
+                    let sql =
+                        "SELECT id, name FROM jobs WHERE octet_length(name) <> length(name) ORDER BY id";
+                    let names: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&mut *tx).await?;
+                    let mut renamed = Vec::new();
+                    for (id, name) in names.into_iter().filter(|(_, name)| canonical(name) != *name) {
+                        let name = free_name(tx, &canonical(&name)).await?;
+                        sqlx::query("UPDATE jobs SET name = $2 WHERE id = $1")
+                            .bind(id)
+                            .bind(&name)
+                            .execute(&mut *tx)
+                            .await?;
+                        renamed.push(name);
+                    }
+                    Ok(renamed)
+                })
+            })
+            .await
+    }
+
     pub async fn delete(&self, name: &str) -> Result<()> {
-        let name = name.to_owned();
+        let name = canonical(name);
         self.db
             .write(move |tx| {
                 Box::pin(async move {
@@ -267,6 +296,18 @@ impl Store {
                 .await?;
         Ok(count > 0)
     }
+}
+
+/// The name, with a number behind it when there is a job of that name.
+async fn free_name(tx: &mut sqlx::AnyConnection, name: &str) -> Result<String> {
+    let mut free = name.to_owned();
+    for number in 2.. {
+        if rows::by_name(tx, &free, "").await?.is_none() {
+            break;
+        }
+        free = format!("{name} {number}");
+    }
+    Ok(free)
 }
 
 fn no_job(name: &str) -> Error {

@@ -4,7 +4,7 @@ use coronet_core::db::{AnyQuery, search_key};
 use coronet_core::{Code, Error, Result};
 use sqlx::AnyConnection;
 
-use crate::job::{Job, Misfire, OncePer, Outcome, Overlap, Phase, Priority, Problem, Watch};
+use crate::job::{Deactivated, Job, Misfire, OncePer, Outcome, Overlap, Phase, Priority, Problem, Watch};
 use crate::plan::Plan;
 
 macro_rules! columns {
@@ -12,7 +12,8 @@ macro_rules! columns {
         "id, name, path, interval_seconds, cron, at, timezone, run_once, once_per, active,
     timeout_seconds, retries, misfire, catch_up, overlap, max_running, priority, notify_after, overdue_after, ping_url,
     overdue_at, overdue_since, told, phase, tick_at, retry_at, owed_at, owed, due_at, armed_at, attempt, running,
-    open_runs, skipping, last_run, last_run_at, last_outcome, error, error_line, traceback, created_at, updated_at"
+    open_runs, skipping, last_run, last_run_at, last_outcome, error, error_line, traceback, deactivated_at,
+    deactivated_failures, created_at, updated_at"
     };
 }
 
@@ -61,6 +62,8 @@ pub(super) struct JobRow {
     error: Option<String>,
     error_line: Option<i64>,
     traceback: Option<String>,
+    deactivated_at: Option<i64>,
+    deactivated_failures: i64,
     pub(super) created_at: i64,
     updated_at: i64,
 }
@@ -123,6 +126,10 @@ impl JobRow {
                 .map(Outcome::from_stored)
                 .transpose()?,
             problem: problem(self.error, self.error_line, self.traceback),
+            deactivated: self.deactivated_at.map(|at| Deactivated {
+                at,
+                failures: self.deactivated_failures,
+            }),
             created_at: self.created_at,
             updated_at: self.updated_at,
         })
@@ -251,7 +258,7 @@ pub(super) async fn write_state(tx: &mut AnyConnection, job: &Job) -> Result<()>
         "UPDATE jobs SET active = $2, phase = $3, tick_at = $4, retry_at = $5, owed_at = $6, owed = $7, due_at = $8,
              armed_at = $9, attempt = $10, running = $11, open_runs = $12, skipping = $13, overdue_at = $14,
              overdue_since = $15, told = $16, last_run = $17, last_run_at = $18, last_outcome = $19, error = $20,
-             error_line = $21, traceback = $22
+             error_line = $21, traceback = $22, deactivated_at = $23, deactivated_failures = $24
          WHERE id = $1",
     );
     bind_plan(query, job)
@@ -264,6 +271,8 @@ pub(super) async fn write_state(tx: &mut AnyConnection, job: &Job) -> Result<()>
         .bind(problem.map(|problem| problem.message.clone()))
         .bind(problem.and_then(|problem| problem.line).map(i64::from))
         .bind(problem.and_then(|problem| problem.traceback.clone()))
+        .bind(job.deactivated.map(|deactivated| deactivated.at))
+        .bind(job.deactivated.map_or(0, |deactivated| deactivated.failures))
         .execute(tx)
         .await?;
     Ok(())

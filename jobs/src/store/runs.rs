@@ -56,6 +56,7 @@ pub(crate) struct RunRow {
     pub ended_at: Option<i64>,
     outcome: Option<String>,
     pub server: String,
+    pub host: Option<String>,
     error: Option<String>,
     error_line: Option<i64>,
     traceback: Option<String>,
@@ -104,7 +105,7 @@ macro_rules! select {
     ($log:literal, $from:literal) => {
         concat!(
             "SELECT job_runs.id AS id, jobs.name AS job, trigger_kind, job_runs.attempt AS attempt,
-                 job_runs.due_at AS due_at, started_at, ended_at, outcome, server, job_runs.error AS error,
+                 job_runs.due_at AS due_at, started_at, ended_at, outcome, server, host, job_runs.error AS error,
                  job_runs.error_line AS error_line, job_runs.traceback AS traceback, ",
             $log,
             " AS log, log_dropped_lines, ticks, last_due_at, reason, revision, progress_done, progress_total FROM ",

@@ -78,6 +78,8 @@ async fn mistakes_are_named_where_they_were_entered() {
             ("0 0 31 2 *", "never comes true"),
             ("61 * * * *", "the minute field"),
             ("* * *", "this has 3"),
+            ("* * * *", "this has 4"),
+            ("* * * * * * *", "this has 7"),
         ] {
             let job = json!({ "name": "Job", "path": "x.lua", "cron": cron });
             let error = world
@@ -92,6 +94,7 @@ async fn mistakes_are_named_where_they_were_entered() {
             ("2027-02-30T10:00", "is no date and time"),
             ("2020-01-01T10:00", "That time has passed"),
             ("9999-01-01T10:00", "too far away"),
+            ("2100-07-01T10:00", "up to the end of 2099"),
         ] {
             let job = json!({ "name": "Job", "path": "x.lua", "at": at });
             let error = world
@@ -117,6 +120,52 @@ async fn mistakes_are_named_where_they_were_entered() {
         ] {
             let error = world.call(function, parameters).await.unwrap_err();
             assert_eq!(error.code(), Code::NotFound, "{function}: {error}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_ways_to_write_a_name_are_one_job() {
+    on_both(async |mut world: World| {
+        for (composed, decomposed) in [
+            ("B\u{e9}b\u{e9}", "Be\u{301}be\u{301}"),
+            ("\u{d55c}", "\u{1112}\u{1161}\u{11ab}"),
+        ] {
+            let job = |name: &str| json!({ "job": { "name": name, "path": "x.lua", "interval": 60 } });
+            let made = world.call("jobs.create", job(decomposed)).await.unwrap();
+            assert_eq!(made["name"], composed);
+            let again = world.call("jobs.create", job(composed)).await.unwrap_err();
+            assert_eq!(again.code(), Code::Conflict);
+            // Either finds it.
+            for name in [composed, decomposed] {
+                let name = json!({ "name": name });
+                assert_eq!(
+                    world.call("jobs.get", name.clone()).await.unwrap()["name"],
+                    composed
+                );
+                world.call("jobs.runs", name.clone()).await.unwrap();
+                world.call("jobs.run", name).await.unwrap();
+                world.work().await;
+            }
+            // A job from before has a name of its own, and one form of it, after the next start.
+            let old = "UPDATE jobs SET name = $1 WHERE name = $2";
+            let names = (decomposed.to_owned(), composed.to_owned());
+            world
+                .core
+                .db
+                .write(move |tx| {
+                    Box::pin(async move {
+                        sqlx::query(old).bind(names.0).bind(names.1).execute(tx).await?;
+                        Ok(())
+                    })
+                })
+                .await
+                .unwrap();
+            world.call("jobs.create", job(composed)).await.unwrap();
+            world.restart().await;
+            let renamed = format!("{decomposed} 2");
+            assert_eq!(world.get(&renamed).await["name"], format!("{composed} 2"));
         }
     })
     .await;
@@ -209,6 +258,18 @@ async fn a_preview_shows_the_ticks_that_a_job_would_have_and_refuses_what_a_job_
         assert_eq!((&special["days"], &special["weekdays"]), (&json!([15]), &json!([1])));
         let last_day_and_second_friday = json!([{ "weekdays": [], "nth": null }, { "weekdays": [5], "nth": 2 }]);
         assert_eq!(special["special_days"], last_day_and_second_friday);
+
+        // How the two day fields go together is said.
+        for (cron, days, weekdays, rule) in [
+            ("0 0 1 * 0-6", json!([1]), json!([0, 1, 2, 3, 4, 5, 6]), json!("either")),
+            ("0 0 */10 * MON", json!([1, 11, 21, 31]), json!([1]), json!("both")),
+            ("0 0 * * MON", json!(null), json!([1]), json!(null)),
+            ("0 0 1-31 * *", json!(null), json!(null), json!(null)),
+        ] {
+            let shown = preview(json!({ "cron": cron })).await.unwrap();
+            let shown = &shown["cron"];
+            assert_eq!((&shown["days"], &shown["weekdays"], &shown["day_rule"]), (&days, &weekdays, &rule), "{cron}");
+        }
 
         let job = json!({ "name": "Tides", "path": "tides.lua", "cron": "30 7 * * 1-5", "timezone": "Europe/Lisbon" });
         let job = world.call("jobs.create", json!({ "job": job })).await.unwrap();

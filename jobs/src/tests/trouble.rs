@@ -115,6 +115,149 @@ async fn operators_hear_when_a_job_is_set_inactive_by_its_errors() {
 }
 
 #[tokio::test]
+async fn ux02_a_deactivated_job_keeps_its_alarm_until_an_operator_activates_it() {
+    on_both(async |mut world: World| {
+        let outbox = Outbox::of(&world);
+        tell_operators(&world).await;
+        let settings = json!({ "interval": 3600, "retries": 1 });
+        world.job_with("Broken", "error('gone')", settings).await;
+        world.after(HOUR).await;
+        world.after(Duration::from_secs(12)).await;
+        let deactivated = world.get("Broken").await;
+        let at = deactivated["deactivated"]["at"].as_i64().unwrap();
+        assert_eq!(
+            (&deactivated["active"], &deactivated["state"]),
+            (&json!(false), &json!("failed"))
+        );
+        assert_eq!(deactivated["deactivated"], json!({ "at": at, "failures": 2 }));
+        world.jobs.deliver_once().await.unwrap();
+        let mail = outbox.0.lock().unwrap()[0]["text"].as_str().unwrap().to_owned();
+        assert!(
+            mail.contains("Deactivated after 2 failures at 2026-01-05 13:00 UTC"),
+            "{mail}"
+        );
+
+        // Its code is mended and it runs by hand: what is wrong with it stays, and a restart changes nothing either.
+        let code = "local job = core.job()\nfunction job.run() return job.OK end\nreturn job";
+        world.code("Broken.lua", code);
+        for _ in 0..2 {
+            world.call("jobs.run", json!({ "name": "Broken" })).await.unwrap();
+            world.work().await;
+            world.restart().await;
+        }
+        assert_eq!(world.outcomes("Broken").await, ["error", "error", "ok", "ok"]);
+        let still = world.get("Broken").await;
+        for field in ["active", "state", "error", "deactivated"] {
+            assert_eq!(still[field], deactivated[field], "{field}");
+        }
+        let overview = world.call("jobs.overview", json!({})).await.unwrap();
+        assert_eq!(overview["failing"][0]["deactivated"]["failures"], 2);
+        world.jobs.deliver_once().await.unwrap();
+        assert_eq!(outbox.subjects(), ["Job Broken was set inactive"]);
+
+        // Changing something else does not clear it; activating does.
+        let changes = json!({ "name": "Broken", "changes": { "timeout": 5 } });
+        let changed = world.call("jobs.update", changes).await.unwrap();
+        assert_eq!(changed["deactivated"], deactivated["deactivated"]);
+        let changes = json!({ "name": "Broken", "changes": { "active": true } });
+        let active = world.call("jobs.update", changes).await.unwrap();
+        assert_eq!(
+            (&active["deactivated"], &active["error"]),
+            (&Value::Null, &Value::Null)
+        );
+        let overview = world.call("jobs.overview", json!({})).await.unwrap();
+        assert_eq!(overview["failing"], json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ux35_a_run_by_hand_is_no_further_attempt() {
+    on_both(async |world: World| {
+        let settings = json!({ "interval": 3600, "retries": 5 });
+        world.job_with("Flaky", "error('no network')", settings).await;
+        world.after(HOUR).await;
+        world.after(Duration::from_secs(12)).await;
+        world.call("jobs.run", json!({ "name": "Flaky" })).await.unwrap();
+        world.work().await;
+        let ledger = world.ledger("Flaky").await;
+        let attempts: Vec<_> = ledger
+            .iter()
+            .map(|run| (&run["trigger"], &run["attempt"]))
+            .collect();
+        let expected =
+            [("schedule", 1), ("retry", 2), ("hand", 1)].map(|(trigger, n)| (json!(trigger), json!(n)));
+        assert_eq!(attempts, expected.each_ref().map(|(trigger, n)| (trigger, n)));
+        // And each says on which machine it was.
+        let host = coronet_core::server::host_name();
+        assert!(
+            ledger.iter().all(|run| run["host"] == host.as_str()),
+            "{ledger:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn x10_a_ping_to_where_no_request_may_go_is_warned_of() {
+    on_both(async |world: World| {
+        let save = async |url: &str| {
+            let job = json!({ "name": "Pinged", "path": "x.lua", "interval": 60, "ping_url": url });
+            let made = world.call("jobs.create", json!({ "job": job })).await.unwrap();
+            let again = json!({ "name": "Pinged", "changes": { "ping_url": url } });
+            let changed = world.call("jobs.update", again).await.unwrap();
+            let read = world.get("Pinged").await;
+            assert!(
+                made["warnings"] == changed["warnings"] && changed["warnings"] == read["warnings"],
+                "{url}"
+            );
+            world
+                .call("jobs.delete", json!({ "name": "Pinged" }))
+                .await
+                .unwrap();
+            made["warnings"].clone()
+        };
+        for url in [
+            "http://127.0.0.1:9000/x",
+            "http://localhost/x",
+            "https://api.localhost./x",
+            "http://[::1]/x",
+            "http://2130706433/x",
+            "http://0x7f.1/x",
+            "http://[::ffff:10.0.0.1]/x",
+        ] {
+            let warned = save(url).await;
+            assert!(
+                warned[0].as_str().unwrap().contains("private address"),
+                "{url}: {warned}"
+            );
+        }
+        for url in [
+            "http://169.254.169.254/latest/meta-data",
+            "http://metadata.google.internal/x",
+            "http://[fd00:ec2::254]/x",
+            "http://168.63.129.16/x",
+            "http://0.0.0.0/x",
+        ] {
+            let warned = save(url).await;
+            assert!(
+                warned[0].as_str().unwrap().contains("no request may go to"),
+                "{url}: {warned}"
+            );
+        }
+        assert_eq!(save("https://watch.example/x").await, json!([]));
+        assert_eq!(save("https://93.184.216.34/x").await, json!([]));
+        // Where private addresses are allowed, they are no surprise; metadata never is.
+        coronet_core::settings::start(&world.core).await.unwrap();
+        let allow = json!({ "group": "requests", "changes": { "private_addresses": true } });
+        world.call("settings.update", allow).await.unwrap();
+        assert_eq!(save("http://127.0.0.1:9000/x").await, json!([]));
+        assert_eq!(save("http://169.254.169.254/").await.as_array().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_job_without_success_raises_the_alarm_once() {
     on_both(async |world: World| {
         let outbox = Outbox::of(&world);

@@ -14,6 +14,16 @@ pub(super) struct Fields {
     months: Option<Vec<u32>>,
     weekdays: Option<Vec<u32>>,
     special_days: Vec<SpecialDay>,
+    /// When both day fields restrict: whether one of them is enough, or both must match.
+    #[serde(default)]
+    day_rule: Option<DayRule>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DayRule {
+    Either,
+    Both,
 }
 
 /// The last day of the month; or with weekdays, the nth or last of them in the month.
@@ -75,15 +85,24 @@ fn step(values: &[u32], round: u32) -> Option<u32> {
 }
 
 fn days(cron: &Fields, daily: bool) -> Option<String> {
-    let mut days = Vec::new();
-    if let Some(numbers) = &cron.days {
-        days.push(t!(
-            "on day {days} of the month",
-            days = list(numbers.iter().map(u32::to_string))
-        ));
+    let (of_month, weekdays) = (days_of_month(cron), cron.weekdays.as_deref());
+    let names_all = |days: &Option<Vec<u32>>, most| days.as_ref().is_some_and(|days| days.len() == most);
+    match cron.day_rule {
+        Some(DayRule::Both) => Some(t!(
+            "{weekdays}, only when it is also {days} (both must match)",
+            weekdays = weekday_words(cron),
+            days = list(of_month.into_iter())
+        )),
+        Some(DayRule::Either) if names_all(&cron.days, 31) || names_all(&cron.weekdays, 7) => Some(t!(
+            "every day (one of the two day fields names all days, and either is enough)"
+        )),
+        Some(DayRule::Either) | None => either(cron, of_month, weekdays, daily),
     }
-    days.extend(cron.special_days.iter().map(special_day));
-    let weekdays = cron.weekdays.as_deref();
+}
+
+fn either(cron: &Fields, days: Vec<String>, weekdays: Option<&[u32]>, daily: bool) -> Option<String> {
+    let nth = cron.special_days.iter().filter(|day| !day.weekdays.is_empty());
+    let days: Vec<String> = days.into_iter().chain(nth.map(special_day)).collect();
     Some(match (days.is_empty(), weekdays) {
         (true, None) if daily => count!(1, "every day", "every {n} days"),
         (true, None) => return None,
@@ -96,6 +115,30 @@ fn days(cron: &Fields, daily: bool) -> Option<String> {
             weekdays = names(weekdays)
         ),
     })
+}
+
+/// What the weekday field says.
+fn weekday_words(cron: &Fields) -> String {
+    let plain = cron
+        .weekdays
+        .iter()
+        .map(|days| t!("on {weekdays}", weekdays = names(days)));
+    let nth = cron.special_days.iter().filter(|day| !day.weekdays.is_empty());
+    list(plain.chain(nth.map(special_day)))
+}
+
+/// What the field of the days of the month says.
+fn days_of_month(cron: &Fields) -> Vec<String> {
+    let mut days = Vec::new();
+    if let Some(numbers) = &cron.days {
+        days.push(t!(
+            "on day {days} of the month",
+            days = list(numbers.iter().map(u32::to_string))
+        ));
+    }
+    let last = cron.special_days.iter().filter(|day| day.weekdays.is_empty());
+    days.extend(last.map(special_day));
+    days
 }
 
 fn special_day(day: &SpecialDay) -> String {
@@ -196,6 +239,21 @@ mod tests {
             (
                 json!({"seconds": [0], "minutes": [0], "hours": [0], "days": [13], "weekdays": [5]}),
                 "at 00:00, on day 13 of the month, and every Friday",
+            ),
+            (
+                json!({"seconds": [0], "minutes": [0], "hours": [0], "days": [1], "weekdays": [0, 1, 2, 3, 4, 5, 6],
+                       "day_rule": "either"}),
+                "at 00:00, every day (one of the two day fields names all days, and either is enough)",
+            ),
+            (
+                json!({"seconds": [0], "minutes": [0], "hours": [0], "days": [1, 16, 31], "weekdays": [1],
+                       "day_rule": "both"}),
+                "at 00:00, on Monday, only when it is also on day 1, 16 and 31 of the month (both must match)",
+            ),
+            (
+                json!({"seconds": [0], "minutes": [0], "hours": [0], "days": [1, 16, 31], "day_rule": "both",
+                       "special_days": [{"weekdays": [5], "nth": 2}]}),
+                "at 00:00, on the second Friday of the month, only when it is also on day 1, 16 and 31 of the month (both must match)",
             ),
             (
                 json!({"seconds": [0], "minutes": [0], "hours": [9], "days": [1], "months": [1, 4, 7]}),

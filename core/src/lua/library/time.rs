@@ -11,6 +11,7 @@ use mlua::{IntoLuaMulti, Lua, MultiValue, Table, Value as LuaValue};
 
 use super::answered;
 use crate::lua::value;
+use crate::zone::{LAST_ZONE_YEAR, is_known};
 use crate::{Clock, Code, Error, Result};
 
 /// ISO 8601, with the zone's distance from UTC.
@@ -113,6 +114,7 @@ fn formatted(at: i64, pattern: &str, zone: Option<&str>) -> Result<String> {
     }
     let mut text = String::new();
     let time = utc(at).with_timezone(&zone);
+    check_known(zone, time.naive_local())?;
     write!(text, "{}", time.format_with_items(items.iter())).map_err(|_| bad())?;
     Ok(text)
 }
@@ -132,9 +134,9 @@ fn parsed(text: &LuaValue, zone: Option<&str>) -> Result<i64> {
     let read = (text.len() <= LONGEST_TEXT).then(|| {
         let exact = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
         let exact = exact.map(|time| time.timestamp_millis()).ok();
-        exact.or_else(|| by_the_clocks(local(text)?, zone))
+        exact.map(Ok).or_else(|| by_the_clocks(local(text)?, zone))
     });
-    read.flatten().and_then(within).ok_or_else(|| {
+    read.flatten().transpose()?.and_then(within).ok_or_else(|| {
         let text: String = text.chars().take(60).collect();
         wrong(format!(
             "`{text}` is no time such as 2026-01-31, 2026-01-31 08:00 or 2026-01-31T08:00:00Z."
@@ -160,14 +162,29 @@ fn local(text: &str) -> Option<NaiveDateTime> {
 }
 
 /// When the clocks of the zone show this time. Of two such moments it is the first; a time that the clocks leave out counts
-/// as if they had not been changed yet.
-fn by_the_clocks(local: NaiveDateTime, zone: Tz) -> Option<i64> {
+/// as if they had not been changed yet. `None` for a time that is out of range.
+fn by_the_clocks(local: NaiveDateTime, zone: Tz) -> Option<Result<i64>> {
     let shown = within(local.and_utc().timestamp_millis())?;
+    if let Err(error) = check_known(zone, local) {
+        return Some(Err(error));
+    }
     let offset: FixedOffset = match zone.offset_from_local_datetime(&local).earliest() {
         Some(offset) => offset.fix(),
         None => zone.offset_from_utc_datetime(&(local - TimeDelta::days(1))).fix(),
     };
-    Some(shown - i64::from(offset.local_minus_utc()) * 1000)
+    Some(Ok(shown - i64::from(offset.local_minus_utc()) * 1000))
+}
+
+/// Checks that it is known what clocks of the zone show then, rather than to be an hour off in summer.
+fn check_known(zone: Tz, local: NaiveDateTime) -> Result<()> {
+    if is_known(zone, local) {
+        return Ok(());
+    }
+    let text = format!(
+        "When the clocks of {} change is known up to the end of {LAST_ZONE_YEAR}. Use UTC for later times.",
+        zone.name()
+    );
+    Err(wrong(text))
 }
 
 /// The parts of a length of time. Years to days go by the calendar and keep the time of day, the others are exact.
@@ -221,8 +238,9 @@ fn added(at: &LuaValue, parts: &LuaValue, zone: Option<&str>) -> Result<i64> {
         Some(at)
     } else {
         let local = utc(at).with_timezone(&zone).naive_local();
+        check_known(zone, local)?;
         let local = by_calendar(local, months, days);
-        local.and_then(|local| by_the_clocks(local, zone))
+        local.and_then(|local| by_the_clocks(local, zone)).transpose()?
     };
     moved
         .and_then(|moved| within(moved.checked_add(exact)?))

@@ -137,7 +137,7 @@ pub struct Problem {
     pub why: String,
     /// Since when, Unix milliseconds, where that is known.
     pub since: Option<i64>,
-    /// How many mails, or bytes that are left.
+    /// How many mails, bytes that are left, or failures that deactivated a job.
     pub count: Option<i64>,
     /// The run, the mail, the server or the plugin that shows it.
     pub id: Option<String>,

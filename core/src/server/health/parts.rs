@@ -227,6 +227,14 @@ struct Job {
     next_run_at: Option<i64>,
     overdue_since: Option<i64>,
     error: Option<JobError>,
+    #[serde(default)]
+    deactivated: Option<Deactivated>,
+}
+
+#[derive(Deserialize)]
+struct Deactivated {
+    at: i64,
+    failures: i64,
 }
 
 #[derive(Deserialize)]
@@ -247,12 +255,30 @@ pub(super) async fn jobs(core: &Core, call: &Call) -> Result<Found> {
         // While it is active it is tried again.
         let level = if job.active { Level::Warn } else { Level::Bad };
         let why = job.error.map(|error| error.message).unwrap_or_default();
-        let text = format!("The job {} failed: {why}", job.name);
-        Problem::new(Part::Jobs, Kind::JobFailed, level, text)
+        let Some(deactivated) = job.deactivated else {
+            let text = format!("The job {} failed: {why}", job.name);
+            return Problem::new(Part::Jobs, Kind::JobFailed, level, text)
+                .about(job.name)
+                .because(why)
+                .since(job.last_run_at)
+                .shown_by(job.last_run);
+        };
+        // Only an operator who activates it ends that, whatever runs by hand come to.
+        let after = match deactivated.failures {
+            0 => String::new(),
+            1 => " after 1 failure".to_owned(),
+            many => format!(" after {many} failures"),
+        };
+        let text = format!("The job {} was deactivated{after}: {why}", job.name);
+        let problem = Problem::new(Part::Jobs, Kind::JobFailed, Level::Bad, text)
             .about(job.name)
             .because(why)
-            .since(job.last_run_at)
-            .shown_by(job.last_run)
+            .since(Some(deactivated.at))
+            .shown_by(job.last_run);
+        Problem {
+            count: Some(deactivated.failures),
+            ..problem
+        }
     });
     let overdue = jobs.overdue.into_iter().map(|job| {
         let text = format!("The job {} had no success for longer than it should.", job.name);

@@ -185,6 +185,20 @@ async fn jobs_that_failed_or_are_late_are_told_with_their_run() {
     let tried_again = world.problem("jobs.overview", failing(true)).await;
     assert_eq!(told(&tried_again), ("job_failed", "warn", "j", "run_1"));
 
+    let deactivated = json!({"name": "j", "active": false, "last_run": "run_2", "last_run_at": 9, "error": {"message": "boom"},
+        "deactivated": {"at": 5, "failures": 3}});
+    let deactivated = json!({"count": 1, "failing": [deactivated], "late": []});
+    let deactivated = world.problem("jobs.overview", deactivated).await;
+    assert_eq!(told(&deactivated), ("job_failed", "bad", "j", "run_2"));
+    assert_eq!(
+        (&deactivated["since"], &deactivated["count"]),
+        (&json!(5), &json!(3))
+    );
+    assert_eq!(
+        deactivated["message"],
+        "The job j was deactivated after 3 failures: boom"
+    );
+
     let late = json!({"count": 1, "failing": [], "late": [{"name": "j", "active": true, "next_run_at": 9}]});
     let late = world.problem("jobs.overview", late).await;
     assert_eq!(told(&late), ("job_late", "bad", "j", ""));

@@ -248,7 +248,8 @@ fn read(core: &Core, row: store::Row, now: i64) -> Server {
     }
 }
 
-fn host_name() -> String {
+/// The name of this machine.
+pub fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match name.trim() {
         "" => "server".to_owned(),
