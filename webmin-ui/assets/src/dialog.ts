@@ -64,7 +64,9 @@ export function ask(question: string, yes: string): Promise<boolean> {
   dialog.setAttribute('aria-labelledby', text.id);
   const foot = document.createElement('div');
   foot.className = 'form-foot';
-  foot.append(button(t('Stay here'), 'no', 'btn'), button(yes, 'yes', 'btn btn-danger'));
+  const stay = button(t('Stay here'), 'no', 'btn btn-quiet');
+  stay.autofocus = true;
+  foot.append(button(yes, 'yes', 'btn btn-danger'), stay);
   form.append(text, foot);
   dialog.append(form);
   document.body.append(dialog);

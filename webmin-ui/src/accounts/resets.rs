@@ -140,6 +140,7 @@ async fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
         &t!("Revoke link"),
         "/resets",
     )
+    .loss()
     .line(t!(
         "The link in the mail stops working at once. The user can ask for a new one."
     ));
@@ -200,7 +201,7 @@ fn flush_page() -> Confirm {
         "/resets/flush".to_owned(),
         &t!("Delete old links"),
         "/resets",
-    )
+    ).loss()
     .line(t!(
         "Expired links, and links older than this, are deleted. The job CleanPasswordResets does the same every hour."
     ))

@@ -180,7 +180,7 @@ fn settings(posted: &Posted) -> Value {
 
 fn delete_page(name: &str) -> Confirm {
     let path = path_segment(name);
-    Confirm::new(Area::Scopes, t!("Delete {name}?", name = name), format!("/scope/{path}/delete"), &t!("Delete scope"), format!("/scope/{path}"))
+    Confirm::new(Area::Scopes, t!("Delete {name}?", name = name), format!("/scope/{path}/delete"), &t!("Delete scope"), format!("/scope/{path}")).loss()
         .line(t!("All users of this scope are deleted with it, and their reset links stop working. This cannot be undone."))
         .fields([Field::text("confirm", &t!("Type the scope's name to confirm")).required().placeholder(name).wide()])
 }

@@ -237,6 +237,7 @@ fn delete_page(user: &User) -> Confirm {
         &t!("Delete user"),
         path.clone(),
     )
+    .loss()
     .line(t!(
         "The user leaves {scope} for good, and their reset links stop working. This cannot be undone.",
         scope = user.scope

@@ -237,8 +237,7 @@ async fn ask(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
             "{n} thing is deleted from this server.",
             "{n} things are deleted from this server."
         ));
-    } else {
-        page.form.danger = false;
+        page = page.loss();
     }
     desk.page(&page)
 }

@@ -58,7 +58,7 @@ impl View for FormPage {
     }
 }
 
-/// Asks before something is destroyed. With script it opens as a dialog, without as a page.
+/// Asks before something is done that cannot simply be taken back. With script it opens as a dialog, without as a page.
 #[derive(Serialize)]
 pub(crate) struct Confirm {
     #[serde(serialize_with = "area_name")]
@@ -79,7 +79,7 @@ impl Confirm {
         submit: &str,
         back: impl Into<String>,
     ) -> Self {
-        let form = Form::new(action, submit).danger().cancel(back);
+        let form = Form::new(action, submit).unguarded().cancel(back);
         Self {
             area,
             title: title.into(),
@@ -87,6 +87,12 @@ impl Confirm {
             items: Vec::new(),
             form,
         }
+    }
+
+    /// Something is lost: the button is red.
+    pub(crate) fn loss(mut self) -> Self {
+        self.form = self.form.danger();
+        self
     }
 
     pub(crate) fn line(mut self, line: impl Into<String>) -> Self {

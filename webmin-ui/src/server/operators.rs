@@ -301,6 +301,7 @@ fn remove_page(operator: &OperatorRow) -> Confirm {
         &t!("Remove operator"),
         "/operators",
     )
+    .loss()
     .line(t!(
         "They are signed out at once and cannot sign in again. What they did stays in the audit log."
     ))

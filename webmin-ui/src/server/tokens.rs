@@ -170,6 +170,7 @@ async fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
         &t!("Revoke token"),
         "/tokens",
     )
+    .loss()
     .line(t!(
         "Apps that use it are refused from now on. It cannot be made active again."
     ));

@@ -119,6 +119,7 @@ async fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
         &t!("Delete backup"),
         PAGE,
     )
+    .loss()
     .line(t!("It is gone for good. The database itself stays as it is."));
     desk.page(&page)
 }

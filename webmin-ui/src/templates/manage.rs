@@ -235,6 +235,7 @@ async fn revert_page(desk: &Desk<'_>, resource: &Resource) -> Confirm {
                 &t!("Delete"),
                 editor(path),
             )
+            .loss()
             .line(t!("No layer below has this path: nothing will be there."));
             let jobs = used_by(desk, path).await;
             let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();

@@ -1,6 +1,7 @@
 //! The webmin as its operators meet it: over HTTP, against a real core; and every view with sample data.
 
 mod bare_texts;
+mod buttons;
 mod desk;
 mod guards;
 mod help;

@@ -44,7 +44,7 @@ pub(crate) struct Act {
     pub(super) ask: Option<Ask>,
 }
 
-/// What is asked before something is destroyed, or cannot be taken back.
+/// What is asked before something that cannot simply be taken back. `danger` says that something is lost.
 pub(crate) struct Ask {
     pub(crate) title: fn(i64) -> String,
     pub(crate) line: String,

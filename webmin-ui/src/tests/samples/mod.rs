@@ -86,7 +86,9 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
             views,
             &Confirm {
                 items: vec![text()],
-                ..Confirm::new(Area::Users, NASTY, "/x".to_owned(), "Delete", "/y").line(NASTY)
+                ..Confirm::new(Area::Users, NASTY, "/x".to_owned(), "Delete", "/y")
+                    .loss()
+                    .line(NASTY)
             },
         ),
     ];
