@@ -11,3 +11,8 @@ pub fn nfc(text: &str) -> String {
         text.nfc().collect()
     }
 }
+
+/// The text with its characters taken apart (Unicode NFD), as some systems write the names of files.
+pub fn nfd(text: &str) -> String {
+    text.nfd().collect()
+}

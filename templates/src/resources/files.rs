@@ -110,7 +110,13 @@ impl Files {
 
     /// Where the file of a resource lies, or would lie.
     pub(crate) fn location(&self, path: &ResourcePath) -> PathBuf {
-        self.home.join(path.as_str())
+        let location = self.home.join(path.as_str());
+        if path.as_str().is_ascii() || location.exists() {
+            return location;
+        }
+        // Copied from a system that takes the names of files apart.
+        let decomposed = self.home.join(coronet_core::text::nfd(path.as_str()));
+        if decomposed.exists() { decomposed } else { location }
     }
 
     /// The state of the file: one `stat`, cheap enough for every use. `None` when there is none.
@@ -156,7 +162,7 @@ impl Files {
                 let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
                 if is_folder && depth < MAX_LISTED_DEPTH && overlaps(prefix, &path) {
                     folders.push((path, depth + 1));
-                } else if !is_folder && path.starts_with(prefix) && found.len() < MAX_LISTED {
+                } else if !is_folder && resource.as_str().starts_with(prefix) && found.len() < MAX_LISTED {
                     found.push(resource);
                 }
             }

@@ -17,6 +17,11 @@ pub struct ResourcePath(String);
 impl ResourcePath {
     /// Checks a whole path.
     pub fn parse(path: &str) -> Option<Self> {
+        if path.len() > MAX_PATH {
+            return None;
+        }
+        // Two ways to write one name are one path.
+        let path = coronet_core::text::nfc(path);
         let (root, rest) = path.split_once('/')?;
         // The one hidden folder that clients ask for (RFC 8615); nothing hidden in it.
         let visible = match rest.strip_prefix(".well-known") {
@@ -25,7 +30,7 @@ impl ResourcePath {
             _ => rest,
         };
         let safe = ROOTS.contains(&root) && path.len() <= MAX_PATH && visible.split('/').all(is_safe_segment);
-        safe.then(|| Self(path.to_owned()))
+        safe.then_some(Self(path))
     }
 
     /// Checks a path given relative to `root`, one of [`ROOTS`].
@@ -116,6 +121,18 @@ fn is_safe_segment(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_ways_to_write_a_name_are_one_path() {
+        for (composed, decomposed) in [
+            ("pages/caf\u{e9}.html", "pages/cafe\u{301}.html"),
+            ("templates/\u{d55c}.tpl", "templates/\u{1112}\u{1161}\u{11ab}.tpl"),
+        ] {
+            let path = ResourcePath::parse(decomposed).unwrap();
+            assert_eq!(path.as_str(), composed);
+            assert_eq!(Some(path), ResourcePath::parse(composed));
+        }
+    }
 
     #[test]
     fn m07_w07_no_path_leads_out_of_its_folder() {
