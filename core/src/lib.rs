@@ -59,7 +59,7 @@ pub use server::figures::{Figure, Figures};
 pub use server::servers::Identity;
 pub use settings::Settings;
 pub use shutdown::Shutdown;
-pub use zone::LAST_ZONE_YEAR;
+pub use zone::{LAST_ZONE_YEAR, time_zones};
 
 /// What every room is started with. Cheap to clone: all of it is shared.
 #[derive(Clone)]

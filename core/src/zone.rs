@@ -23,6 +23,28 @@ fn changes_clocks(zone: Tz) -> bool {
     (2..=12).any(|month| offset(month) != offset(1))
 }
 
+/// The names of zones to choose from, by place, without those that stand for another by an older name.
+pub fn time_zones() -> impl Iterator<Item = &'static str> {
+    const REGIONS: [&str; 10] = [
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    ];
+    let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let by_place = zones.filter(|name| {
+        name.split_once('/')
+            .is_some_and(|(region, _)| REGIONS.contains(&region))
+    });
+    std::iter::once("UTC").chain(by_place)
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{NaiveDate, TimeDelta};

@@ -64,7 +64,7 @@ test("the job that comes with Coronet is listed apart, can rest, and stays", asy
 
 test("the form shows the next runs as one types, and what is wrong with a schedule", async ({ desk: page }) => {
   await page.goto("/webmin/jobs/new");
-  await page.getByText("Cron, date and time, time zone, limits").click();
+  await page.getByRole("radio", { name: "Cron" }).check();
   await page.getByLabel(/^Cron expression/).fill("30 7 * * 1-5");
   await page.getByLabel(/^Time zone/).fill("Europe/Lisbon");
   const preview = page.locator(".form-preview");
@@ -78,10 +78,91 @@ test("the form shows the next runs as one types, and what is wrong with a schedu
   await page.getByLabel(/^Time zone/).fill("Europe/Nowhere");
   await expect(preview).toContainText('There is no time zone "Europe/Nowhere"');
   await page.getByLabel(/^Time zone/).fill("");
-  await page.getByLabel(/^Cron expression/).fill("");
+  await page.getByLabel(/^Cron expression/).fill("0 0 1 * 0-6");
+  await expect(preview).toContainText("every day (one of the two day fields names all days, and either is enough)");
+  await page.getByLabel(/^Cron expression/).fill("0 0 */10 * MON");
+  await expect(preview).toContainText("on Monday, only when it is also on day 1, 11, 21 and 31 of the month (both must match)");
+  await page.getByRole("radio", { name: "Interval" }).check();
   await page.getByLabel(/^Job Interval/).fill("5400");
   await expect(preview).toContainText("every 90 minutes");
   await expect(preview.getByRole("listitem")).toHaveCount(10);
+});
+
+test("UX13: the kinds of a schedule are tabs, with presets and a zone that is searched, by keyboard", async ({ desk: page }) => {
+  await page.goto("/webmin/jobs/new");
+  await expect(page.getByLabel("Job Interval")).toBeVisible();
+  await expect(page.getByLabel("Cron expression")).toBeHidden();
+  await expect(page.getByText("optional")).toHaveCount(0);
+  await page.getByLabel("Job Name").fill("Weekdays");
+  await page.getByLabel("Job Path").fill("weekdays.lua");
+  // The arrow keys go from tab to tab.
+  await page.getByRole("radio", { name: "Interval" }).focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByLabel("Job Interval")).toBeHidden();
+  await page.getByLabel("Preset").locator("visible=true").selectOption({ label: "every weekday at 07:30" });
+  await expect(page.getByLabel("Cron expression")).toHaveValue("30 7 * * 1-5");
+  const preview = page.locator(".form-preview");
+  await expect(preview).toContainText("at 07:30, Monday to Friday");
+  const zone = page.getByRole("combobox", { name: "Time zone" });
+  await zone.pressSequentially("new york");
+  await expect(page.getByRole("option")).toHaveText(["America/New_York"]);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(zone).toHaveValue("America/New_York");
+  await expect(page.getByRole("listbox")).toBeHidden();
+  await expect(preview).toContainText("by the clocks of America/New_York");
+  await page.getByRole("switch", { name: "Active" }).uncheck();
+  await expect(preview).toContainText("This job is inactive");
+  // No sign of help stands alone on a line.
+  for (const help of await page.locator(".form .help").locator("visible=true").all()) {
+    const alone = await help.evaluate((sign) => {
+      const before = sign.previousElementSibling.getBoundingClientRect();
+      const own = sign.getBoundingClientRect();
+      return own.top >= before.bottom;
+    });
+    expect(alone).toBe(false);
+  }
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.goto("/webmin/job/Weekdays");
+  await expect(page.getByRole("radio", { name: "Cron" })).toBeChecked();
+  await expect(page.getByLabel("Cron expression")).toHaveValue("30 7 * * 1-5");
+});
+
+test("UX13: the job form works without script", async ({ browser, desk, server }) => {
+  const state = await desk.context().storageState();
+  const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false, storageState: state });
+  const page = await context.newPage();
+  await page.goto("/webmin/jobs/new");
+  await page.getByLabel("Job Name").fill("Plain");
+  await page.getByLabel("Job Path").fill("plain.lua");
+  await page.getByRole("radio", { name: "Cron" }).check();
+  await page.getByLabel("Preset").locator("visible=true").selectOption({ label: "first of the month" });
+  await page.getByRole("button", { name: "Create" }).click();
+  const job = await server.call("jobs.get", { name: "Plain" });
+  expect([job.cron, job.interval]).toEqual(["0 0 1 * *", null]);
+  await context.close();
+});
+
+test("UX02: a job that was deactivated says so everywhere until it is activated with one click", async ({ desk: page, server }) => {
+  await server.call("jobs.create", { job: { name: "Given up", path: "given_up.lua", interval: 3600, retries: 0 } });
+  const code = (body) => server.call("resources.write", { path: "jobs/given_up.lua", text: `local job = core.job()\nfunction job.run()\n${body}\nend\nreturn job\n` });
+  await code("  error('no carrots')");
+  await server.call("jobs.run", { name: "Given up" });
+  await expect.poll(async () => (await server.call("jobs.get", { name: "Given up" })).active).toBe(false);
+  await code("  return job.OK");
+  await server.call("jobs.run", { name: "Given up" });
+  await expect.poll(async () => (await server.call("jobs.get", { name: "Given up" })).last_outcome).toBe("ok");
+
+  await page.goto("/webmin");
+  await expect(page.locator(".needs")).toContainText("Job Given up: Deactivated after 1 failure at");
+  await page.goto("/webmin/jobs");
+  await expect(page.getByRole("row", { name: /Given up/ })).toContainText("Deactivated after 1 failure at");
+  await page.goto("/webmin/job/Given%20up");
+  await expect(page.locator(".notice").first()).toContainText("Deactivated after 1 failure at");
+  await expect(page.locator(".form-preview")).toContainText("This job is inactive");
+  await page.getByRole("button", { name: "Activate" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("active, recurring");
+  await expect(page.locator(".notice")).toHaveCount(0);
 });
 
 test("a broken job shows its line, and the list shows that it is off", async ({ desk: page, server }) => {

@@ -74,7 +74,7 @@ test("policies and alarms are set in the form and kept", async ({ desk: page }) 
   await page.goto("/webmin/jobs/new");
   await page.getByLabel("Job Name").fill("Guarded");
   await page.getByLabel("Job Path").fill("guarded.lua");
-  await page.getByText("Cron, date and time, time zone, limits").click();
+  await page.getByRole("radio", { name: "Once" }).check();
   await page.getByLabel(/^One date and time/).fill("2020-01-01T10:00");
   await expect(page.locator(".form-preview")).toContainText("That time has passed");
   await page.getByLabel(/^One date and time/).fill("2091-03-01T07:30");

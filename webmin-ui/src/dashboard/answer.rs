@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::problems::{self, ProblemLine, part_name};
+use super::problems::{self, May, ProblemLine, part_name};
 use super::state::State;
 use crate::kit::language::{count, t};
 
@@ -28,7 +28,7 @@ pub(crate) struct PartMark {
 
 pub(super) const TEMPLATE: &str = "dashboard/part_answer";
 
-pub(super) fn of(state: &State, may_forget: bool) -> AnswerView {
+pub(super) fn of(state: &State, may: May) -> AnswerView {
     let Some(health) = &state.health else {
         return AnswerView {
             tone: "bad",
@@ -42,7 +42,7 @@ pub(super) fn of(state: &State, may_forget: bool) -> AnswerView {
     let problems: Vec<_> = health
         .problems
         .iter()
-        .map(|problem| problems::line(problem, may_forget))
+        .map(|problem| problems::line(problem, may))
         .collect();
     let parts = health.checks.iter().map(|check| PartMark {
         name: part_name(&check.name),

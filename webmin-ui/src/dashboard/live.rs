@@ -12,6 +12,7 @@ use rocket::{State as Managed, get};
 use tokio::sync::watch;
 
 use super::lists::Sees;
+use super::problems::May;
 use super::range::Range;
 use super::records::History;
 use super::state::{Asker, State};
@@ -80,7 +81,7 @@ fn asker(core: &Core) -> Asker<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Eyes {
     sees: Sees,
-    may_forget: bool,
+    may: May,
 }
 
 impl Eyes {
@@ -91,12 +92,15 @@ impl Eyes {
                 audit: desk.may("audit.list"),
                 jobs: desk.may("jobs.overview"),
             },
-            may_forget: desk.may("server.forget"),
+            may: May {
+                forget: desk.may("server.forget"),
+                activate: desk.may("jobs.update"),
+            },
         }
     }
 
     pub(super) fn answer(self, views: &Views, state: &State) -> Result<String, ViewBroken> {
-        views.render(answer::TEMPLATE, &answer::of(state, self.may_forget))
+        views.render(answer::TEMPLATE, &answer::of(state, self.may))
     }
 
     pub(super) fn lists(self, views: &Views, state: &State) -> Result<String, ViewBroken> {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::records::Problem;
+use crate::jobs::records::after_failures;
 use crate::kit::helpers::path_segment;
 use crate::kit::language::{count, t};
 
@@ -16,23 +17,42 @@ pub(crate) struct ProblemLine {
     /// As the part that failed says it.
     pub(crate) why: String,
     pub(crate) since: Option<i64>,
+    /// Closes the title, where it says when.
+    pub(crate) at: Option<i64>,
     /// What mends it, or leads there.
     pub(crate) act: String,
     /// Empty where this operator cannot do anything.
     pub(crate) path: String,
+    /// A button that mends it at once, and no link.
+    pub(crate) button: bool,
 }
 
-pub(super) fn line(problem: &Problem, may_forget: bool) -> ProblemLine {
-    let (act, path) = act(problem, may_forget);
+/// What an operator may do about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct May {
+    pub(crate) forget: bool,
+    pub(crate) activate: bool,
+}
+
+pub(super) fn line(problem: &Problem, may: May) -> ProblemLine {
+    let (act, path) = act(problem, may);
+    let deactivated = is_deactivated(problem);
     ProblemLine {
+        button: deactivated && may.activate,
+        at: problem.since.filter(|_| deactivated),
         tone: if problem.level == "warn" { "warn" } else { "bad" },
         icon: icon(&problem.part),
         title: title(problem),
         why: problem.why.clone(),
-        since: problem.since,
+        since: problem.since.filter(|_| !deactivated),
         act,
         path,
     }
+}
+
+/// Whether it is about a job that its failures set inactive.
+fn is_deactivated(problem: &Problem) -> bool {
+    problem.kind == "job_failed" && problem.count.is_some()
 }
 
 fn title(problem: &Problem) -> String {
@@ -52,6 +72,11 @@ fn title(problem: &Problem) -> String {
         "transport" => t!("{name} cannot carry mail", name = name),
         "mail_waits" => count!(many, "{n} mail waits for too long", "{n} mails wait for too long"),
         "mail_failed" => count!(many, "{n} mail did not arrive", "{n} mails did not arrive"),
+        "job_failed" if is_deactivated(problem) => t!(
+            "Job {name}: {deactivated}",
+            name = name,
+            deactivated = after_failures(many)
+        ),
         "job_failed" if problem.level == "warn" => {
             t!("The job {name} failed and is tried again", name = name)
         }
@@ -70,10 +95,14 @@ fn title(problem: &Problem) -> String {
     }
 }
 
-fn act(problem: &Problem, may_forget: bool) -> (String, String) {
+fn act(problem: &Problem, may: May) -> (String, String) {
     let name = path_segment(&problem.subject);
     let id = problem.id.as_deref().map(path_segment);
     match (problem.kind.as_str(), id) {
+        ("job_failed", _) if is_deactivated(problem) && may.activate => {
+            (t!("Activate"), format!("/job/{name}/activate"))
+        }
+        ("job_failed", _) if is_deactivated(problem) => (t!("Open the job"), format!("/job/{name}")),
         ("job_failed" | "job_overdue", Some(run)) => (t!("See the run"), format!("/run/{run}")),
         ("job_failed" | "job_late" | "job_overdue", _) => (t!("Open the job"), format!("/job/{name}")),
         ("mail_waits", _) => (t!("See the mail"), "/mail?state=queued".to_owned()),
@@ -91,7 +120,7 @@ fn act(problem: &Problem, may_forget: bool) -> (String, String) {
         ("no_resets", _) => (t!("Open the scope"), format!("/scope/{name}")),
         ("audit_full", _) => (t!("Open the settings"), "/settings/retention".to_owned()),
         ("template_fails", _) => (t!("Open the template"), format!("/templates/edit?path={name}")),
-        ("server_gone", Some(server)) if may_forget => (t!("Forget it"), format!("/server/{server}/forget")),
+        ("server_gone", Some(server)) if may.forget => (t!("Forget it"), format!("/server/{server}/forget")),
         _ => (
             t!("What to do"),
             "/help/running#when-something-is-wrong".to_owned(),
@@ -168,6 +197,36 @@ mod tests {
     }
 
     #[test]
+    fn ux02_a_deactivated_job_says_so_and_is_activated_with_one_click() {
+        let problem = Problem {
+            kind: "job_failed".to_owned(),
+            subject: "a/b".to_owned(),
+            count: Some(3),
+            since: Some(5),
+            ..Problem::default()
+        };
+        let shown = |activate| {
+            let line = line(
+                &problem,
+                May {
+                    forget: false,
+                    activate,
+                },
+            );
+            (line.title, line.at, line.since, line.button, line.path)
+        };
+        let title = "Job a/b: Deactivated after 3 failures at".to_owned();
+        let (at, since) = (Some(5), None);
+        assert_eq!(
+            shown(true),
+            (title.clone(), at, since, true, "/job/a%2Fb/activate".to_owned())
+        );
+        assert_eq!(shown(false), (title, at, since, false, "/job/a%2Fb".to_owned()));
+        let german = Language::German.within(|| shown(true).0);
+        assert_eq!(german, "Job a/b: Deaktiviert nach 3 Fehlschlägen am");
+    }
+
+    #[test]
     fn every_problem_has_words_and_a_way_on() {
         let kinds = [
             "database_silent",
@@ -198,7 +257,11 @@ mod tests {
                 subject: "a/b".to_owned(),
                 ..Problem::default()
             };
-            let line = line(&problem, true);
+            let may = May {
+                forget: true,
+                activate: true,
+            };
+            let line = line(&problem, may);
             assert!(!line.title.is_empty() && !line.act.is_empty(), "{kind}");
             assert!(
                 line.path.starts_with('/') && !line.path.contains("a/b"),

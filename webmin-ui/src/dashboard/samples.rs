@@ -31,6 +31,8 @@ pub(crate) fn parts(views: &Views, text: &str, entry: &Entry) -> Vec<(&'static s
 
 fn answer(text: &str) -> AnswerView {
     let problem = |path: &str| ProblemLine {
+        at: Some(1),
+        button: path.is_empty(),
         tone: "bad",
         icon: "mail",
         title: text.to_owned(),

@@ -150,10 +150,9 @@ fn columns() -> Vec<Column<Run>> {
         .right(),
         column("trigger", t!("By"), |run| {
             let cell = Cell::text(say(&run.trigger, &[])).export(&run.trigger);
-            if run.attempt > 1 {
-                cell.sub(t!("attempt {n}", n = run.attempt))
-            } else {
-                cell
+            match run.retry() {
+                Some(attempt) => cell.sub(t!("attempt {n}", n = attempt)),
+                None => cell,
             }
         }),
         column("attempt", t!("Attempt"), |run| Cell::number(run.attempt))
@@ -165,7 +164,7 @@ fn columns() -> Vec<Column<Run>> {
             Cell::maybe(run.error.as_ref().map(|error| error.message.as_str()))
         })
         .extra(),
-        column("server", t!("Server"), |run| Cell::text(&run.server).mono()).extra(),
+        column("server", t!("Server"), |run| Cell::text(run.host())).extra(),
         column("id", t!("Id"), |run| Cell::text(&run.id).mono()).extra(),
     ]
 }
@@ -183,7 +182,7 @@ fn cancelling() -> Act {
         title: |n| count!(n, "Cancel {n} run?", "Cancel {n} runs?"),
         line: t!("The code is ended where it is. What it did so far stays."),
         submit: t!("Cancel runs"),
-        danger: true,
+        danger: false,
     })
 }
 

@@ -33,6 +33,8 @@ struct Tick {
 
 #[derive(Default, Serialize)]
 pub(crate) struct PreviewPart {
+    /// The job is not to run by its schedule.
+    pub(crate) inactive: bool,
     /// The schedule in words; empty when the dates say it better.
     pub(crate) words: String,
     pub(crate) runs: Vec<Run>,
@@ -79,11 +81,10 @@ async fn part(desk: &Desk<'_>, posted: &Posted) -> Result<PreviewPart, coronet_c
             problem: t!("That time has passed. Choose a later one."),
             ..PreviewPart::default()
         }),
-        Ok(previewed) => Ok(shown(
-            &previewed,
-            job["interval"].as_i64(),
-            posted.flag("run_once"),
-        )),
+        Ok(previewed) => Ok(PreviewPart {
+            inactive: !posted.flag("active"),
+            ..shown(&previewed, job["interval"].as_i64(), job["run_once"] == true)
+        }),
         Err(error) if has_own_page(&error) => Err(error),
         Err(error) => Ok(PreviewPart {
             problem: error.message().to_owned(),
@@ -119,7 +120,7 @@ fn shown(previewed: &Previewed, interval: Option<i64>, run_once: bool) -> Previe
     PreviewPart {
         words,
         runs: runs.collect(),
-        problem: String::new(),
+        ..PreviewPart::default()
     }
 }
 

@@ -39,6 +39,10 @@ pub(crate) struct Job {
     pub(crate) next_run_at: Option<i64>,
     pub(crate) created_at: Option<i64>,
     pub(crate) error: Option<Problem>,
+    /// Its failures set it inactive, and no operator has activated it since.
+    pub(crate) deactivated: Option<Deactivated>,
+    /// What may not work as it is set.
+    pub(crate) warnings: Vec<String>,
     /// Comes with Coronet: it keeps its name and path, and stays.
     pub(crate) builtin: bool,
 }
@@ -49,6 +53,32 @@ pub(crate) struct Problem {
     pub(crate) message: String,
     pub(crate) line: Option<u32>,
     pub(crate) traceback: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Deactivated {
+    pub(crate) at: i64,
+    pub(crate) failures: i64,
+}
+
+impl Deactivated {
+    /// To be followed by the time: `Deactivated after 3 failures at`.
+    pub(crate) fn words(self) -> String {
+        after_failures(self.failures)
+    }
+}
+
+/// To be followed by the time.
+pub(crate) fn after_failures(failures: i64) -> String {
+    match failures {
+        0 => t!("Deactivated at"),
+        _ => count!(
+            failures,
+            "Deactivated after {n} failure at",
+            "Deactivated after {n} failures at"
+        ),
+    }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -66,6 +96,8 @@ pub(crate) struct Run {
     pub(crate) outcome: Option<String>,
     pub(crate) error: Option<Problem>,
     pub(crate) server: String,
+    /// The name of the server's machine, where it is known.
+    pub(crate) host: Option<String>,
     pub(crate) log_dropped_lines: i64,
     pub(crate) log: String,
     pub(crate) skipped: Option<Skipped>,
@@ -191,6 +223,16 @@ impl Run {
             Some(line) => t!("line {line}: {error}", line = line, error = error.message),
             None => error.message.clone(),
         })
+    }
+
+    /// The machine it was on, as people call it.
+    pub(crate) fn host(&self) -> &str {
+        self.host.as_deref().unwrap_or(&self.server)
+    }
+
+    /// Which attempt it was, where that is worth a word: a run by hand retries nothing.
+    pub(crate) fn retry(&self) -> Option<i64> {
+        Some(self.attempt).filter(|attempt| *attempt > 1 && self.trigger != "hand")
     }
 
     /// How long after its time it started.

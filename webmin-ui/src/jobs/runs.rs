@@ -52,6 +52,8 @@ pub(crate) struct RunPart {
     pub(crate) run: Run,
     pub(crate) badge: Badge,
     pub(crate) took: String,
+    pub(crate) host: String,
+    pub(crate) retry: Option<i64>,
     /// The editor, at the line of the error.
     pub(crate) editor: Option<String>,
     /// The code of this run beside that of the last good one, when it was changed since.
@@ -139,6 +141,8 @@ async fn part(desk: &Desk<'_>, id: &str) -> Result<RunPart, Error> {
     Ok(RunPart {
         badge: run.badge(),
         took: run.took(),
+        host: run.host().to_owned(),
+        retry: run.retry(),
         editor: code.map(|code| at_the_error(&code, &run)),
         diff,
         same_code,

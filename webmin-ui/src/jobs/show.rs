@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::charts::{self, RunChart};
 use super::form::{FIXED, form, typed};
-use super::records::{Job, Run};
+use super::records::{Deactivated, Job, Run};
 use crate::accounts::records::Items;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Badge, Confirm};
@@ -17,7 +17,16 @@ use crate::kit::{Answer, Area, Desk, Form, Posted, Reply, View, t};
 const LATEST: usize = 20;
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![show, update, run, run_is_a_button, ask_delete, delete]
+    routes![
+        show,
+        update,
+        run,
+        run_is_a_button,
+        activate,
+        activate_is_a_button,
+        ask_delete,
+        delete
+    ]
 }
 
 #[derive(Serialize)]
@@ -25,6 +34,7 @@ pub(crate) struct RunRow {
     pub(crate) badge: Badge,
     pub(crate) took: String,
     pub(crate) about: Option<String>,
+    pub(crate) retry: Option<i64>,
     #[serde(flatten)]
     pub(crate) run: Run,
 }
@@ -41,6 +51,8 @@ pub(crate) struct JobView {
     pub(crate) more: bool,
     pub(crate) can_edit: bool,
     pub(crate) busy: bool,
+    /// That its failures set it inactive, to be followed by the time; else empty.
+    pub(crate) deactivated: String,
 }
 
 impl View for JobView {
@@ -107,6 +119,22 @@ fn run_is_a_button(name: &str) -> Reply {
     Reply::go(format!("/job/{}", path_segment(name)))
 }
 
+/// Puts a job back to work, with one click.
+#[post("/job/<name>/activate")]
+async fn activate(desk: Desk<'_>, name: &str) -> Answer {
+    let page = format!("/job/{}", path_segment(name));
+    let parameters = json!({ "name": name, "changes": { "active": true } });
+    match desk.call::<Job>("jobs.update", parameters).await {
+        Ok(job) => desk.go(page, t!("{name} is active again.", name = job.name)),
+        Err(error) => desk.back(page, error),
+    }
+}
+
+#[get("/job/<name>/activate")]
+fn activate_is_a_button(name: &str) -> Reply {
+    Reply::go(format!("/job/{}", path_segment(name)))
+}
+
 #[get("/job/<name>/delete")]
 async fn ask_delete(desk: Desk<'_>, name: &str) -> Answer {
     desk.needs("jobs.delete").await?;
@@ -137,6 +165,7 @@ fn delete_page(name: &str) -> Confirm {
         &t!("Delete job"),
         path,
     )
+    .loss()
     .line(t!(
         "The job and its history are gone for good. Its code stays, so that a new job can use it."
     ))
@@ -157,6 +186,7 @@ async fn view(desk: &Desk<'_>, name: &str) -> Result<JobView, Error> {
             badge: run.badge(),
             took: run.took(),
             about: run.about(),
+            retry: run.retry(),
             run,
         })
         .collect();
@@ -169,6 +199,7 @@ async fn view(desk: &Desk<'_>, name: &str) -> Result<JobView, Error> {
         more,
         can_edit: desk.can_edit(),
         busy: job.running.is_some(),
+        deactivated: job.deactivated.map(Deactivated::words).unwrap_or_default(),
         job,
     })
 }

@@ -71,9 +71,10 @@ fn columns() -> Vec<Column<Job>> {
                 &job.state
             };
             let cell = Cell::badge(job.badge(), state);
-            match &job.error {
-                Some(error) => cell.sub(&error.message),
-                None => cell,
+            match (job.deactivated, &job.error) {
+                (Some(deactivated), _) => cell.sub(deactivated.words()).sub_time(Some(deactivated.at)),
+                (None, Some(error)) => cell.sub(&error.message),
+                (None, None) => cell,
             }
         }),
         column("schedule", t!("Schedule"), |job| {
@@ -104,14 +105,23 @@ fn columns() -> Vec<Column<Job>> {
 }
 
 fn row_acts(job: &Job) -> Vec<RowAct> {
-    vec![RowAct {
+    let activate = job.deactivated.map(|_| RowAct {
+        kind: "post",
+        path: format!("/job/{}/activate", path_segment(&job.name)),
+        icon: "player-play",
+        label: t!("Activate"),
+        about: t!("Activate: {name}", name = job.name),
+        danger: false,
+    });
+    let run = RowAct {
         kind: "post",
         path: format!("/job/{}/run", path_segment(&job.name)),
         icon: "player-play",
         label: t!("Run now"),
         about: t!("Run now: {name}", name = job.name),
         danger: false,
-    }]
+    };
+    activate.into_iter().chain([run]).collect()
 }
 
 fn acts() -> [Act; 4] {

@@ -40,11 +40,17 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) id: String,
     pub(crate) label: String,
-    /// `text`, `email`, `url`, `number`, `datetime-local`, `password`, `code`, `lines`, `select`, `switch`, `radio`.
+    /// `text`, `email`, `url`, `number`, `datetime-local`, `password`, `code`, `lines`, `select`, `switch`, `radio`, `tabs`.
     pub(crate) kind: &'static str,
     pub(crate) value: String,
     pub(crate) checked: bool,
     pub(crate) choices: Vec<Choice>,
+    /// Usual values to choose from. The one that is chosen is sent as `name.preset`, and stands for what is typed.
+    pub(crate) presets: Vec<Choice>,
+    /// Values that are searched as one types; any other may be typed.
+    pub(crate) suggestions: Vec<&'static str>,
+    /// Of `tabs`: the groups of fields, one of which counts.
+    pub(crate) tabs: Vec<Tab>,
     pub(crate) hint: String,
     /// A paragraph of the guides that explains it, such as `jobs#the-form`.
     pub(crate) about: &'static str,
@@ -58,6 +64,15 @@ pub(crate) struct Field {
     pub(crate) disabled: bool,
     #[serde(skip)]
     pub(crate) rules: Vec<Rule>,
+}
+
+/// A group of fields next to others, of which one is chosen.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Tab {
+    pub(crate) value: &'static str,
+    pub(crate) label: String,
+    pub(crate) chosen: bool,
+    pub(crate) fields: Vec<Field>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -134,9 +149,11 @@ impl Form {
         self.each(|field| match field.kind {
             "password" => {}
             "switch" => field.checked = posted.flag(&field.name),
+            "tabs" => field.choose_tab(posted.text(&field.name)),
             "code" | "lines" => field.value = posted.lines(&field.name),
             _ => {
-                field.value = posted.raw(&field.name).to_owned();
+                let typed = posted.raw(&field.name);
+                field.value = field.preset(posted).unwrap_or(typed).to_owned();
                 for choice in &mut field.choices {
                     choice.selected = choice.value == field.value;
                 }
@@ -145,9 +162,13 @@ impl Form {
         self
     }
 
-    pub(crate) fn each(&mut self, change: impl FnMut(&mut Field)) {
+    /// All fields, those in tabs among them.
+    pub(crate) fn each(&mut self, mut change: impl FnMut(&mut Field)) {
         let more = self.more.iter_mut().flat_map(|more| more.fields.iter_mut());
-        self.fields.iter_mut().chain(more).for_each(change);
+        self.fields
+            .iter_mut()
+            .chain(more)
+            .for_each(|field| field.each(&mut change));
     }
 }
 
@@ -161,6 +182,9 @@ impl Field {
             value: String::new(),
             checked: false,
             choices: Vec::new(),
+            presets: Vec::new(),
+            suggestions: Vec::new(),
+            tabs: Vec::new(),
             hint: String::new(),
             about: "",
             error: String::new(),
@@ -168,7 +192,7 @@ impl Field {
             autocomplete: "off",
             required: false,
             autofocus: false,
-            wide: matches!(kind, "code" | "lines" | "switch" | "radio"),
+            wide: matches!(kind, "code" | "lines" | "switch" | "radio" | "tabs"),
             disabled: false,
             rules: Vec::new(),
         }
@@ -256,6 +280,62 @@ impl Field {
         }
     }
 
+    /// Groups of fields, one of which counts: a value, a label and the fields of each. They are radio buttons, so that
+    /// they work without script, with the arrow keys and for screen readers.
+    pub(crate) fn tabs(
+        name: &str,
+        label: &str,
+        tabs: impl IntoIterator<Item = (&'static str, String, Vec<Self>)>,
+    ) -> Self {
+        let tabs = tabs.into_iter().map(|(value, label, fields)| Tab {
+            value,
+            label,
+            chosen: false,
+            fields,
+        });
+        let tabs = tabs.collect();
+        let mut made = Self {
+            tabs,
+            ..Self::new("tabs", name, label)
+        };
+        made.choose_tab("");
+        made
+    }
+
+    /// Chooses the tab of that value, or the first.
+    pub(crate) fn choose_tab(&mut self, value: &str) {
+        let known = self.tabs.iter().position(|tab| tab.value == value);
+        for (at, tab) in self.tabs.iter_mut().enumerate() {
+            tab.chosen = at == known.unwrap_or(0);
+        }
+    }
+
+    pub(crate) fn presets(mut self, presets: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let presets = presets.into_iter();
+        self.presets = presets
+            .map(|(value, label)| Choice::new(value, &label, ""))
+            .collect();
+        self
+    }
+
+    pub(crate) fn suggestions(mut self, suggestions: impl IntoIterator<Item = &'static str>) -> Self {
+        self.suggestions = suggestions.into_iter().collect();
+        self
+    }
+
+    /// The usual value that was chosen in place of what is typed.
+    fn preset<'p>(&self, posted: &'p Posted) -> Option<&'p str> {
+        let chosen = (!self.presets.is_empty()).then(|| posted.text(&preset_of(&self.name)))?;
+        Some(chosen).filter(|chosen| !chosen.is_empty())
+    }
+
+    fn each(&mut self, change: &mut impl FnMut(&mut Self)) {
+        change(self);
+        for field in self.tabs.iter_mut().flat_map(|tab| &mut tab.fields) {
+            field.each(change);
+        }
+    }
+
     pub(crate) fn value(mut self, value: impl Into<String>) -> Self {
         self.value = value.into();
         for choice in &mut self.choices {
@@ -304,6 +384,11 @@ impl Field {
         self.wide = true;
         self
     }
+}
+
+/// What the choice of a usual value is sent as.
+pub(crate) fn preset_of(name: &str) -> String {
+    format!("{name}.preset")
 }
 
 impl Choice {

@@ -4,7 +4,7 @@ use coronet_core::address::EmailAddress;
 use coronet_core::{Code, Error};
 
 use super::Posted;
-use super::form::{Field, Form};
+use super::form::{Field, Form, Tab, preset_of};
 use super::language::say;
 use super::t;
 
@@ -30,7 +30,11 @@ impl Form {
     /// Marks each field whose text cannot be right, and says whether there is any.
     pub(crate) fn mark_mistakes(&mut self, posted: &Posted) -> bool {
         let mut any = false;
+        let unused = self.unused(posted);
         self.each(|field| {
+            if unused.contains(&field.name) {
+                return;
+            }
             if let Some(mistake) = mistake(field, posted) {
                 field.error = mistake;
                 any = true;
@@ -86,10 +90,28 @@ impl Form {
         self
     }
 
+    /// Fields in tabs that are not chosen: what is typed there does not count.
+    fn unused(&self, posted: &Posted) -> Vec<String> {
+        let more = self.more.iter().flat_map(|more| &more.fields);
+        let tabbed = self
+            .fields
+            .iter()
+            .chain(more)
+            .filter(|field| field.kind == "tabs");
+        let others = tabbed.flat_map(|field| {
+            let chosen = posted.text(&field.name);
+            field.tabs.iter().filter(move |tab| tab.value != chosen)
+        });
+        others
+            .flat_map(|tab| tab.fields.iter().map(|field| field.name.clone()))
+            .collect()
+    }
+
     /// The focus goes to the first mistake, and what is folded away is shown when something in it is wrong.
     fn lead_to_mistakes(&mut self) {
         let mut first = true;
-        let any = self.fields.iter().any(|field| !field.error.is_empty());
+        let mut any = false;
+        self.each(|field| any |= !field.error.is_empty());
         self.each(|field| {
             let wrong = !field.error.is_empty();
             if wrong || any {
@@ -97,6 +119,12 @@ impl Form {
             }
             first &= !wrong;
         });
+        for field in &mut self.fields {
+            let wrong = |tab: &Tab| tab.fields.iter().any(|field| !field.error.is_empty());
+            if let Some(value) = field.tabs.iter().find(|tab| wrong(tab)).map(|tab| tab.value) {
+                field.choose_tab(value);
+            }
+        }
         for more in &mut self.more {
             more.open = more.open || more.fields.iter().any(|field| !field.error.is_empty());
         }
@@ -131,9 +159,14 @@ fn rule_in_language(rule: &str) -> String {
 
 fn mistake(field: &Field, posted: &Posted) -> Option<String> {
     let label = &field.label;
-    let typed = posted.raw(&field.name);
+    let preset = posted.text(&preset_of(&field.name));
+    let typed = if preset.is_empty() {
+        posted.raw(&field.name)
+    } else {
+        preset
+    };
     if typed.trim().is_empty() {
-        let needed = field.required && !matches!(field.kind, "hidden" | "switch");
+        let needed = field.required && !matches!(field.kind, "hidden" | "switch" | "tabs");
         return needed.then(|| match field.kind {
             "select" | "radio" => t!("Choose one: {label} is needed.", label = label),
             _ => t!("{label} is needed.", label = label),

@@ -1,7 +1,7 @@
 //! Jobs, and the texts of templates, pages and jobs.
 
 use super::{AT, NASTY, Rendered, badge, form, page, part, text};
-use crate::jobs::records::{Job, Problem as RunProblem, Run};
+use crate::jobs::records::{Deactivated, Job, Problem as RunProblem, Run};
 use crate::jobs::{charts, history, list as jobs, preview, runs, show as job};
 use crate::kit::diff::{self, Sides};
 use crate::kit::view::Views;
@@ -25,6 +25,8 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
         next_run_at: Some(AT),
         last_outcome: Some(text()),
         error: Some(problem.clone()),
+        deactivated: Some(Deactivated { at: AT, failures: 3 }),
+        warnings: vec![text()],
         ..Job::default()
     };
     let run = Run {
@@ -62,8 +64,10 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
         more: true,
         can_edit: true,
         busy: true,
+        deactivated: text(),
     };
     let next_runs = preview::PreviewPart {
+        inactive: true,
         words: text(),
         runs: vec![preview::Run {
             at: AT,
@@ -96,6 +100,7 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
                 badge: badge(),
                 took: text(),
                 about: Some(text()),
+                retry: Some(2),
                 run: run.clone(),
             }]),
         ),
@@ -116,6 +121,8 @@ pub(super) fn work(views: &Views) -> Vec<Rendered> {
                 run,
                 badge: badge(),
                 took: text(),
+                host: text(),
+                retry: Some(2),
                 editor: Some(text()),
                 diff: Some(text()),
                 same_code: true,
