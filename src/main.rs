@@ -2,6 +2,7 @@
 
 mod commands;
 mod http;
+mod listeners;
 mod local;
 mod log_limit;
 mod logging;

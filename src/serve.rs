@@ -3,14 +3,15 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use coronet_core::config::WebminPlace;
 use coronet_core::db::{AdminDb, AdminPool};
 use coronet_core::{Clock, Code, Config, Core, Error, Result};
-use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
 use rocket_db_pools::Pool;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::listeners::{Announcement, Listener, Listeners};
 use crate::services::Services;
 use crate::{http, local};
 
@@ -36,68 +37,71 @@ pub async fn serve(config: Config) -> Result<()> {
         let services = Arc::clone(&services);
         async move { services.start_plugins().await }
     });
-    let rocket = stages(rocket::custom(figment).manage(AdminDb::from(pool)), &services)?;
-    let rocket = rocket
+    let listeners = listeners(figment, AdminDb::from(pool), &services)?
         .ignite()
-        .await
-        .map_err(|cause| refused(&services.core.config, &cause))?;
-    stop_on_signal(&services.core, rocket.shutdown())?;
+        .await?;
+    stop_on_signal(&services.core, listeners.shutdown())?;
     plugins.await.map_err(Error::unexpected)?;
     let socket = local::listen(&services.core)?;
-    let launched = rocket.launch().await;
+    let launched = listeners.launch().await;
     drop(socket);
     services.stop().await;
     launched
-        .map(|_| ())
-        .map_err(|cause| refused(&services.core.config, &cause))
+}
+
+/// The pages and the API, and the webmin. They have an origin each, so that script on a page cannot act as the operator who
+/// opens it.
+fn listeners(figment: Figment, pool: AdminDb, services: &Arc<Services>) -> Result<Listeners> {
+    let config = &services.core.config;
+    let place = config.webmin_place();
+    let announcement = Announcement::new(services, if place == WebminPlace::OwnPort { 2 } else { 1 });
+    let webmin_figment = figment.clone().merge(("port", config.webmin_port()));
+    let public = public_stages(rocket::custom(figment).manage(pool), services);
+    let public = match place {
+        WebminPlace::OwnPort => public.attach(http::webmin::moved(services)),
+        WebminPlace::OwnHost => public
+            .attach(coronet_webmin::stage(
+                services.core.clone(),
+                Arc::clone(&services.operators),
+            )?)
+            .attach(http::webmin::by_host(services)),
+        WebminPlace::Shared => public.attach(coronet_webmin::stage(
+            services.core.clone(),
+            Arc::clone(&services.operators),
+        )?),
+    };
+    let mut listeners = Listeners::new(&services.core.config);
+    listeners.add(
+        Listener::Pages,
+        public.attach(announcement.stage(Listener::Pages)),
+    );
+    if place == WebminPlace::OwnPort {
+        let webmin = rocket::custom(webmin_figment)
+            .attach(http::connections::Connections::default())
+            .attach(http::headers::stage())
+            .attach(http::health::stage(services))
+            .attach(coronet_webmin::stage(
+                services.core.clone(),
+                Arc::clone(&services.operators),
+            )?)
+            .attach(http::webmin::alone());
+        listeners.add(
+            Listener::Webmin,
+            webmin.attach(announcement.stage(Listener::Webmin)),
+        );
+    }
+    Ok(listeners)
 }
 
 /// Every feature is a stage: it brings its routes, state and fairings.
-///
-/// # Errors
-/// When the webmin's assets cannot be used.
-fn stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Result<Rocket<Build>> {
-    let webmin = coronet_webmin::stage(services.core.clone(), Arc::clone(&services.operators))?;
-    Ok(rocket
+fn public_stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Rocket<Build> {
+    rocket
         .attach(http::connections::Connections::default())
         .attach(http::headers::stage())
         .attach(http::health::stage(services))
         .attach(http::api::stage(services))
         .attach(http::hooks::stage())
-        .attach(webmin)
         .attach(http::pages::stage(services))
-        .attach(announce(services)))
-}
-
-/// Says where the server is, once it listens, and lets the background work begin.
-#[expect(
-    clippy::print_stdout,
-    reason = "whoever starts the server reads these lines, and so do scripts"
-)]
-fn announce(services: &Arc<Services>) -> AdHoc {
-    let services = Arc::clone(services);
-    AdHoc::on_liftoff("Coronet", move |rocket| {
-        Box::pin(async move {
-            let config = &services.core.config;
-            config.bound_to(rocket.config().port);
-            services.run();
-            let link = match services.operators.setup_link().await {
-                Ok(Some(link)) => format!(
-                    "Make the first operator (this link works once, for an hour):\n{}{}/setup?token={}",
-                    config.site_url(),
-                    coronet_webmin::BASE,
-                    link.token
-                ),
-                Ok(None) => format!("Webmin: {}{}", config.site_url(), coronet_webmin::BASE),
-                Err(error) => format!("The set-up link could not be made: {error}"),
-            };
-            println!(
-                "{link}\nCoronet {} is ready at {}",
-                env!("CARGO_PKG_VERSION"),
-                config.local_url()
-            );
-        })
-    })
 }
 
 /// Rocket's part of the configuration: what it would decide by itself is decided here.
@@ -144,7 +148,7 @@ pub(crate) fn lock(config: &Config) -> Result<File> {
     Ok(file)
 }
 
-fn stop_on_signal(core: &Core, rocket: rocket::Shutdown) -> Result<()> {
+fn stop_on_signal(core: &Core, listeners: Vec<rocket::Shutdown>) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::unexpected)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::unexpected)?;
     let shutdown = core.shutdown.clone();
@@ -155,38 +159,9 @@ fn stop_on_signal(core: &Core, rocket: rocket::Shutdown) -> Result<()> {
         }
         tracing::info!("stopping: what runs may finish");
         shutdown.trigger();
-        rocket.notify();
+        listeners.into_iter().for_each(rocket::Shutdown::notify);
     });
     Ok(())
-}
-
-fn refused(config: &Config, cause: &rocket::Error) -> Error {
-    use rocket::error::ErrorKind;
-    // The error panics when it is dropped unseen; looking at its kind is seeing it.
-    match cause.kind() {
-        ErrorKind::Bind(cause) | ErrorKind::Io(cause) => {
-            let (address, port) = (config.address, config.port);
-            let advice = match cause.kind() {
-                std::io::ErrorKind::AddrInUse => format!(
-                    "another program has port {port}. Stop it, or choose another port: `port = {}` in coronet.toml, or CORONET_PORT={}",
-                    port.wrapping_add(1),
-                    port.wrapping_add(1)
-                ),
-                std::io::ErrorKind::PermissionDenied => {
-                    format!("this user may not take port {port}. Choose a port over 1023")
-                }
-                std::io::ErrorKind::AddrNotAvailable => {
-                    "this machine does not have that address. Check `address` in coronet.toml".to_owned()
-                }
-                _ => cause.to_string(),
-            };
-            Error::new(
-                Code::Io,
-                format!("The server cannot listen on {address}:{port}: {advice}."),
-            )
-        }
-        other => Error::unexpected(other),
-    }
 }
 
 /// Every connection is a file; thousands of idle ones must not keep others out.

@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Code, Error, Result};
 
+mod webmin;
+
+pub use webmin::WebminPlace;
+
 /// The settings that are needed before the database is open; everything else is set in the webmin.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +30,12 @@ pub struct Config {
     /// The URL users reach this server by, such as `https://accounts.example.com`: links in mail start with it.
     /// Empty: `http://<address>:<port>`.
     pub public_url: String,
+    /// The port of the webmin, which has an origin of its own. Absent: `port` + 1, or any free port when `port` is 0.
+    pub webmin_port: Option<u16>,
+    /// The URL operators reach the webmin by, such as `https://admin.example.com`. Empty: `http://<address>:<webmin_port>`.
+    pub webmin_url: String,
+    /// Serves webmin and pages from one origin. Script on pages then runs in a sandbox.
+    pub webmin_shares_origin: bool,
     /// Folders with plugins, beside `plugins/` in the home.
     pub plugin_dirs: Vec<PathBuf>,
     /// Seconds that running jobs and mail deliveries get to finish after SIGTERM.
@@ -41,6 +51,9 @@ pub struct Config {
     /// The port that was taken when `port` is 0.
     #[serde(skip)]
     bound: Arc<AtomicU16>,
+    /// The port the webmin took.
+    #[serde(skip)]
+    webmin_bound: Arc<AtomicU16>,
     /// Where the keys come from that are set at all.
     #[serde(skip)]
     origins: Arc<BTreeMap<String, Origin>>,
@@ -110,6 +123,9 @@ impl Config {
             address: IpAddr::from([127, 0, 0, 1]),
             port: 8000,
             public_url: String::new(),
+            webmin_port: None,
+            webmin_url: String::new(),
+            webmin_shares_origin: false,
             plugin_dirs: Vec::new(),
             grace_seconds: 20,
             password_threads: cores,
@@ -117,6 +133,7 @@ impl Config {
             log_format: LogFormat::Text,
             log: "info".to_owned(),
             bound: Arc::default(),
+            webmin_bound: Arc::default(),
             origins: Arc::default(),
             warnings: Arc::default(),
         }
@@ -149,6 +166,7 @@ impl Config {
             ));
         }
         self.public_url = url;
+        self.check_webmin()?;
         if self.password_threads == 0 || self.lua_threads == 0 {
             return wrong("`password_threads` and `lua_threads` must be 1 or more.".to_owned());
         }

@@ -44,6 +44,20 @@ impl Error {
         .with_details(serde_json::json!({ "incident": incident }))
     }
 
+    /// The operator must enter the password before this call; the webmin asks for it.
+    pub fn password_needed() -> Self {
+        Self::new(Code::Unauthenticated, "Enter your password to go on.")
+            .with_details(serde_json::json!({ "enter": "password" }))
+    }
+
+    pub fn is_password_needed(&self) -> bool {
+        self.code == Code::Unauthenticated
+            && self
+                .details
+                .as_ref()
+                .is_some_and(|details| details["enter"] == "password")
+    }
+
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
         self.details = Some(details);

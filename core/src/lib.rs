@@ -14,6 +14,7 @@ pub mod clock;
 pub mod codes;
 pub mod config;
 pub mod contributions;
+pub mod cookies;
 pub mod db;
 pub mod error;
 pub mod functions;

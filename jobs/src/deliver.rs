@@ -197,7 +197,7 @@ impl Jobs {
     }
     /// Where the webmin shows the job.
     fn page_of(&self, job: &str) -> Option<String> {
-        let mut url = http_client::parse(&self.core.config.site_url()).ok()?;
+        let mut url = http_client::parse(&self.core.config.webmin_url()).ok()?;
         let mut path = url.path_segments_mut().ok()?;
         path.pop_if_empty().extend(["webmin", "job", job]);
         drop(path);

@@ -7,6 +7,7 @@ pub mod health;
 pub mod hooks;
 pub mod pages;
 pub mod request;
+pub mod webmin;
 
 use coronet_core::{Code, Error};
 use rocket::http::{ContentType, Header, Status};

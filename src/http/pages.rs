@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coronet_core::Error;
+use coronet_core::{Error, cookies};
 use coronet_templates::pages::{BodyFault, PageRequest, PageResponse, Pages};
 use rocket::data::{Data, ToByteUnit};
 use rocket::fairing::AdHoc;
@@ -107,6 +107,8 @@ fn page_request(request: &Request<'_>) -> PageRequest {
             .headers()
             .iter()
             .map(|header| (header.name().to_string(), header.value().to_owned()))
+            // The browser sends the webmin's cookies to every port of the host. They end here.
+            .filter_map(cookies::without_webmins)
             .collect(),
         address: request.client_ip(),
     }
@@ -139,7 +141,8 @@ async fn failure(status: Status, request: &Request<'_>) -> Option<Answer> {
     Some(Answer(answer))
 }
 
-struct Answer(PageResponse);
+/// An answer of the page runtime as Rocket sends it.
+pub(super) struct Answer(pub(super) PageResponse);
 
 impl<'r> Responder<'r, 'static> for Answer {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {

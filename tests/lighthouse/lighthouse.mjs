@@ -34,7 +34,7 @@ try {
   for (const [name, address] of Object.entries(PAGES)) {
     if (wanted.length && !wanted.includes(name)) continue;
     for (const [preset, config] of Object.entries(PRESETS)) {
-      const scores = await ask(name, preset, config, server.url + address, name === "login" ? "" : cookie);
+      const scores = await ask(name, preset, config, server.webmin + address, name === "login" ? "" : cookie);
       low += scores.filter((score) => score < LEAST).length;
     }
   }

@@ -16,6 +16,8 @@ use tokio::net::{TcpSocket, TcpStream};
 
 pub struct Client {
     address: SocketAddr,
+    /// Where paths of the webmin are; it has an origin of its own.
+    webmin: SocketAddr,
     /// Where connections come from; the whole of 127.0.0.0/8 is this machine.
     source: IpAddr,
     cookies: Mutex<BTreeMap<String, String>>,
@@ -50,8 +52,24 @@ impl Client {
     pub fn new(address: SocketAddr) -> Self {
         Self {
             address,
+            webmin: address,
             source: IpAddr::V4(Ipv4Addr::LOCALHOST),
             cookies: Mutex::default(),
+        }
+    }
+
+    /// The same client, which finds the webmin at an address of its own.
+    pub fn with_webmin(mut self, webmin: SocketAddr) -> Self {
+        self.webmin = webmin;
+        self
+    }
+
+    /// Where a path is asked for.
+    fn address_of(&self, path: &str) -> SocketAddr {
+        if path.starts_with("/webmin") {
+            self.webmin
+        } else {
+            self.address
         }
     }
 
@@ -61,10 +79,10 @@ impl Client {
         self
     }
 
-    async fn connect(&self) -> std::io::Result<TcpStream> {
+    async fn connect(&self, address: SocketAddr) -> std::io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::new(self.source, 0))?;
-        let stream = socket.connect(self.address).await?;
+        let stream = socket.connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -74,7 +92,7 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(HOST, self.address.to_string());
+            .header(HOST, self.address_of(path).to_string());
         let cookies = self.cookies.lock().expect("cookies");
         if !cookies.is_empty() {
             let pairs: Vec<String> = cookies
@@ -90,6 +108,12 @@ impl Client {
         self.send(self.request(Method::GET, path), "").await
     }
 
+    /// A path of the webmin, asked for where the pages are.
+    pub async fn get_at_pages(&self, path: &str) -> Response {
+        let pages = Self::new(self.address);
+        pages.send(pages.request(Method::GET, path), "").await
+    }
+
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Response {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
@@ -98,7 +122,7 @@ impl Client {
         // What a browser sends with a form of the page itself.
         let request = request
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header("origin", format!("http://{}", self.address))
+            .header("origin", format!("http://{}", self.address_of(path)))
             .header("sec-fetch-site", "same-origin");
         self.send(request, body).await
     }
@@ -113,10 +137,11 @@ impl Client {
         request: hyper::http::request::Builder,
         body: impl Into<Bytes>,
     ) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
-        let stream = self.connect().await?;
+        let request = request.body(Full::new(body.into()))?;
+        let stream = self.connect(self.address_of(request.uri().path())).await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        let answer = sender.send_request(request.body(Full::new(body.into()))?).await?;
+        let answer = sender.send_request(request).await?;
         let response = read(answer).await?;
         self.keep_cookies(&response);
         Ok(response)
@@ -124,7 +149,9 @@ impl Client {
 
     /// Sends all requests at once over one HTTP/2 connection; the answers come in the same order.
     pub async fn burst(&self, requests: Vec<Request<Full<Bytes>>>) -> Vec<Response> {
-        let stream = self.connect().await.expect("a connection");
+        let path = requests.first().map(|request| request.uri().path().to_owned());
+        let address = self.address_of(&path.unwrap_or_default());
+        let stream = self.connect(address).await.expect("a connection");
         let (sender, connection) =
             hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
                 .await
@@ -143,7 +170,9 @@ impl Client {
 
     /// Sends bytes as they are and reads until the server closes.
     pub async fn raw(&self, bytes: &[u8]) -> String {
-        let mut stream = self.connect().await.expect("a connection");
+        let head = String::from_utf8_lossy(bytes);
+        let address = self.address_of(head.split(' ').nth(1).unwrap_or_default());
+        let mut stream = self.connect(address).await.expect("a connection");
         // A server may refuse and close before it has read everything.
         let _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();

@@ -189,8 +189,26 @@ impl TestServer {
         format!("http://{}", self.process.address)
     }
 
+    /// Where the webmin listens; where the pages do when both have one listener.
+    pub fn webmin_address(&self) -> SocketAddr {
+        self.process.webmin
+    }
+
+    /// Where this path is served.
+    pub fn address_of(&self, path: &str) -> SocketAddr {
+        if path.starts_with("/webmin") {
+            self.process.webmin
+        } else {
+            self.process.address
+        }
+    }
+
+    pub fn webmin_url(&self) -> String {
+        format!("http://{}", self.process.webmin)
+    }
+
     pub fn client(&self) -> Client {
-        Client::new(self.process.address)
+        Client::new(self.process.address).with_webmin(self.process.webmin)
     }
 
     pub fn pid(&self) -> Pid {
@@ -220,9 +238,7 @@ impl TestServer {
     /// A path below the URL the server printed for the first operator.
     pub async fn set_up_link(&self) -> String {
         let find = |printed: &str| {
-            let words = printed
-                .split_whitespace()
-                .filter(|word| word.starts_with("http://"));
+            let words = printed.split_whitespace().filter(|word| word.starts_with("http"));
             words
                 .filter_map(|url| url.splitn(4, '/').nth(3))
                 .find(|path| path.contains("setup?"))
@@ -362,6 +378,7 @@ struct Process {
     readers: Vec<JoinHandle<()>>,
     pid: Pid,
     address: SocketAddr,
+    webmin: SocketAddr,
     printed: watch::Receiver<String>,
 }
 
@@ -393,9 +410,12 @@ impl Process {
             readers,
             pid,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            webmin: SocketAddr::from(([127, 0, 0, 1], 0)),
             printed,
         };
-        process.address = process.await_printed(listening_address, "where it listens").await;
+        (process.address, process.webmin) = process
+            .await_printed(listening_addresses, "where it listens")
+            .await;
         process
     }
 
@@ -410,10 +430,19 @@ impl Process {
     }
 }
 
-/// The address in the line that says the server is ready.
-fn listening_address(printed: &str) -> Option<SocketAddr> {
-    let (_, after) = printed.split_once("http://")?;
-    after
+/// Where the pages are, and the webmin, from the lines that say that the server is ready.
+fn listening_addresses(printed: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let line = |start: &str| printed.lines().find(|line| line.contains(start));
+    let pages = address_after(line("is ready at http")?, "is ready at ")?;
+    let webmin = line("Webmin: http")?;
+    // The URL may be that of a proxy.
+    let webmin = address_after(webmin, "listens at ").or_else(|| address_after(webmin, "Webmin: "))?;
+    Some((pages, webmin))
+}
+
+fn address_after(line: &str, words: &str) -> Option<SocketAddr> {
+    let (_, url) = line.split_once(words)?;
+    url.strip_prefix("http://")?
         .split(|character: char| !(character.is_ascii_digit() || ".:".contains(character)))
         .next()?
         .parse()

@@ -59,7 +59,10 @@ const fn unfinished(start: &'static str, again: &'static str) -> Unfinished {
 
 /// Returns when the server has closed the connection.
 async fn hold(server: &TestServer, how: Unfinished) {
-    let mut stream = TcpStream::connect(server.address()).await.expect("a connection");
+    let path = how.start.split(' ').nth(1).unwrap_or_default();
+    let mut stream = TcpStream::connect(server.address_of(path))
+        .await
+        .expect("a connection");
     stream.write_all(how.start.as_bytes()).await.expect("a start");
     let mut slowly = tokio::time::interval(Duration::from_secs(1));
     let mut answer = [0; 4096];

@@ -82,14 +82,13 @@ const fn endless(
 
 /// Sends chunk after chunk until the server has had enough; returns its status, and how many bytes it let us send.
 async fn pour(server: &TestServer, token: &str, body: Endless) -> (String, usize) {
-    let stream = TcpStream::connect(server.address()).await.expect("a connection");
+    let address = server.address_of(body.path);
+    let stream = TcpStream::connect(address).await.expect("a connection");
     let (mut read, mut write) = stream.into_split();
     let head = format!(
         "POST {} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nSec-Fetch-Site: same-origin\r\n\
          Authorization: Bearer {token}\r\nContent-Type: {}\r\nTransfer-Encoding: chunked\r\n\r\n",
-        body.path,
-        body.kind,
-        address = server.address(),
+        body.path, body.kind,
     );
     write.write_all(head.as_bytes()).await.expect("a head");
     let pouring = async {

@@ -39,7 +39,7 @@ async fn status_with(client: &Client, cookie: &str) -> u16 {
 async fn w02_behind_https_the_session_is_bound_to_the_host_and_to_https() {
     let server = Setup::default()
         .without_plugins()
-        .set("public_url", SITE)
+        .set("webmin_url", SITE)
         .start()
         .await
         .expect("SQLite is always there");

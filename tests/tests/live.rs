@@ -26,10 +26,12 @@ struct Stream {
 
 impl Stream {
     async fn open(server: &TestServer, client: &Client) -> Self {
-        let mut connection = TcpStream::connect(server.address()).await.expect("a connection");
+        let mut connection = TcpStream::connect(server.webmin_address())
+            .await
+            .expect("a connection");
         let request = format!(
             "GET {PATH} HTTP/1.0\r\nHost: {}\r\nCookie: {}\r\nAccept: text/event-stream\r\n\r\n",
-            server.address(),
+            server.webmin_address(),
             format_args!("coronet_session={}", session_cookie(client))
         );
         connection.write_all(request.as_bytes()).await.expect("asked");

@@ -71,6 +71,13 @@ async fn a_file_dropped_into_the_home_is_a_page() {
     assert_eq!(client.send(request, "").await.status, 304);
     assert_eq!(client.get("/hello.tpl").await.status, 404);
     assert_eq!(client.get("/").await.header("location"), "/webmin");
+    // Whoever sits at the machine is led on.
+    let webmin = client.get_at_pages("/webmin/jobs?state=active").await;
+    let there = format!("{}/webmin/jobs?state=active", server.webmin_url());
+    assert_eq!(
+        (webmin.status.as_u16(), webmin.header("location")),
+        (303, there.as_str())
+    );
 }
 
 #[tokio::test]

@@ -232,7 +232,7 @@ async fn r18_what_is_not_utf8_is_refused() {
             let request = client
                 .request(hyper::Method::POST, path)
                 .header("content-type", "application/x-www-form-urlencoded")
-                .header("origin", story.server.url());
+                .header("origin", format!("http://{}", story.server.address_of(path)));
             let answer = client.send(request, [b"email=a&name=", bytes].concat()).await;
             assert_eq!(answer.status, 400, "{path} {bytes:?}: {}", answer.text());
         }

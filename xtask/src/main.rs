@@ -24,8 +24,8 @@ use error::{Error, Result};
 const USAGE: &str = "\
 Usage: cargo xtask <command> [arguments]
 
-  run [-- ARGUMENTS]   build everything and start the server at http://127.0.0.1:8000, home ./data;
-                       further arguments go to `coronet serve`
+  run [-- ARGUMENTS]   build everything and start the server: pages at http://127.0.0.1:8000, the webmin at :8001,
+                       home ./data; further arguments go to `coronet serve`
   test [FILTER]        every check and test: rustfmt, clippy, documentation examples, browser stories, Rust tests
                        (with a FILTER only the tests whose name contains it; no lints)
   assets               build the webmin's JavaScript and CSS, when their sources changed

@@ -23,6 +23,7 @@ fn operator(role: Role) -> Caller {
         name: "ada".to_owned(),
         role,
         via: Via::Webmin,
+        password_at: None,
         address: None,
     }))
 }

@@ -41,7 +41,8 @@ pub(super) fn all(backups: &Arc<Backups>) -> Vec<Function> {
             backups,
             download,
         )
-        .role(Role::Admin),
+        .role(Role::Admin)
+        .needs_password(),
     ]
 }
 

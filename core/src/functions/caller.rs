@@ -38,6 +38,8 @@ pub struct OperatorCaller {
     pub role: Role,
     pub via: Via,
     pub address: Option<IpAddr>,
+    /// When the password was last entered in the session, in Unix milliseconds.
+    pub password_at: Option<i64>,
 }
 
 /// How an operator reached Coronet.
@@ -57,6 +59,18 @@ pub struct AppCaller {
     pub address: Option<IpAddr>,
 }
 
+/// How long a password that was entered counts for acts that need it.
+const PASSWORD_LASTS_MS: u64 = 5 * 60_000;
+
+impl OperatorCaller {
+    /// Whether the password must be entered again before an act that gives rights away. A session that somebody else got hold
+    /// of, or a page that acts in it, does not have it. Whoever uses the command line may read the home anyway.
+    pub fn must_enter_password(&self, now: i64) -> bool {
+        let is_recent = |at: i64| now.abs_diff(at) <= PASSWORD_LASTS_MS;
+        self.via == Via::Webmin && !self.password_at.is_some_and(is_recent)
+    }
+}
+
 impl Caller {
     /// The operator that the CLI acts as: who may open the home's files may do everything.
     pub fn cli() -> Self {
@@ -66,6 +80,7 @@ impl Caller {
             role: Role::Admin,
             via: Via::Cli,
             address: None,
+            password_at: None,
         }))
     }
 

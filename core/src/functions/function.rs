@@ -35,6 +35,8 @@ pub struct Spec {
     pub effect: Effect,
     /// The least role of an operator who may call it.
     pub role: Role,
+    /// Whether an operator must have entered the password within the last minutes to call it from the webmin.
+    pub needs_password: bool,
     pub deadline: Duration,
 }
 
@@ -177,6 +179,13 @@ impl Function {
         self
     }
 
+    /// Asks operators in the webmin for their password, unless they entered it within the last minutes.
+    #[must_use]
+    pub fn needs_password(mut self) -> Self {
+        self.spec.needs_password = true;
+        self
+    }
+
     /// Closes the function to all but Coronet itself.
     #[must_use]
     pub fn internal(mut self) -> Self {
@@ -253,6 +262,7 @@ impl Function {
             access: Access::OPERATOR,
             effect,
             role,
+            needs_password: false,
             deadline: DEADLINE,
         };
         let handler = Typed {

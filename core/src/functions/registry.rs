@@ -205,6 +205,12 @@ impl Registry {
                 .await;
             return Err(error);
         }
+        if let Caller::Operator(operator) = &call.caller
+            && function.spec.needs_password
+            && operator.must_enter_password(at)
+        {
+            return Err(Error::password_needed());
+        }
         self.0.limits.check(&call.caller, &function.spec)?;
         function.parameters.settle(&mut parameters)?;
         function.check(&parameters)?;

@@ -115,6 +115,7 @@ async fn w06_nothing_is_callable_without_the_right_to() {
         name: "eve".to_owned(),
         role: Role::Viewer,
         via: Via::Webmin,
+        password_at: None,
         address: None,
     }));
     for caller in [page, viewer, app(&[]), app(&["test.greeting", "users.*"])] {

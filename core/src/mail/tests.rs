@@ -145,6 +145,7 @@ async fn without_a_transport_mail_is_kept_for_reading() {
             name: "viewer".to_owned(),
             role: Role::Viewer,
             via: Via::Webmin,
+            password_at: None,
             address: None,
         }));
         let seen = post

@@ -12,7 +12,9 @@ use crate::{Code, Error, Result};
 
 pub(super) fn all(operators: &Arc<Operators>) -> Vec<Function> {
     vec![
-        Function::write("operators.add", "Makes an operator.", operators, add).role(Role::Admin),
+        Function::write("operators.add", "Makes an operator.", operators, add)
+            .role(Role::Admin)
+            .needs_password(),
         Function::read("operators.list", "Lists the operators.", operators, list),
         Function::write(
             "operators.update",
@@ -20,21 +22,24 @@ pub(super) fn all(operators: &Arc<Operators>) -> Vec<Function> {
             operators,
             update,
         )
-        .role(Role::Admin),
+        .role(Role::Admin)
+        .needs_password(),
         Function::write(
             "operators.setPassword",
             "Sets an operator's password, and ends their sessions.",
             operators,
             set_password,
         )
-        .role(Role::Admin),
+        .role(Role::Admin)
+        .needs_password(),
         Function::write(
             "operators.remove",
             "Removes an operator, and ends their sessions.",
             operators,
             remove,
         )
-        .role(Role::Admin),
+        .role(Role::Admin)
+        .needs_password(),
         Function::read(
             "operators.sessions",
             "Lists the open sessions of the webmin.",

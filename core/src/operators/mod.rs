@@ -194,18 +194,20 @@ impl Operators {
         self.set_password(&operator.name, new).await.map(drop)
     }
 
-    /// Whether it is this operator who is at the keyboard: asked again before an act that cannot be taken back.
+    /// Whether it is this operator who is at the keyboard, in the session with this token: asked again before an act that
+    /// needs it. For some minutes such acts are then taken.
     ///
     /// # Errors
     /// `Unauthenticated` when the password is wrong; `RateLimited` after several wrong ones.
-    pub async fn confirm(&self, operator: &OperatorCaller, password: String) -> Result<()> {
+    pub async fn confirm(&self, operator: &OperatorCaller, session: &str, password: String) -> Result<()> {
         let outcome = self.check_own(operator, password).await;
         if let Err(error) = &outcome {
             let from = operator.address;
             self.note("confirm", &operator.id, &operator.name, from, Some(error))
                 .await;
+            return outcome;
         }
-        outcome
+        self.password_entered(session).await
     }
 
     async fn check_own(&self, operator: &OperatorCaller, password: String) -> Result<()> {
@@ -263,6 +265,7 @@ fn caller(id: &str, name: &str, role: &str, address: Option<IpAddr>) -> Operator
         role: Role::from_name(role).unwrap_or(Role::Viewer),
         via: Via::Webmin,
         address,
+        password_at: None,
     }
 }
 

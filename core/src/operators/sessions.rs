@@ -27,12 +27,7 @@ impl Operators {
         if now - found.seen_at >= SEEN_EVERY_MS {
             store::mark_seen(&self.core.db, hash(token), now).await?;
         }
-        Ok(Some(caller(
-            &found.operator_id,
-            &found.name,
-            &found.role,
-            address,
-        )))
+        Ok(Some(found.caller(address)))
     }
 
     /// As [`Self::session`], for what a page asks by itself: that is no use of the session, which ends as if nobody had
@@ -46,7 +41,12 @@ impl Operators {
         address: Option<IpAddr>,
     ) -> Result<Option<OperatorCaller>> {
         let found = self.live_session(token).await?;
-        Ok(found.map(|found| caller(&found.operator_id, &found.name, &found.role, address)))
+        Ok(found.map(|found| found.caller(address)))
+    }
+
+    /// Notes that whoever holds this session has entered the password.
+    pub(super) async fn password_entered(&self, token: &str) -> Result<()> {
+        store::mark_password(&self.core.db, hash(token), self.core.clock.now_ms()).await
     }
 
     async fn live_session(&self, token: &str) -> Result<Option<store::LiveSession>> {
@@ -130,6 +130,16 @@ impl Operators {
             now - sessions.idle_minutes * 60_000,
             now - sessions.longest_hours * 3_600_000,
         )
+    }
+}
+
+impl store::LiveSession {
+    fn caller(&self, address: Option<IpAddr>) -> OperatorCaller {
+        let operator = caller(&self.operator_id, &self.name, &self.role, address);
+        OperatorCaller {
+            password_at: Some(self.password_at),
+            ..operator
+        }
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) struct LiveSession {
     pub name: String,
     pub role: String,
     pub seen_at: i64,
+    pub password_at: i64,
 }
 
 pub(super) async fn any(db: &Db) -> Result<bool> {
@@ -249,8 +250,8 @@ pub(super) async fn insert_session(db: &Db, session: NewSession, now: i64) -> Re
                 .execute(&mut *tx)
                 .await?;
             sqlx::query(
-                "INSERT INTO sessions (token_hash, id, operator_id, created_at, seen_at, address, user_agent)
-                 VALUES ($1, $2, $3, $4, $4, $5, $6)",
+                "INSERT INTO sessions (token_hash, id, operator_id, created_at, seen_at, password_at, address, user_agent)
+                 VALUES ($1, $2, $3, $4, $4, $4, $5, $6)",
             )
             .bind(session.token_hash)
             .bind(session.id)
@@ -278,7 +279,7 @@ pub(super) async fn find_session(
     created_after: i64,
 ) -> Result<Option<LiveSession>> {
     let found = sqlx::query_as(
-        "SELECT s.operator_id, o.name, o.role, s.seen_at
+        "SELECT s.operator_id, o.name, o.role, s.seen_at, s.password_at
          FROM sessions s JOIN operators o ON o.id = s.operator_id
          WHERE s.token_hash = $1 AND s.seen_at > $2 AND s.created_at > $3 AND o.active = 1",
     )
@@ -294,6 +295,21 @@ pub(super) async fn mark_seen(db: &Db, token_hash: Vec<u8>, now: i64) -> Result<
     db.write(move |tx| {
         Box::pin(async move {
             sqlx::query("UPDATE sessions SET seen_at = $2 WHERE token_hash = $1")
+                .bind(token_hash)
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Notes that the password was entered again.
+pub(super) async fn mark_password(db: &Db, token_hash: Vec<u8>, now: i64) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            sqlx::query("UPDATE sessions SET password_at = $2 WHERE token_hash = $1")
                 .bind(token_hash)
                 .bind(now)
                 .execute(&mut *tx)

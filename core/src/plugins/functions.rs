@@ -149,6 +149,7 @@ pub(super) fn all(plugins: &Arc<Plugins>) -> Vec<Function> {
             scan,
         )
         .role(Role::Admin)
+        .needs_password()
         .deadline(PATIENT),
         Function::write(
             "plugins.check",
@@ -165,6 +166,7 @@ pub(super) fn all(plugins: &Arc<Plugins>) -> Vec<Function> {
             configure,
         )
         .role(Role::Admin)
+        .needs_password()
         .deadline(PATIENT),
         Function::write(
             "plugins.restart",
@@ -176,6 +178,7 @@ pub(super) fn all(plugins: &Arc<Plugins>) -> Vec<Function> {
         .deadline(PATIENT),
         Function::write("plugins.enable", "Switches a plugin on.", plugins, enable)
             .role(Role::Admin)
+            .needs_password()
             .deadline(PATIENT),
         Function::write("plugins.disable", "Switches a plugin off.", plugins, disable).role(Role::Admin),
     ]

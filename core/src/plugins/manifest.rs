@@ -97,6 +97,7 @@ pub(super) fn spec(function: &FunctionManifest) -> Spec {
         } else {
             Role::Editor
         },
+        needs_password: false,
         // The registry's own deadline only backs up ours, which also ends the process.
         deadline: deadline(function) + Duration::from_secs(2),
     }

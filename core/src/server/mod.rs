@@ -177,6 +177,8 @@ struct Info {
     home: String,
     /// What links in mail start with.
     site_url: String,
+    /// Where operators find the webmin.
+    webmin_url: String,
     pid: u32,
     /// Resident memory of the server's own process, in bytes; plugins have their own.
     memory_bytes: u64,
@@ -194,6 +196,7 @@ async fn info(service: Arc<Service>, _call: Arc<Call>, _input: Nothing) -> Resul
         },
         home: config.home.display().to_string(),
         site_url: config.site_url(),
+        webmin_url: config.webmin_url(),
         pid: std::process::id(),
         memory_bytes: machine::resident_memory(),
     })

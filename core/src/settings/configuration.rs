@@ -70,6 +70,21 @@ pub(super) fn keys(config: &Config) -> Vec<Key> {
             config.site_url(),
         ),
         key(
+            "webmin_port",
+            "The port of the webmin: `port` + 1 unless set.",
+            config.webmin_port().to_string(),
+        ),
+        key(
+            "webmin_url",
+            "The URL operators reach the webmin by.",
+            config.webmin_url(),
+        ),
+        key(
+            "webmin_shares_origin",
+            "Whether webmin and pages share an origin; script on pages then runs in a sandbox.",
+            config.webmin_shares_origin.to_string(),
+        ),
+        key(
             "plugin_dirs",
             "Folders with plugins, beside `plugins/` in the home.",
             dirs.join(", "),

@@ -14,6 +14,7 @@ fn operator(name: &str, role: Role) -> Caller {
         name: name.to_owned(),
         role,
         via: Via::Webmin,
+        password_at: None,
         address: None,
     }))
 }

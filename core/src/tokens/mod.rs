@@ -55,7 +55,8 @@ pub fn start(core: &Core) -> Result<Arc<Tokens>> {
                 &tokens,
                 create,
             )
-            .role(Role::Admin),
+            .role(Role::Admin)
+            .needs_password(),
             Function::read(
                 "tokens.list",
                 "Lists the API tokens, without the tokens themselves.",

@@ -225,6 +225,7 @@ async fn whoever_may_not_edit_may_not_try() {
             name: "vera".to_owned(),
             role: Role::Viewer,
             via: Via::Webmin,
+            password_at: None,
             address: None,
         }));
         let test = json!({ "code": job("return job.OK") });

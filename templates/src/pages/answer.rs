@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use coronet_core::cookies;
+
 use super::PageRequest;
 
 /// An answer, ready to be sent.
@@ -119,7 +121,7 @@ impl NewCookie {
     /// # Errors
     /// What is wrong with it, for the author of the page.
     pub(super) fn header(&self) -> Result<String, String> {
-        if !is_token(&self.name) || is_reserved(&self.name) {
+        if !is_token(&self.name) || cookies::is_webmins(&self.name) {
             return Err(format!(
                 "`{}` cannot be the name of a page's cookie",
                 self.name.escape_debug()
@@ -166,7 +168,7 @@ pub(super) fn cookies(request: &PageRequest) -> Vec<(String, String)> {
         .filter(|(name, _)| name.eq_ignore_ascii_case("cookie"))
         .flat_map(|(_, value)| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| !is_reserved(name));
+        .filter(|(name, _)| !cookies::is_webmins(name));
     let mut cookies: Vec<(String, String)> = Vec::new();
     for (name, value) in pairs {
         // The first of two is the one with the longer path (RFC 6265, section 5.4), so the one that is meant.
@@ -176,15 +178,6 @@ pub(super) fn cookies(request: &PageRequest) -> Vec<(String, String)> {
         }
     }
     cookies
-}
-
-fn is_reserved(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let bare = lower
-        .strip_prefix("__host-")
-        .or_else(|| lower.strip_prefix("__secure-"))
-        .unwrap_or(&lower);
-    bare.starts_with("coronet_")
 }
 
 fn escaped(value: &str) -> String {

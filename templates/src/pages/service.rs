@@ -5,17 +5,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coronet_core::config::WebminPlace;
 use coronet_core::functions::Caller;
 use coronet_core::lua::{Cancel, Limits, LogSink, LuaError, LuaErrorKind, LuaPool, Session};
 use coronet_core::{Code, Error, random};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::{self, PageResponse};
 use super::failure::Failure;
 use super::form::{self, FormFault, Kind};
 use super::lua::{self, Input, Outcome};
+use super::origin::{self, Sender, Site};
 use super::route::{self, Target};
-use super::{BodyFault, PageRequest, origin, statics};
+use super::{BodyFault, PageRequest, statics};
 use crate::Templates;
 use crate::resources::ResourcePath;
 
@@ -37,6 +39,10 @@ const OWN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Pages of operators may use what they like, as in the original, only not be framed by others.
 const PAGE_POLICY: &str = "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+/// Added when the webmin has the same origin: script on a page then has none, and reaches neither its cookies nor its pages
+/// (X01).
+const SANDBOX: &str = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts \
+                       allow-top-navigation-by-user-activation";
 
 /// Serves what stands below `pages/`.
 pub struct Pages {
@@ -45,6 +51,7 @@ pub struct Pages {
     pub(crate) limits: Limits,
     /// Where `/` leads when no page is there.
     home: String,
+    is_sandboxed: bool,
 }
 
 impl Pages {
@@ -57,6 +64,7 @@ impl Pages {
             templates: Arc::clone(templates),
             limits: LIMITS,
             home: home.to_owned(),
+            is_sandboxed: core.config.webmin_place() == WebminPlace::Shared,
         }
     }
 
@@ -89,6 +97,11 @@ impl Pages {
         self.show(Failure::of(status)).await
     }
 
+    /// The page of an error, with words of its own.
+    pub async fn explain(&self, status: u16, message: &str) -> PageResponse {
+        self.show(Failure::of(status).with_message(message)).await
+    }
+
     /// The page of an error that has a cause.
     pub async fn failed(&self, error: &Error) -> PageResponse {
         let mut failure = Failure::of(error.code().status());
@@ -107,7 +120,11 @@ impl Pages {
         let serve = move || statics::serve(&templates.layers, &path, &request, now);
         let served = tokio::task::spawn_blocking(serve).await;
         match served {
-            Ok(Some(response)) => with_defaults(response, PAGE_POLICY, "same-origin"),
+            Ok(Some(mut response)) => {
+                // The webmin shows them in previews, from an origin of its own.
+                response.set_default("Cross-Origin-Resource-Policy", "same-site");
+                self.with_defaults(response, PAGE_POLICY, "same-origin")
+            }
             Ok(None) => self.error(404).await,
             Err(cause) => self.failed(&Error::unexpected(cause)).await,
         }
@@ -125,7 +142,7 @@ impl Pages {
             answer.set("Allow", "GET, HEAD, POST");
             return answer;
         }
-        if origin::is_foreign(&request, &self.templates.core.config.site_url()) {
+        if self.is_foreign(&request).await {
             return self.error(403).await;
         }
         let body = match self.body(&request, body).await {
@@ -148,10 +165,49 @@ impl Pages {
                 } else {
                     (PAGE_POLICY, "same-origin")
                 };
-                with_defaults(response, policy, referrer)
+                self.with_defaults(response, policy, referrer)
             }
             Err(error) => self.show(broken(path, &error)).await,
         }
+    }
+
+    async fn is_foreign(&self, request: &PageRequest) -> bool {
+        let core = &self.templates.core;
+        let site = Site {
+            origins: core.config.page_origins(),
+            is_configured: !core.config.public_url.is_empty(),
+            is_sandboxed: self.is_sandboxed,
+        };
+        let origin = match origin::sender(request, &site) {
+            Sender::Ours => return false,
+            Sender::Foreign => return true,
+            Sender::Named(origin) => origin,
+        };
+        // Each app may have a host name of its own.
+        let scopes = core
+            .functions
+            .call(&Caller::System, "scopes.list", json!({}))
+            .await;
+        let scopes = scopes.unwrap_or_default();
+        let mut urls = scopes
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|scope| scope["site_url"].as_str());
+        !urls.any(|url| origin::has_origin(url, &origin))
+    }
+
+    fn with_defaults(&self, mut response: PageResponse, policy: &str, referrer: &str) -> PageResponse {
+        response.set_default("Content-Security-Policy", policy);
+        if self.is_sandboxed {
+            // A page's own policy holds beside it: what is separated by a comma are two.
+            let policy = response.header("Content-Security-Policy").unwrap_or_default();
+            response.set("Content-Security-Policy", format!("{policy}, {SANDBOX}"));
+        }
+        response.set_default("Referrer-Policy", referrer);
+        response.set_default("Cache-Control", "no-store");
+        response.set_default("X-Content-Type-Options", "nosniff");
+        response
     }
 
     async fn run_code(
@@ -252,7 +308,7 @@ impl Pages {
         if matches!(status, 429 | 503) {
             response.set("Retry-After", "60");
         }
-        with_defaults(response, OWN_POLICY, "no-referrer")
+        self.with_defaults(response, OWN_POLICY, "no-referrer")
     }
 
     async fn render_failure(&self, failure: &Failure) -> coronet_core::Result<String> {
@@ -289,12 +345,4 @@ fn broken(path: &ResourcePath, error: &LuaError) -> Failure {
         _ => 500,
     };
     Failure::of(status).with_incident(incident)
-}
-
-fn with_defaults(mut response: PageResponse, policy: &str, referrer: &str) -> PageResponse {
-    response.set_default("Content-Security-Policy", policy);
-    response.set_default("Referrer-Policy", referrer);
-    response.set_default("Cache-Control", "no-store");
-    response.set_default("X-Content-Type-Options", "nosniff");
-    response
 }

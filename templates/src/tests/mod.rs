@@ -78,6 +78,7 @@ fn operator(name: &str) -> Caller {
         name: name.to_owned(),
         role: Role::Editor,
         via: Via::Webmin,
+        password_at: None,
         address: None,
     }))
 }

@@ -59,7 +59,7 @@ test("what happens is drawn, told in a table, and shown for the time that is cho
 });
 
 test("without script the same is there", async ({ desk, browser, server }) => {
-  const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false, storageState: await desk.context().storageState() });
+  const context = await browser.newContext({ baseURL: server.webmin, javaScriptEnabled: false, storageState: await desk.context().storageState() });
   const page = await context.newPage();
   await page.goto("/webmin/?range=hour");
   await expect(page.getByText("Everything is all right")).toBeVisible();
@@ -71,7 +71,7 @@ test("without script the same is there", async ({ desk, browser, server }) => {
 
 test("a page whose session ended says so and asks no more", async ({ desk: page, browser, server }) => {
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
-  const other = await browser.newContext({ baseURL: server.url, storageState: await page.context().storageState() });
+  const other = await browser.newContext({ baseURL: server.webmin, storageState: await page.context().storageState() });
   const leaving = await other.newPage();
   await leaving.goto("/webmin/profile");
   await leaving.getByRole("button", { name: "Sign out" }).click();

@@ -123,7 +123,7 @@ test("sample data is changed in place, with its own problem, and reset", async (
 test("two operators hear of each other, and a conflict is settled without losing a word", async ({ desk: page, server, browser }) => {
   const dora = { name: "dora", password: "a short walk along the river" };
   await server.call("operators.add", { ...dora, role: "editor" });
-  const other = await browser.newPage({ baseURL: server.url });
+  const other = await browser.newPage({ baseURL: server.webmin });
   await other.goto(edit(MAIL));
   await other.getByLabel("Name").fill(dora.name);
   await other.getByLabel("Password", { exact: true }).fill(dora.password);
@@ -281,7 +281,7 @@ test("a new file starts with something that works, is moved with its history, an
 
 test("without script a text is still edited and saved, and a refusal says why", async ({ desk, server, browser }) => {
   const cookies = await desk.context().cookies();
-  const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false });
+  const context = await browser.newContext({ baseURL: server.webmin, javaScriptEnabled: false });
   await context.addCookies(cookies);
   const page = await context.newPage();
   await page.goto(edit(MAIL));

@@ -6,7 +6,7 @@ test("in Firefox: sign in, a user, the editor, and a reset", async ({ server }) 
   test.setTimeout(120_000);
   const { browser, page, complaints, until, click, fill } = await startFirefox();
   try {
-    const at = (path) => page.goto(`${server.url}${path}`);
+    const at = (path) => page.goto(`${server.webmin}${path}`);
     const heading = (text) => until((text) => document.querySelector("h1")?.textContent.includes(text), text);
 
     await page.goto(await server.setUpLink());

@@ -116,7 +116,7 @@ test("many rows are changed at once, which can be taken back, and deleted only w
 
 test("a list works without scripts", async ({ server, browser, desk }) => {
   const ids = await runners(server);
-  const context = await browser.newContext({ baseURL: server.url, storageState: await desk.context().storageState(), javaScriptEnabled: false });
+  const context = await browser.newContext({ baseURL: server.webmin, storageState: await desk.context().storageState(), javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto("/webmin/users?sort=username");
   await page.getByRole("combobox", { name: "Scope" }).selectOption("Harbour");

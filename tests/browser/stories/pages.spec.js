@@ -17,7 +17,7 @@ test("no address of the webmin is missing from the list of pages", async () => {
   }
   expect(routes.length).toBeGreaterThan(60);
   // Ids are made when a world is, so any will do.
-  const world = { ids: new Proxy({}, { get: () => "id" }), setUpPath: "/webmin/setup?token=x", resetLink: "/", deadLink: "/" };
+  const world = { ids: new Proxy({}, { get: () => "id" }), setUpPath: "/webmin/setup?token=x", resetLink: "/", deadLink: "/", pages: "" };
   const listed = PAGES.map((entry) => addressOf(entry, world).replace(/\?.*/, ""));
   const meets = (route) => new RegExp(`^/webmin${route.replace(/<[^>]+\.\.>/g, ".+").replace(/<[^>]+>/g, "[^/]+")}$`);
   const missing = routes.filter((route) => !NO_PAGES[route] && !listed.some((address) => meets(route).test(address)));

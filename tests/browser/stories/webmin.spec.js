@@ -3,7 +3,7 @@ import { test, expect, CAROL, NEW_PASSWORD, OPERATOR, linkOf } from "../support/
 
 test("the set-up link makes the first operator, once", async ({ desk, server, browser }) => {
   await expect(desk.getByRole("navigation").first()).toBeVisible();
-  const stranger = await browser.newPage({ baseURL: server.url });
+  const stranger = await browser.newPage({ baseURL: server.webmin });
   await stranger.goto(await server.setUpLink());
   await expect(stranger.getByLabel("Password again", { exact: true })).toHaveCount(0);
   await stranger.goto("/webmin/scopes");

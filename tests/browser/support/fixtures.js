@@ -30,7 +30,8 @@ export const test = base.extend({
     await mailgun.stop();
   },
 
-  baseURL: async ({ server }, use) => use(server.url),
+  /** Most stories are about the webmin; addresses of the pages are written out. */
+  baseURL: async ({ server }, use) => use(server.webmin),
 
   /** Whatever a story does, no page may complain: no script error, and nothing that the content policy had to stop. */
   page: async ({ page }, use) => {

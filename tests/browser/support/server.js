@@ -7,7 +7,8 @@ import { binaries, run, start } from "./process.js";
 const PLUGINS = ["libcoronet_password_reset.so", "libcoronet_mailgun.so"];
 
 export class Server {
-  static async start() {
+  /** `more` are keys of `coronet.toml`, as `CORONET_…`. */
+  static async start(more = {}) {
     const folder = await mkdtemp(path.join(os.tmpdir(), "coronet-story-"));
     const home = path.join(folder, "home");
     const plugins = path.join(folder, "plugins");
@@ -22,10 +23,13 @@ export class Server {
       CORONET_HOME: home,
       CORONET_PORT: "0",
       CORONET_PLUGIN_DIRS: JSON.stringify([plugins]),
+      ...more,
     };
     const child = start("coronet", ["serve"], settings);
     const ready = await child.line("is ready at");
-    return new Server({ folder, home, settings, child, url: ready.match(/http:\/\/[0-9.:]+/)[0] });
+    // It has an origin of its own; the line says where it listens when a proxy's URL stands before that.
+    const webmin = (await child.line("Webmin: ")).match(/http:\/\/[0-9.]+:[0-9]+/g).at(-1);
+    return new Server({ folder, home, settings, child, url: ready.match(/http:\/\/[0-9.:]+/)[0], webmin });
   }
 
   constructor(parts) {

@@ -40,7 +40,13 @@ export class World {
     Object.assign(this, { server, browser, ids: {}, sessions: {} });
   }
 
+  /** Where the webmin is. */
   get url() {
+    return this.server.webmin;
+  }
+
+  /** Where the pages are. */
+  get pages() {
     return this.server.url;
   }
 
@@ -122,13 +128,13 @@ export class World {
     };
     const used = await send("carol@example.com");
     await server.call("users.resetPassword", { code: used.link.searchParams.get("code"), password: "a longer way home" });
-    this.deadLink = `${used.link.pathname}${used.link.search}`;
+    this.deadLink = used.link.href;
     ids.usedMail = used.mail;
     await send(LONG);
     const pending = await server.call("codes.list");
     await server.call("codes.revoke", { id: pending.items[0].id });
     const waiting = await send("carol@example.com");
-    this.resetLink = `${waiting.link.pathname}${waiting.link.search}`;
+    this.resetLink = waiting.link.href;
     ids.mail = waiting.mail;
     ids.reset = (await server.call("codes.list")).items[0].id;
   }

@@ -124,7 +124,7 @@ async fn waiting(table: &mut Table, kind: Kind) {
         );
         let session = operator::session_cookie(&operator::set_up(&server).await);
         let visits = vec![load::visit("/jobs", &session); VISITS];
-        let visits = load::run(server.address(), 1, visits).await;
+        let visits = load::run(server.webmin_address(), 1, visits).await;
         let at = |percent| milliseconds(visits.percentile(percent));
         table.add(
             "    the list of them in the webmin, p50, p99",

@@ -23,8 +23,8 @@ pub(super) async fn all(table: &mut Table, kind: Kind) {
     for path in pages(&story.carol) {
         let request = load::visit(&path, &session);
         // The first visit compiles the views and fills what is remembered.
-        load::run(story.server.address(), 1, vec![request.clone(); 3]).await;
-        let outcome = load::run(story.server.address(), 1, vec![request; VISITS]).await;
+        load::run(story.server.webmin_address(), 1, vec![request.clone(); 3]).await;
+        let outcome = load::run(story.server.webmin_address(), 1, vec![request; VISITS]).await;
         let (half, most) = (outcome.percentile(50), outcome.percentile(99));
         let slow = if half.as_secs_f64() * 1e3 > ENOUGH_MILLISECONDS {
             ", too slow"

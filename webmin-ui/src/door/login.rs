@@ -97,7 +97,7 @@ pub(crate) fn ask(request: &Request<'_>) -> response::Result<'static> {
     }
 }
 
-fn below_base(path: &str) -> String {
+pub(super) fn below_base(path: &str) -> String {
     path.strip_prefix(BASE)
         .filter(|rest| !rest.is_empty())
         .unwrap_or("/")
@@ -197,7 +197,7 @@ fn door(webmin: &Webmin, status: Status, view: &LoginView) -> Answer {
 }
 
 /// Only a path of the webmin itself: never a way out to another site.
-fn safe_next(next: &str) -> &str {
+pub(super) fn safe_next(next: &str) -> &str {
     let safe = next.starts_with('/')
         && !next.starts_with("//")
         && !next.starts_with("/login")

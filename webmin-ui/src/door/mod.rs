@@ -1,15 +1,18 @@
 //! The way in and out: first-run set-up, login, logout.
 
+mod confirm;
 mod login;
 pub(crate) mod session;
 mod setup;
 
+pub(crate) use confirm::ask as ask_password;
 pub(crate) use login::ask;
 pub(crate) use setup::note_fresh;
 
 pub(crate) fn routes() -> Vec<rocket::Route> {
     let mut routes = login::routes();
     routes.extend(setup::routes());
+    routes.extend(confirm::routes());
     routes
 }
 
@@ -18,6 +21,7 @@ pub(crate) mod samples {
     //! The views of the door, for the test that renders all.
 
     use super::{
+        confirm::ConfirmView,
         login::LoginView,
         setup::{NoOperatorView, SetupView},
     };
@@ -42,6 +46,15 @@ pub(crate) mod samples {
                 "shell/no_operator",
                 views
                     .render("shell/no_operator", &NoOperatorView { problem: Some("x") })
+                    .unwrap(),
+            ),
+            (
+                "shell/password",
+                views
+                    .render(
+                        "shell/password",
+                        &ConfirmView::new("/jobs", [("name", "<script>")]),
+                    )
                     .unwrap(),
             ),
             ("shell/setup_done", views.render("shell/setup_done", &()).unwrap()),

@@ -11,7 +11,7 @@ use crate::kit::Webmin;
 
 /// The `__Host-` prefix makes browsers refuse the cookie from any other host or without https, so it is only used with https.
 fn session_name(config: &Config) -> &'static str {
-    if config.is_https() {
+    if config.webmin_is_https() {
         "__Host-coronet_session"
     } else {
         "coronet_session"
@@ -20,7 +20,7 @@ fn session_name(config: &Config) -> &'static str {
 
 /// The cookie that stays when a session ends, and proves only that this browser had one.
 fn browser_name(config: &Config) -> &'static str {
-    if config.is_https() {
+    if config.webmin_is_https() {
         "__Host-coronet_browser"
     } else {
         "coronet_browser"
@@ -32,7 +32,7 @@ fn cookie(config: &Config, name: &'static str, value: String) -> Cookie<'static>
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(config.is_https())
+        .secure(config.webmin_is_https())
         .build()
 }
 
@@ -50,6 +50,12 @@ pub(crate) fn end(jar: &CookieJar<'_>, config: &Config) {
 
 pub(crate) fn token(jar: &CookieJar<'_>, config: &Config) -> Option<String> {
     value(jar, session_name(config))
+}
+
+/// The session that the next page will be asked in: the one this answer begins, or the present one.
+pub(crate) fn coming_token(jar: &CookieJar<'_>, config: &Config) -> Option<String> {
+    jar.get_pending(session_name(config))
+        .map(|cookie| cookie.value().to_owned())
 }
 
 /// What proves that this browser was signed in before.

@@ -43,7 +43,7 @@ pub(crate) enum Reply {
     /// HTML that others wrote, for a sandboxed frame, under a policy of its own.
     Framed {
         html: String,
-        policy: &'static str,
+        policy: String,
     },
     /// A file of the server, to be kept by who asked.
     File {
@@ -68,6 +68,8 @@ pub(crate) enum Reply {
     },
     /// Signed in from such a dialog: the page below stays as it is.
     SignedInAgain,
+    /// Sends the same form on to the page it was meant for. `to` is a path below the webmin's.
+    SendAgain(String),
     /// Signed out: the browser forgets what it kept of us.
     Goodbye,
 }
@@ -103,8 +105,8 @@ impl<'r> Responder<'r, 'static> for Reply {
                 content,
             } => shell::door(request, status, &title, &content),
             Self::Go { to, toast } => {
-                if let Some(toast) = toast {
-                    toast.leave(request.cookies(), is_https(request));
+                if let Some((toast, webmin)) = toast.zip(request.rocket().state::<Webmin>()) {
+                    toast.leave(request.cookies(), webmin);
                 }
                 Response::build()
                     .status(Status::SeeOther)
@@ -128,6 +130,10 @@ impl<'r> Responder<'r, 'static> for Reply {
                 .status(Status::NoContent)
                 .raw_header("HX-Trigger", "coronet:signed-in")
                 .ok(),
+            Self::SendAgain(to) => Response::build()
+                .status(Status::TemporaryRedirect)
+                .raw_header("Location", format!("{BASE}{to}"))
+                .ok(),
             Self::Goodbye => Response::build()
                 .status(Status::SeeOther)
                 .raw_header("Location", format!("{BASE}/login"))
@@ -149,13 +155,6 @@ impl<'r> Responder<'r, 'static> for Reply {
             }
         }
     }
-}
-
-fn is_https(request: &Request<'_>) -> bool {
-    request
-        .rocket()
-        .state::<Webmin>()
-        .is_some_and(|webmin| webmin.core.config.is_https())
 }
 
 /// An answer that says why not, on a page of its own.
@@ -208,6 +207,9 @@ pub(crate) fn kept<'r>(request: &'r Request<'_>) -> Option<&'r Error> {
 
 /// Answers with the error's page; at a missing session with the login.
 pub(crate) fn refuse(request: &Request<'_>, error: &Error) -> response::Result<'static> {
+    if error.is_password_needed() {
+        return crate::door::ask_password(request);
+    }
     if error.code() == Code::Unauthenticated {
         return crate::door::ask(request);
     }

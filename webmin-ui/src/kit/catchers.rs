@@ -28,12 +28,7 @@ async fn any(status: Status, request: &Request<'_>) -> Result<Refusal, WrongMeth
     }
     let error = match status.code {
         401 => Error::new(Code::Unauthenticated, t!("Sign in to go on.")),
-        403 => Error::new(
-            Code::Forbidden,
-            t!(
-                "This request was not made by a page of this webmin. Open the page again and repeat what you did."
-            ),
-        ),
+        403 => Error::new(Code::Forbidden, not_ours(request)),
         404 | 405 => Error::new(Code::NotFound, t!("There is no such page in the webmin.")),
         413 => Error::new(Code::TooLarge, t!("That is larger than the webmin takes.")),
         429 => Error::new(Code::RateLimited, t!("Too many attempts from here.")),
@@ -46,6 +41,20 @@ async fn any(status: Status, request: &Request<'_>) -> Result<Refusal, WrongMeth
         )),
     };
     Ok(error.into())
+}
+
+/// Why a request was refused that none of our pages made, and where those are when an operator has said so.
+fn not_ours(request: &Request<'_>) -> String {
+    let webmin = request.rocket().state::<Webmin>();
+    match webmin.and_then(|webmin| webmin.core.config.webmin_origin()) {
+        Some(origin) => t!(
+            "This request was not made by a page of this webmin. Open the webmin at {origin} and repeat what you did.",
+            origin = origin
+        ),
+        None => t!(
+            "This request was not made by a page of this webmin. Open the page again and repeat what you did."
+        ),
+    }
 }
 
 /// At an address without a handler no guard has looked for the session, and whoever mistypes one keeps the navigation.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coronet_core::functions::{Caller, Function, OperatorCaller, Role};
 use coronet_core::operators::Origin;
 use coronet_core::{Code, Error};
-use rocket::http::{ContentType, Status};
+use rocket::http::{ContentType, CookieJar, Status};
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, async_trait};
 use serde::Serialize;
@@ -99,6 +99,16 @@ impl Desk<'_> {
             ),
             _ => error,
         }
+    }
+
+    /// Checks this operator's password, and notes that it was entered in this session.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it is wrong.
+    pub(crate) async fn confirm(&self, jar: &CookieJar<'_>, password: String) -> Result<(), Error> {
+        let session = session::token(jar, &self.webmin.core.config).unwrap_or_default();
+        let operators = &self.webmin.operators;
+        operators.confirm(&self.operator, &session, password).await
     }
 
     /// Whom the registry is called as.

@@ -19,8 +19,14 @@ pub(crate) const FOREIGN_POLICY: &str = "default-src 'none'; style-src 'unsafe-i
 
 /// A preview of one of our own pages: also its style sheets, images and fonts. Still no script, and so nothing that
 /// could use the origin it keeps.
-pub(crate) const PREVIEW_POLICY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-    font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin";
+/// `{pages}` stands for the origin of the pages.
+const PREVIEW_POLICY: &str = "default-src 'none'; style-src {pages} 'unsafe-inline'; img-src {pages} data:; \
+    font-src {pages}; base-uri {pages}; form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin";
+
+/// The policy of a preview of a page; `pages` is where pages are.
+pub(crate) fn preview_policy(pages: &str) -> String {
+    PREVIEW_POLICY.replace("{pages}", pages)
+}
 
 pub(crate) struct Headers;
 
@@ -39,10 +45,14 @@ impl Fairing for Headers {
             return;
         }
         let own = response.headers().get_one("Content-Security-Policy");
-        let framed = [FOREIGN_POLICY, PREVIEW_POLICY]
-            .into_iter()
-            .find(|policy| own == Some(*policy));
-        let (policy, framing) = framed.map_or((POLICY, "DENY"), |policy| (policy, "SAMEORIGIN"));
+        // Only what is made for a frame of ours brings a policy of its own.
+        let framed = own
+            .filter(|policy| policy.contains("frame-ancestors 'self'"))
+            .map(str::to_owned);
+        let (policy, framing) = match framed {
+            Some(policy) => (policy, "SAMEORIGIN"),
+            None => (POLICY.to_owned(), "DENY"),
+        };
         response.set_header(Header::new("Content-Security-Policy", policy));
         response.set_header(Header::new("X-Frame-Options", framing));
         if !response.headers().contains("Cache-Control") {
@@ -64,7 +74,7 @@ impl Fairing for Headers {
         let https = request
             .rocket()
             .state::<Webmin>()
-            .is_some_and(|webmin| webmin.core.config.is_https());
+            .is_some_and(|webmin| webmin.core.config.webmin_is_https());
         if https {
             response.set_header(Header::new(
                 "Strict-Transport-Security",

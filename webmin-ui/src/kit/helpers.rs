@@ -9,6 +9,17 @@ use handlebars::{
 };
 
 use crate::BASE;
+
+/// A document with a `base` element before anything that it could hold for.
+pub(crate) fn with_base(html: &str, base: &str) -> String {
+    let lower = html.to_ascii_lowercase();
+    let after = |tag: &str| Some(lower.find(tag)? + lower[lower.find(tag)?..].find('>')? + 1);
+    let at = after("<head")
+        .or_else(|| after("<html"))
+        .or_else(|| after("<!doctype"))
+        .unwrap_or(0);
+    format!("{}{base}{}", &html[..at], &html[at..])
+}
 use crate::kit::language::{self, Language};
 use crate::kit::t;
 

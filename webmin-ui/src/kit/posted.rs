@@ -1,6 +1,7 @@
 //! A posted form, read strictly: UTF-8, bounded, and no field twice.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use coronet_core::{Code, Error};
@@ -18,9 +19,15 @@ const LARGEST: u64 = 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 const MOST_FIELDS: usize = 500;
 
-/// The fields of a posted form by name.
-#[derive(Debug, Default)]
-pub(crate) struct Posted(BTreeMap<String, String>);
+/// The field with the operator's own password that a page asked for before it sends a form again. It is no field of that form.
+pub(crate) const OWN_PASSWORD: &str = "own_password";
+
+/// The fields of a posted form by name. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Posted {
+    fields: Arc<BTreeMap<String, String>>,
+    own_password: String,
+}
 
 impl Posted {
     /// The field as typed, without the spaces around it; empty when it was not sent.
@@ -30,7 +37,7 @@ impl Posted {
 
     /// The field exactly as typed: for passwords and code.
     pub(crate) fn raw(&self, name: &str) -> &str {
-        self.0.get(name).map(String::as_str).unwrap_or_default()
+        self.fields.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// A text area's value with plain line ends; browsers send CR LF.
@@ -44,12 +51,12 @@ impl Posted {
             let rest = name.strip_prefix(start)?;
             Some((rest, value.as_str()))
         };
-        self.0.iter().filter_map(named)
+        self.fields.iter().filter_map(named)
     }
 
     /// A check box or switch.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.fields.contains_key(name)
     }
 
     /// The field as a JSON text, or null when it is empty.
@@ -90,19 +97,41 @@ impl Posted {
             }
             fields.insert(name, decode(value)?.into_owned());
         }
-        Ok(Self(fields))
+        let own_password = fields.remove(OWN_PASSWORD).unwrap_or_default();
+        Ok(Self {
+            fields: Arc::new(fields),
+            own_password,
+        })
     }
+
+    /// What was typed as [`OWN_PASSWORD`].
+    pub(crate) fn own_password(&self) -> &str {
+        &self.own_password
+    }
+
+    /// All fields, for sending them again.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// The form that came with this request, once a handler has taken it.
+pub(crate) fn received<'r>(request: &'r Request<'_>) -> Option<&'r Posted> {
+    request.local_cache(|| None::<Posted>).as_ref()
 }
 
 #[cfg(test)]
 impl Posted {
     pub(crate) fn of(fields: &[(&str, &str)]) -> Self {
-        Self(
-            fields
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-        )
+        let fields = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self {
+            fields: Arc::new(fields.collect()),
+            own_password: String::new(),
+        }
     }
 }
 
@@ -112,7 +141,10 @@ impl<'r> FromData<'r> for Posted {
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
         match read(request, data).await {
-            Ok(posted) => data::Outcome::Success(posted),
+            Ok(posted) => {
+                request.local_cache(|| Some(posted.clone()));
+                data::Outcome::Success(posted)
+            }
             Err((status, error)) => {
                 keep(request, &error);
                 data::Outcome::Error((status, error.into()))

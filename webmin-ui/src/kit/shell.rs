@@ -149,7 +149,7 @@ fn respond(
         .filter(|band| !band.text.is_empty()),
         language: Language::current().tag(),
         script_texts: language::script_texts(),
-        toast: Toast::take(request.cookies()),
+        toast: Toast::take(request.cookies(), webmin),
         operator: operator.map(|operator| Who {
             name: &operator.name,
             role: operator.role.name(),

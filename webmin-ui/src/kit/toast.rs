@@ -1,15 +1,19 @@
 //! The short word after an act, carried over its redirect in a cookie.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket::http::{Cookie, CookieJar, SameSite};
 use serde::Serialize;
 
+use super::Webmin;
 use crate::BASE;
+use crate::door::session;
 
 const COOKIE: &str = "coronet_toast";
 const UNDO: &str = "coronet_undo";
-/// A cookie has 4 KB; longer words are cut.
+/// A cookie has 4 KB, and sealing makes it a third longer; longer words are cut.
 const LONGEST: usize = 600;
-const LONGEST_UNDO: usize = 3_800;
+const LONGEST_UNDO: usize = 2_900;
 
 /// A short word about what just happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,13 +70,14 @@ impl Toast {
         self
     }
 
-    pub(crate) fn leave(&self, jar: &CookieJar<'_>, secure: bool) {
+    /// Leaves it for the next page of this session.
+    pub(crate) fn leave(&self, jar: &CookieJar<'_>, webmin: &Webmin) {
         let leave = |name, value: String| {
-            let cookie = Cookie::build((name, value))
+            let cookie = Cookie::build((name, sealed(jar, webmin, name, &value)))
                 .path(BASE)
                 .http_only(true)
                 .same_site(SameSite::Strict)
-                .secure(secure)
+                .secure(webmin.core.config.webmin_is_https())
                 .max_age(rocket::time::Duration::minutes(1));
             jar.add(cookie);
         };
@@ -86,18 +91,37 @@ impl Toast {
     }
 
     /// Takes the toast that the last act left.
-    pub(crate) fn take(jar: &CookieJar<'_>) -> Option<Self> {
-        let cookie = jar.get(COOKIE)?;
-        let toast = match cookie.value().split_once(':')? {
+    pub(crate) fn take(jar: &CookieJar<'_>, webmin: &Webmin) -> Option<Self> {
+        jar.get(COOKIE)?;
+        jar.remove(Cookie::build(COOKIE).path(BASE));
+        let text = opened(jar, webmin, COOKIE)?;
+        let toast = match text.split_once(':')? {
             ("bad", text) => Self::bad(text),
             ("info", text) => Self::begun(text),
             (_, text) => Self::good(text),
         };
-        jar.remove(Cookie::build(COOKIE).path(BASE));
-        let undo = jar.get(UNDO).and_then(|cookie| Undo::read(cookie.value()));
+        let undo = opened(jar, webmin, UNDO).and_then(|text| Undo::read(&text));
         if undo.is_some() {
             jar.remove(Cookie::build(UNDO).path(BASE));
         }
         Some(toast.undo(undo))
     }
+}
+
+/// Script on a page of another port can set cookies for this one, and an undo is a button that acts: what is shown must be
+/// what this server left for this session.
+fn sealed(jar: &CookieJar<'_>, webmin: &Webmin, name: &str, value: &str) -> String {
+    let context = context(jar, webmin, name);
+    URL_SAFE_NO_PAD.encode(webmin.core.secrets.seal(&context, value.as_bytes()))
+}
+
+fn opened(jar: &CookieJar<'_>, webmin: &Webmin, name: &str) -> Option<String> {
+    let sealed = URL_SAFE_NO_PAD.decode(jar.get(name)?.value()).ok()?;
+    let opened = webmin.core.secrets.unseal(&context(jar, webmin, name), &sealed);
+    String::from_utf8(opened.ok()?).ok()
+}
+
+fn context(jar: &CookieJar<'_>, webmin: &Webmin, name: &str) -> String {
+    let session = session::coming_token(jar, &webmin.core.config).unwrap_or_default();
+    format!("{name} of {session}")
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::reader::{self, Pane, Piece, Place, Tab};
 use super::records::{Mail, Transport};
 use crate::kit::headers::FOREIGN_POLICY;
-use crate::kit::helpers::path_segment;
+use crate::kit::helpers::{path_segment, with_base};
 use crate::kit::parts::Badge;
 use crate::kit::timeline::{self, Next, Step};
 use crate::kit::{Answer, Area, Desk, Reply, View, t};
@@ -121,20 +121,13 @@ async fn html(desk: Desk<'_>, id: &str) -> Answer {
     let mail: Mail = desk.call("mail.get", json!({ "id": id })).await?;
     Ok(Reply::Framed {
         html: opening_links_outside(&mail.html.unwrap_or_default()),
-        policy: FOREIGN_POLICY,
+        policy: FOREIGN_POLICY.to_owned(),
     })
 }
 
 /// A link followed inside the frame would take the mail's place there, and most pages refuse to be framed.
 fn opening_links_outside(html: &str) -> String {
-    const BASE: &str = "<base target=\"_blank\">";
-    let lower = html.to_ascii_lowercase();
-    let after = |tag: &str| Some(lower.find(tag)? + lower[lower.find(tag)?..].find('>')? + 1);
-    let at = after("<head")
-        .or_else(|| after("<html"))
-        .or_else(|| after("<!doctype"))
-        .unwrap_or(0);
-    format!("{}{BASE}{}", &html[..at], &html[at..])
+    with_base(html, "<base target=\"_blank\">")
 }
 
 #[post("/mail/message/<id>/retry")]

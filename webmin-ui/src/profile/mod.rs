@@ -196,7 +196,7 @@ fn remember(desk: &Desk<'_>, jar: &CookieJar<'_>, name: &'static str, value: &'s
         .path(BASE)
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(desk.webmin.core.config.is_https())
+        .secure(desk.webmin.core.config.webmin_is_https())
         .permanent();
     jar.add(cookie);
 }

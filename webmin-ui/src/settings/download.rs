@@ -1,6 +1,7 @@
 //! Downloading a backup. It holds every password's hash, so who downloads it shows the own password again (V7.5.3).
 
 use coronet_core::{Code, Error};
+use rocket::http::CookieJar;
 use rocket::{Route, get, post, routes};
 use serde::Serialize;
 use serde_json::json;
@@ -60,14 +61,14 @@ async fn ask(desk: Desk<'_>, name: &str) -> Answer {
 }
 
 #[post("/backup/<name>/download", data = "<posted>")]
-async fn download(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
+async fn download(desk: Desk<'_>, jar: &CookieJar<'_>, name: &str, posted: Posted) -> Answer {
     desk.needs("backups.download").await?;
     let mut view = DownloadView::new(name);
     if view.form.mark_mistakes(&posted) {
         return desk.refused(&Error::new(Code::ParameterInvalid, ""), &view);
     }
     let password = posted.raw("password").to_owned();
-    if let Err(error) = desk.webmin.operators.confirm(&desk.operator, password).await {
+    if let Err(error) = desk.confirm(jar, password).await {
         // A wrong password is a mistake in this form, not a lost session.
         let error = match error.code() {
             Code::Unauthenticated => Error::new(Code::PasswordInvalid, t!("The password is not right."))

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::opened::checked;
 use super::records::{Called, Kind, PagePreview, Preview, Problem};
-use crate::kit::headers::PREVIEW_POLICY;
+use crate::kit::headers::preview_policy;
+use crate::kit::helpers::with_base;
 use crate::kit::language::t;
 use crate::kit::{Answer, Desk, Posted, Reply};
 
@@ -171,10 +172,13 @@ fn frame(desk: Desk<'_>, posted: Posted) -> Answer {
     if posted.raw("html").is_empty() {
         return Err(Error::new(Code::ParameterMissing, t!("There is nothing to show.")).into());
     }
-    // Who is signed in may see what they sent; a foreign site cannot send anything here.
-    let _ = desk;
+    // Who is signed in may see what they sent; a foreign site cannot send anything here. Its style sheets and images are
+    // where pages are.
+    let config = &desk.webmin.core.config;
+    let pages = config.page_origins().into_iter().next();
+    let site = handlebars::html_escape(&config.site_url());
     Ok(Reply::Framed {
-        html: posted.raw("html").to_owned(),
-        policy: PREVIEW_POLICY,
+        html: with_base(posted.raw("html"), &format!("<base href=\"{site}/\">")),
+        policy: preview_policy(pages.as_deref().unwrap_or("'self'")),
     })
 }

@@ -6,6 +6,7 @@ mod desk;
 mod guards;
 mod help;
 mod http;
+mod origin;
 mod palette;
 mod roles;
 pub(crate) mod samples;

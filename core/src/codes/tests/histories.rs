@@ -93,6 +93,7 @@ async fn a_history_tells_why_a_link_died() {
             name: "Olga".to_owned(),
             role: Role::Admin,
             via: Via::Webmin,
+            password_at: None,
             address: None,
         };
         let operator = Caller::Operator(Arc::new(operator));

@@ -23,6 +23,7 @@ fn function(name: &str, summary: &str, parameters: Value, returns: Value) -> Fun
         access: Access::JOB,
         effect: Effect::Read,
         role: Role::Viewer,
+        needs_password: false,
         deadline: std::time::Duration::from_secs(1),
     };
     Function::dynamic(spec, Box::new(Never))

@@ -98,7 +98,7 @@ impl<'r> FromRequest<'r> for Asked {
                 let secure = request
                     .rocket()
                     .state::<Webmin>()
-                    .is_some_and(|webmin| webmin.core.config.is_https());
+                    .is_some_and(|webmin| webmin.core.config.webmin_is_https());
                 let cookie = Cookie::build((COOKIE, columns.to_owned()))
                     .path(path)
                     .http_only(true)
