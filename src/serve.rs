@@ -78,6 +78,7 @@ fn listeners(figment: Figment, pool: AdminDb, services: &Arc<Services>) -> Resul
     if place == WebminPlace::OwnPort {
         let webmin = rocket::custom(webmin_figment)
             .attach(http::connections::Connections::default())
+            .attach(http::client::stage(services))
             .attach(http::headers::stage())
             .attach(http::health::stage(services))
             .attach(coronet_webmin::stage(
@@ -97,6 +98,7 @@ fn listeners(figment: Figment, pool: AdminDb, services: &Arc<Services>) -> Resul
 fn public_stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Rocket<Build> {
     rocket
         .attach(http::connections::Connections::default())
+        .attach(http::client::stage(services))
         .attach(http::headers::stage())
         .attach(http::health::stage(services))
         .attach(http::api::stage(services))
@@ -109,7 +111,7 @@ fn figment(config: &Config) -> Figment {
     Figment::from(rocket::Config {
         address: config.address,
         port: config.port,
-        // A header that anyone can send says nothing about who sent it.
+        // `http::client` decides whom such a header is believed.
         ip_header: None,
         ident: rocket::config::Ident::none(),
         log_level: rocket::config::LogLevel::Critical,

@@ -10,6 +10,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use figment::{Figment, Provider};
 use serde::{Deserialize, Serialize};
 
+use crate::forwarded::TrustedProxies;
 use crate::{Code, Error, Result};
 
 mod webmin;
@@ -36,6 +37,12 @@ pub struct Config {
     pub webmin_url: String,
     /// Serves webmin and pages from one origin. Script on pages then runs in a sandbox.
     pub webmin_shares_origin: bool,
+    /// Networks of the reverse proxies that are believed when they say who sent a request, such as `["127.0.0.1"]`.
+    #[serde(deserialize_with = "crate::forwarded::list_or_text")]
+    pub trusted_proxies: Vec<String>,
+    /// [`Self::trusted_proxies`], as they are asked.
+    #[serde(skip)]
+    pub proxies: Arc<TrustedProxies>,
     /// Folders with plugins, beside `plugins/` in the home.
     pub plugin_dirs: Vec<PathBuf>,
     /// Seconds that running jobs and mail deliveries get to finish after SIGTERM.
@@ -126,6 +133,8 @@ impl Config {
             webmin_port: None,
             webmin_url: String::new(),
             webmin_shares_origin: false,
+            trusted_proxies: Vec::new(),
+            proxies: Arc::default(),
             plugin_dirs: Vec::new(),
             grace_seconds: 20,
             password_threads: cores,
@@ -167,6 +176,15 @@ impl Config {
         }
         self.public_url = url;
         self.check_webmin()?;
+        let proxies = TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str));
+        self.proxies = match proxies {
+            Ok(proxies) => Arc::new(proxies),
+            Err(entry) => {
+                return wrong(format!(
+                    "`trusted_proxies` has \"{entry}\": an entry is an address, or a network such as 10.0.0.0/8."
+                ));
+            }
+        };
         if self.password_threads == 0 || self.lua_threads == 0 {
             return wrong("`password_threads` and `lua_threads` must be 1 or more.".to_owned());
         }

@@ -17,6 +17,7 @@ pub mod contributions;
 pub mod cookies;
 pub mod db;
 pub mod error;
+pub mod forwarded;
 pub mod functions;
 pub mod http_client;
 pub mod idempotency;
@@ -77,6 +78,8 @@ pub struct Core {
     pub http: HttpClient,
     /// What happens and how the machine is, over time.
     pub figures: Figures,
+    /// Requests that a proxy hands on which is not trusted.
+    pub forwarded: Arc<forwarded::ForwardedRequests>,
     /// This process among the servers on the database.
     pub server: Identity,
     /// Records that could not be stored, for health.
@@ -113,6 +116,7 @@ impl Core {
             contributions: Contributions::default(),
             http,
             figures: Figures::new(db.clone(), clock.clone()),
+            forwarded: Arc::default(),
             server: Identity::default(),
             losses: Losses::default(),
             audit_size: audit::AuditSize::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use coronet_core::functions::{AppCaller, Caller, openapi};
 use coronet_core::idempotency::{self, Answer};
 use coronet_core::{Code, Error, Result, json};
+use coronet_webmin::client_address;
 use rocket::data::{Data, ToByteUnit};
 use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, Header, HeaderMap, Method, Status};
@@ -59,7 +60,7 @@ impl<'r> FromRequest<'r> for Credentials<'r> {
         Outcome::Success(Credentials {
             token: request::bearer(request.headers()),
             headers: request.headers(),
-            address: request.client_ip(),
+            address: client_address(request),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP: the API, the pages, webhooks, health, and what every answer carries.
 
 pub mod api;
+pub mod client;
 pub mod connections;
 pub mod headers;
 pub mod health;

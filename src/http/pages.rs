@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coronet_core::{Error, cookies};
 use coronet_templates::pages::{BodyFault, PageRequest, PageResponse, Pages};
+use coronet_webmin::client_address;
 use rocket::data::{Data, ToByteUnit};
 use rocket::fairing::AdHoc;
 use rocket::http::{Header, Method, Status};
@@ -110,7 +111,7 @@ fn page_request(request: &Request<'_>) -> PageRequest {
             // The browser sends the webmin's cookies to every port of the host. They end here.
             .filter_map(cookies::without_webmins)
             .collect(),
-        address: request.client_ip(),
+        address: client_address(request),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use coronet_core::Config;
+use coronet_core::forwarded::{FORWARDED, X_FORWARDED_FOR};
 use coronet_templates::pages::Pages;
 use coronet_webmin::BASE;
 use rocket::data::Data;
@@ -138,7 +139,7 @@ impl Handler for Moved {
 /// Whether a browser on this machine asks, without a proxy between.
 fn is_local(request: &Request<'_>) -> bool {
     let headers = request.headers();
-    let proxied = ["Forwarded", "X-Forwarded-For", "Via"]
+    let proxied = [FORWARDED, X_FORWARDED_FOR, "Via"]
         .iter()
         .any(|name| headers.contains(*name));
     let is_loopback = request

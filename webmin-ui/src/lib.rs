@@ -31,6 +31,7 @@ use coronet_core::operators::Operators;
 use coronet_core::{Core, Result};
 use rocket::fairing::AdHoc;
 
+pub use kit::client::client_address;
 use kit::language::{catchers_in_language, in_language};
 
 /// Where the webmin lives. Links in views are made from it by the `to` helper.

@@ -85,6 +85,11 @@ pub(super) fn keys(config: &Config) -> Vec<Key> {
             config.webmin_shares_origin.to_string(),
         ),
         key(
+            "trusted_proxies",
+            "Networks of the reverse proxies that say who sent a request.",
+            config.trusted_proxies.join(", "),
+        ),
+        key(
             "plugin_dirs",
             "Folders with plugins, beside `plugins/` in the home.",
             dirs.join(", "),

@@ -91,6 +91,10 @@ fn title(problem: &Problem) -> String {
         ),
         "audit_full" => t!("The audit log is nearly full"),
         "template_fails" => t!("The template {name} fails", name = name),
+        "proxy_not_trusted" => t!(
+            "The proxy at {name} is not trusted: all clients count as one",
+            name = name
+        ),
         _ => t!("{part} could not be looked at", part = part_name(&problem.part)),
     }
 }
@@ -121,6 +125,7 @@ fn act(problem: &Problem, may: May) -> (String, String) {
         ("audit_full", _) => (t!("Open the settings"), "/settings/retention".to_owned()),
         ("template_fails", _) => (t!("Open the template"), format!("/templates/edit?path={name}")),
         ("server_gone", Some(server)) if may.forget => (t!("Forget it"), format!("/server/{server}/forget")),
+        ("proxy_not_trusted", _) => (t!("What to do"), "/help/running#who-sent-a-request".to_owned()),
         _ => (
             t!("What to do"),
             "/help/running#when-something-is-wrong".to_owned(),
@@ -248,6 +253,7 @@ mod tests {
             "template_fails",
             "record_lost",
             "audit_full",
+            "proxy_not_trusted",
             "unknown",
         ];
         for kind in kinds {

@@ -8,6 +8,7 @@ use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::time::Duration;
 
 use crate::kit::Webmin;
+use crate::kit::client::client_address;
 
 /// The `__Host-` prefix makes browsers refuse the cookie from any other host or without https, so it is only used with https.
 fn session_name(config: &Config) -> &'static str {
@@ -79,7 +80,10 @@ pub(crate) async fn operator(request: &Request<'_>, webmin: &Webmin) -> Result<O
         return Ok(None);
     };
     if request.headers().contains(BACKGROUND) {
-        return webmin.operators.session_unused(&token, request.client_ip()).await;
+        return webmin
+            .operators
+            .session_unused(&token, client_address(request))
+            .await;
     }
-    webmin.operators.session(&token, request.client_ip()).await
+    webmin.operators.session(&token, client_address(request)).await
 }

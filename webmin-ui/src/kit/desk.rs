@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::answer::{self, Answer, Refusal, Reply};
+use super::client::client_address;
 use super::language::say;
 use super::toast::Toast;
 use super::view::View;
@@ -257,7 +258,7 @@ impl<'r> FromRequest<'r> for SignInFrom {
             .unwrap_or_default()
             .to_owned();
         Outcome::Success(Self(Origin {
-            address: request.client_ip(),
+            address: client_address(request),
             user_agent,
             browser: request
                 .rocket()

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod assets;
 pub(crate) mod catchers;
+pub mod client;
 pub(crate) mod desk;
 pub(crate) mod diff;
 pub(crate) mod form;

@@ -109,6 +109,8 @@ pub enum Kind {
     RecordLost,
     /// The audit log is nearly as large as it may be: its oldest entries are deleted before their time.
     AuditFull,
+    /// The proxy `subject` hands all requests on, and is not trusted: all clients are one.
+    ProxyNotTrusted,
     /// The part could not be asked.
     Unknown,
 }

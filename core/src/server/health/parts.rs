@@ -89,10 +89,22 @@ pub(super) fn servers(core: &Core, all: &[Server]) -> Found {
         let text = "No server runs: jobs and mail wait. Start one with `coronet serve`.";
         problems = vec![Problem::new(Part::Servers, Kind::NoServer, Level::Bad, text)];
     }
+    problems.extend(untrusted_proxy(core));
     Found {
         fine: format!("{alive} running"),
         problems,
     }
+}
+
+/// Limits, locks and the audit log go by the client's address: behind a proxy that is not trusted, one client could lock all
+/// others out.
+fn untrusted_proxy(core: &Core) -> Option<Problem> {
+    let (proxy, since) = core.forwarded.proxy()?;
+    let text = format!(
+        "All requests come through a proxy at {proxy} that is not trusted, so all clients count as one. Set `trusted_proxies = [\"{proxy}\"]` in coronet.toml."
+    );
+    let problem = Problem::new(Part::Servers, Kind::ProxyNotTrusted, Level::Warn, text);
+    Some(problem.about(proxy.to_string()).since(Some(since)))
 }
 
 pub(super) fn machine(disk: Room, memory: Option<Room>) -> Found {
