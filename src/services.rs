@@ -67,6 +67,7 @@ impl Services {
         settings::start(&core).await?;
         let audit = audit::start(&core)?;
         let operators = operators::start(&core, &audit)?;
+        operators.fold_names().await?;
         let tokens = tokens::start(&core)?;
         let server = server::start(&core)?;
         let templates = Templates::start(&core).await?;

@@ -10,6 +10,7 @@ mod store;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::accounts::names::username_key;
 use crate::attempts::{Attempts, Guesser, Rules};
 use crate::audit::{Act, Audit};
 use crate::functions::{OperatorCaller, Role, Via};
@@ -67,6 +68,21 @@ pub fn start(core: &Core, audit: &Arc<Audit>) -> Result<Arc<Operators>> {
 }
 
 impl Operators {
+    /// Gives operators of an earlier version the form in which names are compared. Names that differ only in case were two
+    /// operators then, and stay two: the older one has the name however it is written, the other one exactly as it is.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn fold_names(&self) -> Result<()> {
+        for name in store::fill_name_keys(&self.core.db, name_key).await? {
+            tracing::warn!(
+                name,
+                "another operator has this name, written in another case: this one signs in only with exactly this name. Remove one of them"
+            );
+        }
+        Ok(())
+    }
+
     /// Signs an operator in.
     ///
     /// # Errors
@@ -87,10 +103,10 @@ impl Operators {
         if password.chars().count() > PASSWORD_MOST {
             return Err(wrong_login());
         }
-        let found = store::find_by_name(&self.core.db, name).await?;
+        let found = store::find_by_name(&self.core.db, name, name_key(name)).await?;
         let guesser = self.guesser(found.as_ref(), origin);
         let rules = Rules::of(&self.core.settings);
-        let attempt = self.attempts.take(&account_key(name), &guesser, now, rules)?;
+        let attempt = self.attempts.take(&name_key(name), &guesser, now, rules)?;
         let hash = found.as_ref().map(|operator| operator.password_hash.clone());
         let right = match self.core.passwords.verify(normal(&password), hash).await {
             Ok(right) => right,
@@ -145,6 +161,7 @@ impl Operators {
         let row = store::NewOperator {
             id: random::id("op"),
             name: name.to_owned(),
+            name_key: name_key(name),
             password_hash: self.hashed(name, password).await?,
             role: role.name(),
             created_at: self.core.clock.now_ms(),
@@ -160,9 +177,10 @@ impl Operators {
     /// `NotFound`, or `PasswordInvalid` with what to change.
     pub async fn set_password(&self, name: &str, password: String) -> Result<String> {
         let hash = self.hashed(name, password).await?;
-        let id = store::set_password(&self.core.db, name, hash).await?;
-        let id = id.ok_or_else(|| unknown(name))?;
-        self.attempts.start_over(&account_key(name));
+        let found = store::find_by_name(&self.core.db, name, name_key(name)).await?;
+        let id = found.ok_or_else(|| unknown(name))?.id;
+        store::set_password(&self.core.db, id.clone(), hash).await?;
+        self.attempts.start_over(&name_key(name));
         Ok(id)
     }
 
@@ -215,7 +233,7 @@ impl Operators {
         let now = self.core.clock.now_ms();
         self.throttle
             .take(&key, now, Rules::of(&self.core.settings).waits)?;
-        let found = store::find_by_name(&self.core.db, &operator.name).await?;
+        let found = store::find_by_name(&self.core.db, &operator.name, name_key(&operator.name)).await?;
         let hash = found.ok_or_else(|| unknown(&operator.name))?.password_hash;
         if !self.core.passwords.verify(normal(&password), Some(hash)).await? {
             return Err(Error::new(
@@ -269,9 +287,10 @@ fn caller(id: &str, name: &str, role: &str, address: Option<IpAddr>) -> Operator
     }
 }
 
-/// What attempts are counted by: however a name is written, it is one operator's.
-fn account_key(name: &str) -> String {
-    name.trim().to_lowercase()
+/// The form in which names are compared, and attempts are counted: however a name is written, it is one operator's. As for
+/// users, case makes no difference.
+fn name_key(name: &str) -> String {
+    username_key(name.trim())
 }
 
 fn wrong_login() -> Error {

@@ -84,6 +84,7 @@ impl Operators {
         let row = store::NewOperator {
             id: crate::random::id("op"),
             name: super::valid_name(name)?.to_owned(),
+            name_key: super::name_key(name),
             password_hash: self.hashed(name, password).await?,
             role: Role::Admin.name(),
             created_at: self.core.clock.now_ms(),

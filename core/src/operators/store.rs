@@ -1,13 +1,17 @@
-//! The tables `operators` and `sessions`.
+//! The table `operators`; its sessions have a file of their own.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+mod sessions;
+
+pub use sessions::Session;
+pub(super) use sessions::*;
 
 use crate::{Code, Db, Error, Result};
 
 pub(super) struct NewOperator {
     pub id: String,
     pub name: String,
+    /// [`super::name_key`] of the name.
+    pub name_key: String,
     pub password_hash: String,
     pub role: &'static str,
     pub created_at: i64,
@@ -24,39 +28,6 @@ pub(super) struct OperatorRow {
     pub last_login_at: Option<i64>,
 }
 
-/// An open session, as it is listed.
-#[derive(Debug, Clone, Serialize, JsonSchema, sqlx::FromRow)]
-pub struct Session {
-    pub id: String,
-    pub operator_id: String,
-    pub operator_name: String,
-    /// Unix milliseconds, like all times here.
-    pub created_at: i64,
-    pub seen_at: i64,
-    pub address: String,
-    pub user_agent: String,
-}
-
-pub(super) struct NewSession {
-    pub token_hash: Vec<u8>,
-    pub id: String,
-    pub operator_id: String,
-    pub created_at: i64,
-    pub address: String,
-    pub user_agent: String,
-    /// Sessions made before this are swept away.
-    pub dead_before: i64,
-}
-
-#[derive(sqlx::FromRow)]
-pub(super) struct LiveSession {
-    pub operator_id: String,
-    pub name: String,
-    pub role: String,
-    pub seen_at: i64,
-    pub password_at: i64,
-}
-
 pub(super) async fn any(db: &Db) -> Result<bool> {
     let found: Option<i64> = sqlx::query_scalar("SELECT created_at FROM operators LIMIT 1")
         .fetch_optional(db.reader())
@@ -64,11 +35,15 @@ pub(super) async fn any(db: &Db) -> Result<bool> {
     Ok(found.is_some())
 }
 
-pub(super) async fn find_by_name(db: &Db, name: &str) -> Result<Option<OperatorRow>> {
+/// The operator of this name. Of two whose names differ only in case, it is the one whose name is written exactly so.
+pub(super) async fn find_by_name(db: &Db, name: &str, name_key: String) -> Result<Option<OperatorRow>> {
     let found = sqlx::query_as(
-        "SELECT id, name, password_hash, role, active, created_at, last_login_at FROM operators WHERE name = $1",
+        "SELECT id, name, password_hash, role, active, created_at, last_login_at FROM operators
+         WHERE name = $1 OR name_key = $2
+         ORDER BY CASE WHEN name = $1 THEN 0 ELSE 1 END LIMIT 1",
     )
     .bind(name.trim().to_owned())
+    .bind(name_key)
     .fetch_optional(db.reader())
     .await?;
     Ok(found)
@@ -85,15 +60,16 @@ pub(super) async fn list(db: &Db) -> Result<Vec<OperatorRow>> {
 
 async fn insert_row(tx: &mut sqlx::AnyConnection, operator: &NewOperator) -> Result<()> {
     let done = sqlx::query(
-        "INSERT INTO operators (id, name, password_hash, role, active, created_at)
-         VALUES ($1, $2, $3, $4, 1, $5)
-         ON CONFLICT (name) DO NOTHING",
+        "INSERT INTO operators (id, name, name_key, password_hash, role, active, created_at)
+         VALUES ($1, $2, $6, $3, $4, 1, $5)
+         ON CONFLICT DO NOTHING",
     )
     .bind(operator.id.clone())
     .bind(operator.name.clone())
     .bind(operator.password_hash.clone())
     .bind(operator.role)
     .bind(operator.created_at)
+    .bind(operator.name_key.clone())
     .execute(&mut *tx)
     .await?;
     if done.rows_affected() == 0 {
@@ -144,24 +120,49 @@ impl OperatorRow {
     }
 }
 
-/// Sets a password and ends the operator's sessions. Returns the operator's id.
-pub(super) async fn set_password(db: &Db, name: &str, hash: String) -> Result<Option<String>> {
-    let name = name.trim().to_owned();
+/// Sets a password and ends the operator's sessions.
+pub(super) async fn set_password(db: &Db, id: String, hash: String) -> Result<()> {
     db.write(move |tx| {
         Box::pin(async move {
-            let id =
-                sqlx::query_scalar("UPDATE operators SET password_hash = $2 WHERE name = $1 RETURNING id")
-                    .bind(name.clone())
-                    .bind(hash)
-                    .fetch_optional(&mut *tx)
-                    .await?;
-            sqlx::query(
-                "DELETE FROM sessions WHERE operator_id IN (SELECT id FROM operators WHERE name = $1)",
-            )
-            .bind(name)
-            .execute(&mut *tx)
-            .await?;
-            Ok(id)
+            sqlx::query("UPDATE operators SET password_hash = $2 WHERE id = $1")
+                .bind(id.clone())
+                .bind(hash)
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("DELETE FROM sessions WHERE operator_id = $1")
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Gives every operator without one the key of the name, the oldest first. Returns the names whose key is taken.
+pub(super) async fn fill_name_keys(db: &Db, key: fn(&str) -> String) -> Result<Vec<String>> {
+    const MISSING: &str = "SELECT id, name FROM operators WHERE name_key IS NULL ORDER BY created_at, id";
+    let missing: Vec<(String, String)> = sqlx::query_as(MISSING).fetch_all(db.reader()).await?;
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    db.write(move |tx| {
+        Box::pin(async move {
+            let mut taken = Vec::new();
+            for (id, name) in missing {
+                let done = sqlx::query(
+                    "UPDATE operators SET name_key = $2
+                     WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM operators WHERE name_key = $2)",
+                )
+                .bind(id)
+                .bind(key(&name))
+                .execute(&mut *tx)
+                .await?;
+                if done.rows_affected() == 0 {
+                    taken.push(name);
+                }
+            }
+            Ok(taken)
         })
     })
     .await
@@ -242,144 +243,25 @@ async fn keep_an_admin(tx: &mut sqlx::AnyConnection) -> Result<()> {
     ))
 }
 
-pub(super) async fn insert_session(db: &Db, session: NewSession, now: i64) -> Result<()> {
-    db.write(move |tx| {
-        Box::pin(async move {
-            sqlx::query("DELETE FROM sessions WHERE created_at < $1")
-                .bind(session.dead_before)
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query(
-                "INSERT INTO sessions (token_hash, id, operator_id, created_at, seen_at, password_at, address, user_agent)
-                 VALUES ($1, $2, $3, $4, $4, $4, $5, $6)",
-            )
-            .bind(session.token_hash)
-            .bind(session.id)
-            .bind(session.operator_id.clone())
-            .bind(session.created_at)
-            .bind(session.address)
-            .bind(session.user_agent)
-            .execute(&mut *tx)
-            .await?;
-            sqlx::query("UPDATE operators SET last_login_at = $2 WHERE id = $1")
-                .bind(session.operator_id)
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-            Ok(())
-        })
-    })
-    .await
-}
-
-pub(super) async fn find_session(
+/// Renames an operator, and takes the keys of all names away.
+#[cfg(test)]
+pub(super) async fn as_an_earlier_version_left_it(
     db: &Db,
-    token_hash: Vec<u8>,
-    seen_after: i64,
-    created_after: i64,
-) -> Result<Option<LiveSession>> {
-    let found = sqlx::query_as(
-        "SELECT s.operator_id, o.name, o.role, s.seen_at, s.password_at
-         FROM sessions s JOIN operators o ON o.id = s.operator_id
-         WHERE s.token_hash = $1 AND s.seen_at > $2 AND s.created_at > $3 AND o.active = 1",
-    )
-    .bind(token_hash)
-    .bind(seen_after)
-    .bind(created_after)
-    .fetch_optional(db.reader())
-    .await?;
-    Ok(found)
-}
-
-pub(super) async fn mark_seen(db: &Db, token_hash: Vec<u8>, now: i64) -> Result<()> {
+    name: &'static str,
+    to: &'static str,
+) -> Result<()> {
     db.write(move |tx| {
         Box::pin(async move {
-            sqlx::query("UPDATE sessions SET seen_at = $2 WHERE token_hash = $1")
-                .bind(token_hash)
-                .bind(now)
+            sqlx::query("UPDATE operators SET name_key = NULL")
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("UPDATE operators SET name = $2 WHERE name = $1")
+                .bind(name)
+                .bind(to)
                 .execute(&mut *tx)
                 .await?;
             Ok(())
         })
     })
     .await
-}
-
-/// Notes that the password was entered again.
-pub(super) async fn mark_password(db: &Db, token_hash: Vec<u8>, now: i64) -> Result<()> {
-    db.write(move |tx| {
-        Box::pin(async move {
-            sqlx::query("UPDATE sessions SET password_at = $2 WHERE token_hash = $1")
-                .bind(token_hash)
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-            Ok(())
-        })
-    })
-    .await
-}
-
-pub(super) async fn session_id(db: &Db, token_hash: Vec<u8>) -> Result<Option<String>> {
-    let id = sqlx::query_scalar("SELECT id FROM sessions WHERE token_hash = $1")
-        .bind(token_hash)
-        .fetch_optional(db.reader())
-        .await?;
-    Ok(id)
-}
-
-pub(super) async fn delete_session(db: &Db, token_hash: Vec<u8>) -> Result<()> {
-    db.write(move |tx| {
-        Box::pin(async move {
-            sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
-                .bind(token_hash)
-                .execute(&mut *tx)
-                .await?;
-            Ok(())
-        })
-    })
-    .await
-}
-
-pub(super) async fn end_other_sessions(db: &Db, operator_id: &str, token_hash: Vec<u8>) -> Result<u64> {
-    let operator_id = operator_id.to_owned();
-    db.write(move |tx| {
-        Box::pin(async move {
-            let done = sqlx::query("DELETE FROM sessions WHERE operator_id = $1 AND token_hash <> $2")
-                .bind(operator_id)
-                .bind(token_hash)
-                .execute(&mut *tx)
-                .await?;
-            Ok(done.rows_affected())
-        })
-    })
-    .await
-}
-
-pub(super) async fn end_session(db: &Db, id: &str) -> Result<bool> {
-    let id = id.to_owned();
-    db.write(move |tx| {
-        Box::pin(async move {
-            let done = sqlx::query("DELETE FROM sessions WHERE id = $1")
-                .bind(id)
-                .execute(&mut *tx)
-                .await?;
-            Ok(done.rows_affected() > 0)
-        })
-    })
-    .await
-}
-
-pub(super) async fn list_sessions(db: &Db, seen_after: i64, created_after: i64) -> Result<Vec<Session>> {
-    let rows = sqlx::query_as(
-        "SELECT s.id, s.operator_id, o.name AS operator_name, s.created_at, s.seen_at, s.address, s.user_agent
-         FROM sessions s JOIN operators o ON o.id = s.operator_id
-         WHERE s.seen_at > $1 AND s.created_at > $2
-         ORDER BY s.seen_at DESC",
-    )
-    .bind(seen_after)
-    .bind(created_after)
-    .fetch_all(db.reader())
-    .await?;
-    Ok(rows)
 }

@@ -271,3 +271,67 @@ async fn signing_in_and_out_is_in_the_audit_log_and_passwords_are_not() {
     assert_eq!(log["entries"][1]["address"], "10.0.0.9");
     assert!(!log.to_string().contains("password\":\"a") && !log.to_string().contains(PASSWORD));
 }
+
+#[tokio::test]
+async fn names_of_operators_fold_as_usernames_do() {
+    testing::on_each_database(async |core: Core| {
+        let audit = crate::audit::start(&core).unwrap();
+        let operators = start(&core, &audit).unwrap();
+        operators.add("Jürgen", password(), Role::Admin).await.unwrap();
+        for name in ["jürgen", "JÜRGEN", " Ju\u{308}rgen ", "\u{ff2a}ürgen"] {
+            let signed_in = operators
+                .login(name, password(), &Origin::default())
+                .await
+                .unwrap();
+            assert_eq!(signed_in.operator.name, "Jürgen", "{name}");
+            let twin = operators.add(name, password(), Role::Viewer).await;
+            assert_eq!(twin.unwrap_err().code(), Code::Conflict, "{name}");
+        }
+        operators
+            .set_password("JÜRGEN", "another long password".to_owned())
+            .await
+            .unwrap();
+        assert!(
+            operators
+                .login("jürgen", password(), &Origin::default())
+                .await
+                .is_err()
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn operators_whose_names_clash_already_stay_two() {
+    testing::on_each_database(async |core: Core| {
+        let audit = crate::audit::start(&core).unwrap();
+        let operators = start(&core, &audit).unwrap();
+        let words = |word: &str| format!("{word} is a long password");
+        operators.add("ada", words("first"), Role::Admin).await.unwrap();
+        core.clock.advance(std::time::Duration::from_secs(1));
+        operators.add("ben", words("second"), Role::Admin).await.unwrap();
+        // As an earlier version left them.
+        store::as_an_earlier_version_left_it(&core.db, "ben", "Ada")
+            .await
+            .unwrap();
+        // A second look changes nothing.
+        operators.fold_names().await.unwrap();
+        operators.fold_names().await.unwrap();
+        for (name, word, whose) in [
+            ("ada", "first", "ada"),
+            ("ADA", "first", "ada"),
+            ("Ada", "second", "Ada"),
+        ] {
+            let signed_in = operators.login(name, words(word), &Origin::default()).await;
+            assert_eq!(signed_in.unwrap().operator.name, whose, "{name}");
+        }
+        assert!(
+            operators
+                .login("ADA", words("second"), &Origin::default())
+                .await
+                .is_err()
+        );
+        assert!(operators.add("aDa", password(), Role::Viewer).await.is_err());
+    })
+    .await;
+}
