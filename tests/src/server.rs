@@ -140,7 +140,9 @@ impl Setup {
                 .expect("a built plugin");
         }
         let mut environment = self.environment;
-        environment.push(("CORONET_PORT".to_owned(), "0".to_owned()));
+        if !environment.iter().any(|(key, _)| key == "CORONET_PORT") {
+            environment.push(("CORONET_PORT".to_owned(), "0".to_owned()));
+        }
         environment.push((
             "CORONET_PLUGIN_DIRS".to_owned(),
             format!("[{:?}]", plugins.display().to_string()),

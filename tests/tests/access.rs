@@ -29,7 +29,8 @@ const OPEN: [&str; 5] = [
 ];
 
 /// What every operator may do to themselves.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
+    "/password",
     "/profile/password",
     "/profile/theme",
     "/profile/language",

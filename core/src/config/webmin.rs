@@ -193,43 +193,29 @@ mod tests {
 
     #[test]
     fn x01_an_origin_is_never_shared_by_accident() {
-        let site = "https://one.example.com";
-        type Change = Box<dyn Fn(&mut Config)>;
+        const SITE: &str = "https://one.example.com";
+        type Change = fn(&mut Config);
         let cases: [(&str, Change); 6] = [
-            (
-                "one port and no host name",
-                Box::new(|config| config.webmin_port = Some(8000)),
-            ),
-            (
-                "one port and one host name",
-                Box::new(|config| {
-                    config.webmin_port = Some(8000);
-                    config.public_url = "https://one.example.com:8443".to_owned();
-                    config.webmin_url = site.to_owned();
-                }),
-            ),
-            (
-                "one origin in front of two ports",
-                Box::new(|config| {
-                    config.public_url = format!("{site}:443/accounts");
-                    config.webmin_url = site.to_owned();
-                }),
-            ),
-            (
-                "a path",
-                Box::new(|config| config.webmin_url = format!("{site}/webmin")),
-            ),
-            (
-                "no scheme",
-                Box::new(|config| config.webmin_url = "admin.example.com".to_owned()),
-            ),
-            (
-                "shared and not shared",
-                Box::new(|config| {
-                    config.webmin_shares_origin = true;
-                    config.webmin_port = Some(9000);
-                }),
-            ),
+            ("one port and no host name", |config| {
+                config.webmin_port = Some(8000)
+            }),
+            ("one port and one host name", |config| {
+                config.webmin_port = Some(8000);
+                config.public_url = "https://one.example.com:8443".to_owned();
+                config.webmin_url = SITE.to_owned();
+            }),
+            ("one origin in front of two ports", |config| {
+                config.public_url = format!("{SITE}:443/accounts");
+                config.webmin_url = SITE.to_owned();
+            }),
+            ("a path", |config| config.webmin_url = format!("{SITE}/webmin")),
+            ("no scheme", |config| {
+                config.webmin_url = "admin.example.com".to_owned()
+            }),
+            ("shared and not shared", |config| {
+                config.webmin_shares_origin = true;
+                config.webmin_port = Some(9000);
+            }),
         ];
         for (case, change) in cases {
             assert!(config(change).is_err(), "{case}");

@@ -27,6 +27,8 @@ export function bindGuard(): void {
     };
     const form = dirty();
     if (!form || target?.id !== 'main' || elt === form || form.contains(elt)) return;
+    // It holds what the page holds, and sends that on.
+    if (elt.closest('[data-sends-on]')) return;
     event.preventDefault();
     // A form that keeps what was typed says so.
     const { guardQuestion, guardLeave } = form.dataset;

@@ -51,6 +51,9 @@ fn not_ours(request: &Request<'_>) -> String {
             "This request was not made by a page of this webmin. Open the webmin at {origin} and repeat what you did.",
             origin = origin
         ),
+        None if webmin.is_some_and(|webmin| !webmin.core.config.public_url.is_empty()) => t!(
+            "This request was not made by a page of this webmin. If the webmin has a name, set `webmin_url` in coronet.toml; by an address it works without."
+        ),
         None => t!(
             "This request was not made by a page of this webmin. Open the page again and repeat what you did."
         ),

@@ -41,19 +41,22 @@ pub(crate) fn is_ours(request: &Request<'_>) -> bool {
         WebminPlace::Shared => Vec::new(),
         _ => config.page_origins(),
     };
-    claims.are_of(config.webmin_origin().as_deref(), &pages)
+    let any_name = config.public_url.is_empty();
+    claims.are_of(config.webmin_origin().as_deref(), &pages, any_name)
 }
 
 impl Claims<'_> {
     /// Whether a page of the webmin sent this. With a configured URL the origin must be exactly that, whatever host was asked
-    /// (X10). Without one it must be the host that was asked, and not that of the pages.
-    fn are_of(&self, webmin: Option<&str>, pages: &[String]) -> bool {
+    /// (X10). Without one it must be the host that was asked, and not that of the pages. A name can be made to lead here (DNS
+    /// rebinding), so on a server whose names are configured it must be an address.
+    fn are_of(&self, webmin: Option<&str>, pages: &[String], any_name: bool) -> bool {
         if self.site.is_some_and(|site| site != "same-origin") {
             return false;
         }
         match (webmin, self.origin) {
             (Some(webmin), origin) => origin == Some(webmin),
             (None, Some(origin)) if pages.iter().any(|page| page == origin) => false,
+            (None, Some(origin)) if !any_name && !is_address(origin) => false,
             (None, origin) => {
                 self.site.is_some()
                     || origin
@@ -73,6 +76,14 @@ fn is_embedded(request: &Request<'_>) -> bool {
             header("Sec-Fetch-Mode") != Some("navigate") || header("Sec-Fetch-Dest") != Some("document")
         }
     }
+}
+
+/// Whether an origin names its host by an address, or as this machine.
+fn is_address(origin: &str) -> bool {
+    let host = coronet_core::http_client::parse(origin).ok();
+    let host = host.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn origin_names(origin: &str, host: &str) -> bool {
@@ -148,7 +159,11 @@ mod tests {
             ("", "", "127.0.0.1:8001", false),
         ] {
             let claims = claims(site, origin, host);
-            assert_eq!(claims.are_of(None, &pages), expected, "{site} {origin} {host}");
+            assert_eq!(
+                claims.are_of(None, &pages, true),
+                expected,
+                "{site} {origin} {host}"
+            );
         }
     }
 
@@ -187,7 +202,21 @@ mod tests {
             ("same-origin", "", "admin.example.com", false),
         ] {
             let claims = claims(site, origin, host);
-            assert_eq!(claims.are_of(webmin, &[]), expected, "{site} {origin} {host}");
+            assert_eq!(
+                claims.are_of(webmin, &[], false),
+                expected,
+                "{site} {origin} {host}"
+            );
+        }
+        // Without the webmin's URL, but with that of the pages.
+        for (origin, host, expected) in [
+            ("http://evil.example:8001", "evil.example:8001", false),
+            ("http://127.0.0.1:8001", "127.0.0.1:8001", true),
+            ("http://[::1]:8001", "[::1]:8001", true),
+            ("http://localhost:9001", "localhost:9001", true),
+        ] {
+            let claims = claims("same-origin", origin, host);
+            assert_eq!(claims.are_of(None, &[], false), expected, "{origin}");
         }
     }
 }
