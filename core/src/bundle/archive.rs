@@ -67,7 +67,7 @@ pub fn unpack(packed: &[u8]) -> Result<Files> {
         if bytes.len() as u64 > LARGEST_FILE {
             return Err(too_large(&path));
         }
-        let text = String::from_utf8(bytes).map_err(|_| bad(&path, "is not UTF-8 text"))?;
+        let text = crate::text::from_file(bytes).map_err(|_| bad(&path, "is not UTF-8 text"))?;
         entries.push((path, text));
     }
     collected(without_folder(entries))

@@ -99,7 +99,7 @@ fn take(folder: &Path, below: &str, files: &mut Files) -> Result<()> {
         ));
     }
     let bytes = fs::read(&path).map_err(|cause| failed(&path, &cause))?;
-    let text = String::from_utf8(bytes).map_err(|_| bad(below, "is not UTF-8 text"))?;
+    let text = crate::text::from_file(bytes).map_err(|_| bad(below, "is not UTF-8 text"))?;
     files.insert(below.to_owned(), text);
     Ok(())
 }

@@ -129,7 +129,11 @@ pub struct Function {
     pub(super) handler: Box<dyn Handler>,
     /// The schemas of its parameters and its result with named types; a plugin's types have no names.
     named: Option<fn() -> (Value, Value)>,
+    checker: Option<Checker>,
 }
+
+/// Says what is wrong with parameters beyond their schema, and does nothing.
+type Checker = Box<dyn Fn(Value) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
 impl Function {
     /// A function that changes nothing. `handler` is an `async fn(Arc<State>, Arc<Call>, Input) -> Result<Output>`;
@@ -169,7 +173,28 @@ impl Function {
             stores_text: false,
             handler,
             named: None,
+            checker: None,
         }
+    }
+
+    /// Says how to find out, without doing anything, whether a call would be refused for its parameters: for calls that are
+    /// only tried. `check` is an `async fn(Arc<State>, Input) -> Result<()>`.
+    #[must_use]
+    pub fn checked<S, I, H, F>(mut self, state: &Arc<S>, check: H) -> Self
+    where
+        S: Send + Sync + 'static,
+        I: DeserializeOwned + Send + 'static,
+        H: Fn(Arc<S>, I) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let state = Arc::clone(state);
+        self.checker = Some(Box::new(move |parameters| {
+            match serde_json::from_value::<I>(parameters) {
+                Ok(input) => Box::pin(check(Arc::clone(&state), input)),
+                Err(cause) => Box::pin(std::future::ready(Err(schema::refused(&cause)))),
+            }
+        }));
+        self
     }
 
     /// Opens the function to more than operators.
@@ -234,6 +259,18 @@ impl Function {
     /// The parameters with every secret masked, for showing them.
     pub fn masked(&self, parameters: &Value) -> Value {
         self.parameters.masked(parameters)
+    }
+
+    /// As [`Self::check`], with what the function itself would say of them, where it has a way to.
+    ///
+    /// # Errors
+    /// Those of a call.
+    pub(crate) async fn check_fully(&self, parameters: &Value) -> Result<()> {
+        self.check(parameters)?;
+        match &self.checker {
+            Some(checker) => checker(parameters.clone()).await,
+            None => Ok(()),
+        }
     }
 
     /// The schema of one parameter.

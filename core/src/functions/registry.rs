@@ -16,6 +16,7 @@ use super::change::{Changes, Told};
 use super::limits::Limits;
 use super::schema::nearest;
 use super::{Access, Call, CallMetrics, Caller, Effect, Function, Spec, grants_allow};
+use crate::lua::LuaThreads;
 use crate::settings::Live;
 use crate::{Clock, Code, Error, Result, random};
 
@@ -49,6 +50,7 @@ struct Inner {
     limits: Limits,
     audit: OnceLock<Arc<dyn AuditSink>>,
     metrics: CallMetrics,
+    lua_threads: LuaThreads,
 }
 
 /// All functions of the server. Cheap to clone.
@@ -69,7 +71,13 @@ impl Registry {
             limits: Limits::new(settings),
             audit: OnceLock::new(),
             metrics: CallMetrics::default(),
+            lua_threads: LuaThreads::default(),
         }))
+    }
+
+    /// The threads of the pools that run Lua for this registry.
+    pub fn lua_threads(&self) -> &LuaThreads {
+        &self.0.lua_threads
     }
 
     /// Says where calls are recorded; the first sink stays.

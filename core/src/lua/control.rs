@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use mlua::Lua;
 use tokio::sync::Notify;
 
 use super::error::{LuaError, LuaErrorKind};
@@ -84,12 +85,13 @@ impl Control {
         Err(Tripped)
     }
 
-    /// Remembers where the code was when it was stopped; the first place counts.
-    pub(super) fn remember_place(&self, traceback: impl FnOnce() -> Option<String>) {
+    /// The error that ends the code, which is remembered to be where it is now; the first place counts.
+    pub(super) fn stopped(&self, lua: &Lua) -> mlua::Error {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         if place.is_none() {
-            *place = traceback();
+            *place = lua.traceback(None, 0).ok().map(|text| text.to_string_lossy());
         }
+        mlua::Error::external(Tripped)
     }
 
     /// Resolves when the session has to end; the host call in flight is dropped then.

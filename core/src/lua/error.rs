@@ -1,6 +1,7 @@
 //! Why Lua code did not finish, with the place in it.
 
 use crate::db::storable;
+use super::sandbox::OWN;
 use crate::error::{Code, Error};
 
 /// Longest error message that is kept; a script may raise a string of any size.
@@ -55,8 +56,7 @@ impl LuaError {
             let entries: Vec<&str> = traceback
                 .lines()
                 .map(str::trim)
-                // The wrappers around Lua's own functions are ours and say nothing to an author.
-                .filter(|line| *line != "stack traceback:" && !line.starts_with("prelude:"))
+                .filter(|line| *line != "stack traceback:" && !is_own_frame(line))
                 .collect();
             let place = entries.iter().find(|entry| line_of(entry).is_some());
             if let (None, Some(place)) = (self.line, place) {
@@ -134,6 +134,16 @@ fn split_traceback(message: String) -> (String, Option<String>) {
         Some((message, stack)) => (message.to_owned(), Some(stack.to_owned())),
         None => (message, None),
     }
+}
+
+/// A stack without our own functions around Lua's library, which say nothing to an author.
+pub(super) fn without_own_frames(traceback: &str) -> String {
+    let frames: Vec<&str> = traceback.lines().filter(|line| !is_own_frame(line)).collect();
+    frames.join("\n")
+}
+
+fn is_own_frame(line: &str) -> bool {
+    line.trim_start().starts_with(OWN)
 }
 
 /// An error that is a table, or another object, is told without its address in memory.

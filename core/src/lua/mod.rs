@@ -8,6 +8,7 @@
 //! VM runs long without a step at which it can be stopped (`prelude.luau`); only source is ever compiled, and
 //! only our own bytecode loaded (`chunks`).
 
+mod builtins;
 mod chunks;
 mod control;
 mod email;
@@ -17,6 +18,7 @@ mod library;
 mod lint;
 mod log;
 mod namespace;
+mod pattern;
 mod pool;
 mod rehearsal;
 mod sandbox;
@@ -24,6 +26,7 @@ mod schema;
 mod surface;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tokens;
 mod value;
 
@@ -38,6 +41,7 @@ pub use rehearsal::{Rehearsal, RehearsedCall};
 pub use sandbox::{Sandbox, compile};
 pub use schema::Hint;
 pub use surface::{Word, is_own, words};
+pub use threads::{LuaThreads, Stuck};
 pub use value::{Unconvertible, from_json, to_json, with_article};
 
 /// What a session may use.

@@ -3,10 +3,8 @@
 //! Lua blocks its thread, also while it waits for a function of the registry, so it runs neither on the
 //! runtime's workers nor on tokio's blocking pool, which grows to hundreds of threads.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -18,19 +16,12 @@ use super::log::LogSink;
 use super::namespace::{self, Host};
 use super::rehearsal::Rehearsal;
 use super::sandbox::Sandbox;
+use super::threads::{GRACE, Seat, Threads};
 use super::{Limits, email, heap};
 use crate::functions::{Caller, Registry};
 
-/// How many sessions may wait for a thread, for each thread there is.
-const QUEUE_PER_THREAD: usize = 64;
-/// A thread without work ends after this time.
-const IDLE: Duration = Duration::from_secs(30);
-/// The parser and the VM recurse up to their own limits on this stack; it is only reserved, not used.
-const STACK: usize = 8 * 1024 * 1024;
 /// Enough for endless loops in jobs not to be felt by those who wait for a page.
 const BACKGROUND_NICENESS: i32 = 5;
-
-type Task = Box<dyn FnOnce() + Send>;
 
 /// What one run of Lua code is allowed, who it acts as, and where it prints.
 pub struct Session {
@@ -43,25 +34,9 @@ pub struct Session {
 /// Runs sessions on a bounded number of threads, each in a VM of its own. Cheap to clone.
 #[derive(Clone)]
 pub struct LuaPool {
-    shared: Arc<Shared>,
+    threads: Arc<Threads>,
     registry: Registry,
     chunks: Arc<Chunks>,
-}
-
-struct Shared {
-    name: String,
-    limit: usize,
-    /// 0 is normal; more is nicer to others.
-    niceness: i32,
-    state: Mutex<State>,
-    work: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    tasks: VecDeque<Task>,
-    threads: usize,
-    idle: usize,
 }
 
 impl LuaPool {
@@ -76,15 +51,10 @@ impl LuaPool {
     }
 
     fn with_niceness(name: &str, threads: usize, registry: &Registry, niceness: i32) -> Self {
-        let shared = Shared {
-            name: name.to_owned(),
-            limit: threads.max(1),
-            niceness,
-            state: Mutex::default(),
-            work: Condvar::new(),
-        };
+        let threads = Threads::new(name, threads, niceness);
+        registry.lua_threads().watch(&threads);
         Self {
-            shared: Arc::new(shared),
+            threads,
             registry: registry.clone(),
             chunks: Arc::default(),
         }
@@ -131,6 +101,7 @@ impl LuaPool {
         F: FnOnce(&Sandbox) -> Result<T, LuaError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let (begin, begun) = oneshot::channel();
         let span = tracing::Span::current();
         let way = Way {
             registry: self.registry.clone(),
@@ -138,16 +109,48 @@ impl LuaPool {
             rehearsal,
         };
         let chunks = Arc::clone(&self.chunks);
-        let _cancel_on_drop = CancelOnDrop(session.cancel.clone());
-        self.shared.submit(Box::new(move || {
+        let (cancel, limit) = (session.cancel.clone(), session.limits.time);
+        let _cancel_on_drop = CancelOnDrop(cancel.clone());
+        self.threads.submit(Box::new(move |seat: &Arc<Seat>| {
+            let _ = begin.send(Arc::clone(seat));
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 span.in_scope(|| run_session(session, way, chunks, work))
             }));
+            // Ended before the answer is sent, so that whoever has the answer finds the thread free, and whoever gave the
+            // session up has given it up for good.
+            seat.leave();
             // The VM is gone before its end is told: whoever waits for that can count on its memory being free.
             let _ = answer.send(outcome.unwrap_or_else(|_| Err(panicked())));
         }))?;
-        answered.await.unwrap_or_else(|_| Err(panicked()))
+        // By a task of its own: the session goes on when nobody waits for it any more.
+        let threads = Arc::clone(&self.threads);
+        let overdue = tokio::spawn(async move {
+            let Ok(seat) = begun.await else {
+                return None;
+            };
+            tokio::select! {
+                () = tokio::time::sleep(limit + GRACE) => {}
+                () = async { cancel.cancelled().await; tokio::time::sleep(GRACE).await } => {}
+                () = seat.left() => return None,
+            }
+            threads.give_up(&seat).then(|| overdue(&cancel, limit))
+        });
+        tokio::select! {
+            biased;
+            answer = answered => answer.unwrap_or_else(|_| Err(panicked())),
+            Ok(Some(error)) = overdue => Err(error),
+        }
     }
+}
+
+/// The end of a session whose thread does not return.
+fn overdue(cancel: &Cancel, limit: std::time::Duration) -> LuaError {
+    let why = "the code is in a library function that does not return, and was left behind";
+    if cancel.is_cancelled() {
+        return LuaError::new(LuaErrorKind::Cancelled, format!("cancelled: {why}"));
+    }
+    let text = format!("stopped after its time limit of {} s: {why}", limit.as_secs_f64());
+    LuaError::new(LuaErrorKind::Deadline, text)
 }
 
 /// A session whose result nobody waits for any more has no reason to go on.
@@ -198,75 +201,4 @@ fn run_session<T>(
 fn panicked() -> LuaError {
     let error = crate::Error::unexpected("a Lua session panicked");
     LuaError::new(LuaErrorKind::Runtime, error.message())
-}
-
-impl Shared {
-    fn submit(self: &Arc<Self>, task: Task) -> Result<(), LuaError> {
-        let mut state = self.lock();
-        if state.tasks.len() >= self.limit * QUEUE_PER_THREAD {
-            let text = format!(
-                "all {} Lua threads for {} are busy; try again shortly",
-                self.limit, self.name
-            );
-            return Err(LuaError::new(LuaErrorKind::Busy, text));
-        }
-        state.tasks.push_back(task);
-        if state.idle >= state.tasks.len() || state.threads == self.limit {
-            self.work.notify_one();
-            return Ok(());
-        }
-        let shared = Arc::clone(self);
-        let builder = std::thread::Builder::new()
-            .name(format!("lua-{}", self.name))
-            .stack_size(STACK);
-        match builder.spawn(move || shared.serve()) {
-            Ok(_) => state.threads += 1,
-            // Others will get to it; without any thread the task is dropped, and its caller told.
-            Err(cause) if state.threads > 0 => {
-                tracing::warn!(%cause, "no further Lua thread could be started")
-            }
-            Err(cause) => {
-                state.tasks.pop_back();
-                return Err(LuaError::new(
-                    LuaErrorKind::Busy,
-                    format!("no Lua thread could be started: {cause}"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// The life of one thread.
-    fn serve(&self) {
-        // On Linux this is the priority of the calling thread alone. Without it the work is done all the same.
-        if self.niceness != 0
-            && let Err(cause) = rustix::process::setpriority_process(None, self.niceness)
-        {
-            tracing::debug!(%cause, "the priority of a Lua thread could not be lowered");
-        }
-        let mut state = self.lock();
-        loop {
-            if let Some(task) = state.tasks.pop_front() {
-                drop(state);
-                task();
-                state = self.lock();
-                continue;
-            }
-            state.idle += 1;
-            let waited = self
-                .work
-                .wait_timeout(state, IDLE)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = waited.0;
-            state.idle -= 1;
-            if waited.1.timed_out() && state.tasks.is_empty() {
-                state.threads -= 1;
-                return;
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -98,7 +98,10 @@ impl Rehearsal {
         }
         if let Some(answer) = self.caught.get(name) {
             // What a real call would refuse is refused here, too.
-            function.check(&parameters)?;
+            if let Err(error) = function.check_fully(&parameters).await {
+                self.note(name, parameters, "not done");
+                return Err(error);
+            }
             self.note(name, parameters, "caught");
             return Ok(answer.clone());
         }

@@ -9,7 +9,8 @@ use super::chunks::Chunks;
 use super::control::Control;
 use super::error::{LuaError, LuaErrorKind};
 use super::log::{LogSink, MAX_LINE};
-use super::{Limits, value};
+use super::{Limits, builtins, value};
+use crate::text::without_byte_order_mark;
 
 /// What code can use of Luau's own libraries. `os` has only clock, date, difftime and time; `debug`
 /// only info and traceback; there is no `io`, `package` or `require`.
@@ -24,6 +25,10 @@ const LIBRARIES: [StdLib; 9] = [
     StdLib::BUFFER,
     StdLib::DEBUG,
 ];
+
+/// What the functions of the prelude are called in a stack: what the library's own are called.
+pub(super) const OWN: &str = "[C]";
+const OWN_CHUNK: &str = "=[C]";
 
 /// The VM of one session. Binders add what they bring to [`Sandbox::core`] before the first
 /// [`Sandbox::load`], which closes the table.
@@ -58,12 +63,13 @@ impl Sandbox {
         globals.raw_set("loadstring", load_function(&lua, limits.source)?)?;
         lua.load(prelude()?)
             .set_mode(ChunkMode::Binary)
-            .set_name("=prelude")
-            .exec()?;
+            .set_name(OWN_CHUNK)
+            .call::<()>(builtins::table(&lua, &control, limits.memory)?)?;
 
         lua.sandbox(true)?;
         core.set_readonly(false);
         lua.set_memory_limit(limits.memory)?;
+        lua.set_app_data(Arc::clone(&control));
         watch(&lua, control);
         Ok(Self {
             lua,
@@ -104,6 +110,7 @@ impl Sandbox {
 /// # Errors
 /// When it is larger than `limit` bytes, bytecode, or not Lua; with the line.
 pub fn compile(name: &str, source: &str, limit: usize) -> Result<Vec<u8>, LuaError> {
+    let source = without_byte_order_mark(source);
     if source.len() > limit {
         let message = format!(
             "{name}: the code has {} bytes, and {limit} are allowed",
@@ -133,10 +140,7 @@ pub fn compile(name: &str, source: &str, limit: usize) -> Result<Vec<u8>, LuaErr
 fn watch(lua: &Lua, control: Arc<Control>) {
     lua.set_interrupt(move |lua| match control.check() {
         Ok(()) => Ok(VmState::Continue),
-        Err(tripped) => {
-            control.remember_place(|| lua.traceback(None, 0).ok().map(|text| text.to_string_lossy()));
-            Err(mlua::Error::external(tripped))
-        }
+        Err(_) => Err(control.stopped(lua)),
     });
 }
 
@@ -180,6 +184,9 @@ fn log_function(lua: &Lua, log: LogSink, level: Option<&'static str>) -> mlua::R
 /// `loadstring` for source only, within the size limit; `nil, message` when it does not compile.
 fn load_function(lua: &Lua, limit: usize) -> mlua::Result<Function> {
     lua.create_function(move |lua, (source, name): (String, Option<String>)| {
+        // Code that takes the name of our own chunk would be taken for it.
+        let own = |name: &String| name.trim_start_matches('=').starts_with(OWN);
+        let name = name.filter(|name| !own(name));
         let name = name.unwrap_or_else(|| "(loadstring)".to_owned());
         let compiled = compile(&name, &source, limit);
         let function = compiled.and_then(|bytecode| {
@@ -199,7 +206,9 @@ fn load_function(lua: &Lua, limit: usize) -> mlua::Result<Function> {
 /// The prelude, compiled once.
 fn prelude() -> mlua::Result<&'static [u8]> {
     static PRELUDE: OnceLock<Result<Vec<u8>, mlua::Error>> = OnceLock::new();
-    let compiled = PRELUDE.get_or_init(|| Compiler::new().compile(include_str!("prelude.luau")));
+    // Without lines and names: nothing of it is to be seen in an error or a stack.
+    let compiler = || Compiler::new().set_optimization_level(1).set_debug_level(0);
+    let compiled = PRELUDE.get_or_init(|| compiler().compile(include_str!("prelude.luau")));
     compiled.as_deref().map_err(Clone::clone)
 }
 

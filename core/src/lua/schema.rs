@@ -44,6 +44,16 @@ impl<'a> Hint<'a> {
 
     /// Whether an empty table here means an empty list.
     pub(super) fn wants_list(self) -> bool {
+        self.kinds() == (true, false)
+    }
+
+    /// Whether only a record can stand here.
+    pub(super) fn wants_record(self) -> bool {
+        self.kinds() == (false, true)
+    }
+
+    /// Whether a list, and whether a record can stand here. Neither says that nothing is known.
+    fn kinds(self) -> (bool, bool) {
         let mut list = false;
         let mut record = false;
         self.visit(&mut |schema| {
@@ -55,7 +65,7 @@ impl<'a> Hint<'a> {
             list |= is("array") || schema.get("prefixItems").is_some();
             record |= is("object") || schema.get("properties").is_some();
         });
-        list && !record
+        (list, record)
     }
 
     fn step(self, find: impl Fn(&'a Value) -> Option<&'a Value>) -> Self {

@@ -1,8 +1,10 @@
 //! What code can and cannot do in a session, tried with the real VM.
 
+mod attacks;
 mod host;
 mod library;
 mod limits;
+mod places;
 
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::functions::{Caller, Function, Registry};
 use crate::{Clock, Result};
 
 struct Fixture {
+    registry: Registry,
     pool: LuaPool,
     limits: Limits,
 }
@@ -31,6 +34,7 @@ impl Fixture {
         };
         Self {
             pool: LuaPool::new("test", 2, &registry),
+            registry,
             limits,
         }
     }

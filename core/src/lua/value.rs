@@ -1,8 +1,11 @@
 //! Lua values to JSON and back.
 
+use std::sync::Arc;
+
 use mlua::{Lua, LuaSerdeExt, Table, Value as LuaValue};
 use serde_json::{Map, Number, Value};
 
+use super::control::Control;
 use super::schema::Hint;
 
 /// Deepest nesting of a value that goes in or out.
@@ -12,6 +15,11 @@ pub(super) const MAX_SIZE: usize = 4 * 1024 * 1024;
 /// Largest integer a Lua number holds exactly.
 const MAX_INTEGER: f64 = 9_007_199_254_740_992.0;
 
+/// The field of a metatable that says that its table is a list in JSON, with the value `array`; dkjson calls it so, too.
+const JSON_TYPE: &str = "__jsontype";
+/// Where the VM keeps the metatable of lists.
+const LISTS: &str = "coronet lists";
+
 /// A Lua value that has no JSON form, and where in the argument it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason}")]
@@ -20,8 +28,8 @@ pub struct Unconvertible {
     reason: String,
 }
 
-/// The JSON form of a Lua value. `hint` decides what an empty table is: `[]` where the schema wants
-/// a list, `{}` otherwise.
+/// The JSON form of a Lua value. An empty table is `[]` where the schema of `hint` wants a list, or where the table is
+/// marked as one, as all lists are that came from JSON; else it is `{}`.
 ///
 /// # Errors
 /// For functions and other values without JSON form, text that is not UTF-8, NaN and infinity, tables
@@ -35,36 +43,104 @@ pub fn to_json(value: &LuaValue, name: &str, hint: Hint<'_>) -> Result<Value, Un
 }
 
 /// The Lua form of a JSON value. `null` is `nil` as a field of a record (so that `if user.email` reads
-/// well) and `core.NULL` in a list (so that the list keeps its length).
+/// well) and `core.NULL` in a list (so that the list keeps its length). Lists are marked, so that an empty one stays a list
+/// when it becomes JSON again.
 ///
 /// # Errors
 /// When the VM's memory limit is reached.
 pub fn from_json(lua: &Lua, value: &Value) -> mlua::Result<LuaValue> {
+    match value {
+        Value::Array(_) | Value::Object(_) => Decoder::new(lua)?.decode(value),
+        scalar => scalar_from_json(lua, scalar),
+    }
+}
+
+/// Marks a table as a list for JSON.
+///
+/// # Errors
+/// When the VM's memory limit is reached, or the table is read-only.
+pub(super) fn mark_list(lua: &Lua, table: &Table) -> mlua::Result<()> {
+    table.set_metatable(Some(list_metatable(lua)?))
+}
+
+fn list_metatable(lua: &Lua) -> mlua::Result<Table> {
+    if let Some(known) = lua.named_registry_value::<Option<Table>>(LISTS)? {
+        return Ok(known);
+    }
+    let metatable = lua.create_table()?;
+    metatable.raw_set(JSON_TYPE, "array")?;
+    metatable.set_readonly(true);
+    lua.set_named_registry_value(LISTS, &metatable)?;
+    Ok(metatable)
+}
+
+fn is_marked_list(table: &Table) -> bool {
+    let named = table
+        .metatable()
+        .map(|metatable| metatable.raw_get::<LuaValue>(JSON_TYPE));
+    matches!(named, Some(Ok(LuaValue::String(name))) if &*name.as_bytes() == b"array")
+}
+
+fn scalar_from_json(lua: &Lua, value: &Value) -> mlua::Result<LuaValue> {
     Ok(match value {
         Value::Null => LuaValue::Nil,
         Value::Bool(flag) => LuaValue::Boolean(*flag),
         Value::Number(number) => number_to_lua(number),
         Value::String(text) => LuaValue::String(lua.create_string(text)?),
-        Value::Array(items) => {
-            let table = lua.create_table_with_capacity(items.len(), 0)?;
-            for (index, item) in items.iter().enumerate() {
-                let item = if item.is_null() {
-                    lua.null()
-                } else {
-                    from_json(lua, item)?
-                };
-                table.raw_set(index + 1, item)?;
-            }
-            LuaValue::Table(table)
-        }
-        Value::Object(fields) => {
-            let table = lua.create_table_with_capacity(0, fields.len())?;
-            for (key, field) in fields.iter().filter(|(_, field)| !field.is_null()) {
-                table.raw_set(key.as_str(), from_json(lua, field)?)?;
-            }
-            LuaValue::Table(table)
-        }
+        Value::Array(_) | Value::Object(_) => LuaValue::Nil,
     })
+}
+
+/// Makes Lua tables of lists and records.
+struct Decoder<'l> {
+    lua: &'l Lua,
+    lists: Table,
+    made: usize,
+}
+
+impl<'l> Decoder<'l> {
+    fn new(lua: &'l Lua) -> mlua::Result<Self> {
+        Ok(Self {
+            lua,
+            lists: list_metatable(lua)?,
+            made: 0,
+        })
+    }
+
+    fn decode(&mut self, value: &Value) -> mlua::Result<LuaValue> {
+        self.made += 1;
+        // Megabytes of JSON are many tables and texts, which is one step of the code that asked for them.
+        if self.made.is_multiple_of(1000)
+            && let Some(control) = self.lua.app_data_ref::<Arc<Control>>()
+        {
+            control.check().map_err(mlua::Error::external)?;
+        }
+        match value {
+            Value::Array(items) => self.list(items),
+            Value::Object(fields) => {
+                let table = self.lua.create_table_with_capacity(0, fields.len())?;
+                for (key, field) in fields.iter().filter(|(_, field)| !field.is_null()) {
+                    table.raw_set(key.as_str(), self.decode(field)?)?;
+                }
+                Ok(LuaValue::Table(table))
+            }
+            scalar => scalar_from_json(self.lua, scalar),
+        }
+    }
+
+    fn list(&mut self, items: &[Value]) -> mlua::Result<LuaValue> {
+        let table = self.lua.create_table_with_capacity(items.len(), 0)?;
+        for (index, item) in items.iter().enumerate() {
+            let item = if item.is_null() {
+                self.lua.null()
+            } else {
+                self.decode(item)?
+            };
+            table.raw_set(index + 1, item)?;
+        }
+        table.set_metatable(Some(self.lists.clone()))?;
+        Ok(LuaValue::Table(table))
+    }
 }
 
 /// How a value reads in a log line: text as it is, but not more of it than `limit` bytes; a table as JSON.
@@ -173,6 +249,7 @@ impl Encoder {
         }
         match (numbers, names) {
             (0, 0) if hint.wants_list() => Ok(Value::Array(Vec::new())),
+            (0, 0) if is_marked_list(table) && !hint.wants_record() => Ok(Value::Array(Vec::new())),
             (0, _) => self.record(table, hint),
             (_, 0) => self.list(table, numbers, highest, hint),
             _ => self.refuse("the table is half a list and half a record"),

@@ -88,6 +88,7 @@ pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
             mail,
             send,
         )
+        .checked(mail, check)
         .access(known | Access::PAGE | Access::PLUGIN),
         Function::read("mail.list", "Lists mail, latest first.", mail, list).access(known),
         Function::read(
@@ -156,6 +157,10 @@ pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
 async fn send(mail: Arc<MailService>, _: Arc<Call>, input: Send) -> Result<Accepted> {
     let id = mail.send(input.message).await?;
     Ok(Accepted { id })
+}
+
+async fn check(mail: Arc<MailService>, input: Send) -> Result<()> {
+    mail.check(input.message)
 }
 
 async fn list(mail: Arc<MailService>, _: Arc<Call>, input: List) -> Result<Page<Summary>> {

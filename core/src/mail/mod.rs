@@ -110,6 +110,15 @@ impl MailService {
         Ok(id)
     }
 
+    /// Says what [`Self::send`] would say of a message, without sending it.
+    ///
+    /// # Errors
+    /// What is wrong with the message.
+    pub fn check(&self, message: Message) -> Result<()> {
+        let settings = self.core.settings.now();
+        message.check(&random::id("mail"), &settings.mail).map(|_| ())
+    }
+
     /// Makes a mail ready for the write that it is about, after which the caller calls [`Self::accepted`].
     ///
     /// # Errors

@@ -29,6 +29,17 @@ pub(super) fn text(core: &Core, started_at: i64, health: &Health) -> String {
         memory,
     );
 
+    let stuck = Family::<[(&'static str, String); 1], Gauge>::default();
+    for pool in core.functions.lua_threads().stuck() {
+        let threads = stuck.get_or_create(&[("pool", pool.pool)]);
+        threads.inc_by(i64::try_from(pool.threads).unwrap_or(i64::MAX));
+    }
+    registry.register(
+        "lua_threads_stuck",
+        "Lua threads whose code was stopped and does not end",
+        stuck,
+    );
+
     let checks = Family::<[(&'static str, String); 1], Gauge>::default();
     for check in &health.checks {
         checks

@@ -15,7 +15,6 @@ use super::world::{World, on_both};
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Send {
-    #[expect(dead_code, reason = "part of the function's shape")]
     message: Map<String, Value>,
 }
 
@@ -122,6 +121,39 @@ async fn mail_is_caught_what_reads_is_read_and_what_changes_is_refused() {
         let tested = tried(&world, body, json!({})).await;
         assert_eq!(tested["log"], format!("{}\n", Code::Forbidden.number()));
         assert_eq!(calls.load(Ordering::SeqCst), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mail_that_a_real_run_would_refuse_is_refused() {
+    on_both(async |world: World| {
+        async fn check(_: Arc<()>, input: Send) -> Result<()> {
+            match input.message.get("to") {
+                Some(to) if to == &json!(["carol@example.com"]) => Ok(()),
+                _ => Err(coronet_core::Error::new(
+                    Code::ParameterInvalid,
+                    "`to` cannot be used.",
+                )),
+            }
+        }
+        async fn send(_: Arc<()>, _: Arc<Call>, _: Send) -> Result<Value> {
+            panic!("nothing is sent by a test run")
+        }
+        let nothing = Arc::new(());
+        let function = Function::write("mail.send", "Sends.", &nothing, send)
+            .access(Access::JOB)
+            .checked(&nothing, check);
+        world.core.functions.add("core", vec![function]).unwrap();
+        let body = "local function mail(to) return core.email.new():to(to):text('x'):send() end
+            core.log(mail('carol@example.com') ~= nil, select(2, mail('nobody')))
+            return job.OK";
+        let tested = tried(&world, body, json!({})).await;
+        assert_eq!(tested["log"], "true `to` cannot be used. 805\n", "{tested}");
+        assert_eq!(
+            answered(&tested),
+            [("mail.send", "caught"), ("mail.send", "not done")]
+        );
     })
     .await;
 }

@@ -206,7 +206,7 @@ impl<S: Sources> Collector<'_, S> {
             return Err(self.too_much(format!("{path} is larger than {MAX_SOURCE} bytes")));
         }
         // A draft may begin with a byte order mark; texts of the layers never do.
-        let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+        let text = coronet_core::text::without_byte_order_mark(&source.text);
         self.bytes += text.len();
         if self.bytes > MAX_TOTAL {
             return Err(self.too_much(format!(

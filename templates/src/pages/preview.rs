@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coronet_core::functions::{Access, Call, Function};
 use coronet_core::lua::{Cancel, Limits, LogSink, LuaError, LuaPool, Rehearsal, RehearsedCall, Session};
+use coronet_core::text::without_mark;
 use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use super::failure::Failure;
 use super::lua::{self, Input, Outcome};
 use super::page::Page;
 use crate::engine::Problem;
-use crate::resources::{ResourcePath, check, files::without_mark};
+use crate::resources::{ResourcePath, check};
 use crate::{Templates, blocking};
 
 /// Somebody types while it runs.

@@ -130,8 +130,8 @@ impl Files {
         let Some((bytes, mark)) = self.read_bytes(path, MAX_TEXT)? else {
             return Ok(None);
         };
-        let text = String::from_utf8(bytes).map_err(|_| FileFault::NotText)?;
-        Ok(Some((without_mark(text), mark)))
+        let text = coronet_core::text::from_file(bytes).map_err(|_| FileFault::NotText)?;
+        Ok(Some((text, mark)))
     }
 
     /// Opens the file as it is, for serving. `None` when there is none.
@@ -230,15 +230,6 @@ impl Files {
             return Err(FileFault::Outside);
         }
         Ok(Some(file))
-    }
-}
-
-/// A text without the byte order mark that some editors begin it with: it would be sent in a mail, and Lua cannot read
-/// it (D11).
-pub(crate) fn without_mark(text: String) -> String {
-    match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
     }
 }
 

@@ -4,15 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use coronet_core::functions::{Call, Caller, Function};
+use coronet_core::text::without_mark;
 use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Layer, Layers, ResourcePath, check,
-    files::without_mark,
-    history, moving, presence, records,
+    Layer, Layers, ResourcePath, check, history, moving, presence, records,
     store::{self, Change, EditedRow},
     together,
 };

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use coronet_core::Contributions;
+use coronet_core::text::without_mark;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    files::{FileFault, FileMark, Files, without_mark},
+    files::{FileFault, FileMark, Files},
     path::ResourcePath,
     store::EditedRow,
 };

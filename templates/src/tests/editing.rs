@@ -195,6 +195,29 @@ async fn page_code_is_tried_with_an_example_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn x02_page_code_that_is_tried_does_not_outlive_its_time() {
+    let world = World::new().await;
+    for code in [
+        "local raw string.gsub('a', '.', function() raw = debug.info(2, 'f') end) raw = raw or string.gsub\n\
+         raw(('a'):rep(260000), '[' .. ('b'):rep(260000) .. 'a]*', '')",
+        "pcall(setfenv, string.gsub, { type = print })\n\
+         ;('a'):rep(2e6):gsub('[' .. ('b'):rep(60000) .. 'a]*c', '')",
+    ] {
+        let tried = tried(&world, code, json!({})).await;
+        assert_eq!(tried["problems"][0]["line"], 2, "{tried}");
+    }
+    assert!(
+        world
+            .core
+            .functions
+            .lua_threads()
+            .stuck()
+            .iter()
+            .all(|pool| pool.threads == 0)
+    );
+}
+
+#[tokio::test]
 async fn the_pages_that_ship_can_be_tried_with_their_examples() {
     let world = World::new().await;
     for (page, words) in [("password_form", "carol"), ("forgot_form", "Fun Run")] {

@@ -202,3 +202,32 @@ test("on a phone the test run has the pane of the preview, and nothing scrolls s
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(overflow).toBe(0);
 });
+
+test("UX10: Run now shows in place that the job runs, and how that ends", async ({ desk: page, server }) => {
+  await open(page, server, 'core.log("line of the log")');
+  await server.call("jobs.create", { job: { name: "Nightly", path: "night.lua", interval: 3600 } });
+  await page.reload();
+  const ran = page.getByRole("region", { name: "Run", exact: true });
+  await expect(ran).toBeHidden();
+  await page.getByRole("button", { name: "Run now" }).click();
+  await expect(ran.getByRole("status")).toContainText("Succeeded: job.OK.");
+  await expect(ran.getByRole("region", { name: "What the run printed" })).toContainText("line of the log");
+  await expect(ran.getByRole("link", { name: "Look at the run" })).toBeVisible();
+
+  // One that fails says so, with its line.
+  await server.call("resources.write", { path: PATH, text: job('core.log("before")\n  error("broken")') });
+  await page.getByRole("button", { name: "Run now" }).click();
+  await expect(ran.getByRole("status")).toContainText("It failed.");
+  await expect(ran.getByRole("status")).toContainText("night.lua:5: broken");
+  await expect(ran.getByRole("region", { name: "What the run printed" })).toHaveText("before\n");
+  await ran.getByRole("button", { name: "Go to line 5" }).click();
+  await expect(page.locator("#wb-text .cm-activeLine")).toContainText("broken");
+
+  // One that takes its time is seen to run, and what is said of it stays with its text.
+  await server.call("resources.write", { path: PATH, text: job("job.progress(1, 4) while not core.store.get('go') do end") });
+  await page.getByRole("button", { name: "Run now" }).click();
+  await expect(ran.getByRole("status")).toContainText("Running: 1 of 4");
+  const [running] = (await server.call("jobs.runs", { name: "Nightly" })).items;
+  await server.call("jobs.cancel", { run_id: running.id });
+  await expect(ran.getByRole("status")).toContainText("It was cancelled.");
+});

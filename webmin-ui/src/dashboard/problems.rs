@@ -63,6 +63,11 @@ fn title(problem: &Problem) -> String {
         "no_server" => t!("No server runs"),
         "server_gone" => t!("The server {name} is gone", name = name),
         "scheduler_stuck" => t!("The scheduler of {name} stands still", name = name),
+        "code_stuck" => t!(
+            "Lua code for {name} does not end: {n} threads are stuck",
+            name = name,
+            n = many
+        ),
         "disk_full" => t!("The disk is nearly full: {free} left", free = bytes(many)),
         "memory_short" => t!("Memory is short: {free} left", free = bytes(many)),
         "plugin_failed" => t!("The plugin {name} has failed", name = name),
@@ -238,6 +243,7 @@ mod tests {
             "no_server",
             "server_gone",
             "scheduler_stuck",
+            "code_stuck",
             "disk_full",
             "memory_short",
             "plugin_failed",

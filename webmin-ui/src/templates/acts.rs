@@ -1,4 +1,4 @@
-//! What the script of the editor does beside saving: sends a draft to its author, tells who else is there, runs a job.
+//! What the script of the editor does beside saving: sends a draft to its author, tells who else is there.
 
 use coronet_core::{Code, Error};
 use rocket::{Route, post, routes};
@@ -13,7 +13,7 @@ use crate::kit::language::t;
 use crate::kit::{Answer, Desk, Posted};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![send, presence, run]
+    routes![send, presence]
 }
 
 /// What an act came to: a word, and where its result is.
@@ -52,26 +52,6 @@ async fn send(desk: Desk<'_>, posted: Posted) -> Answer {
             link: Some(Link {
                 href: format!("{BASE}/mail/message/{}", path_segment(&sent.id)),
                 label: t!("Look at the mail"),
-            }),
-        }),
-        Err(error) => refused(&desk, &error),
-    }
-}
-
-#[derive(Deserialize)]
-struct Started {
-    run_id: String,
-}
-
-#[post("/templates/run?<job>")]
-async fn run(desk: Desk<'_>, job: &str) -> Answer {
-    match desk.call::<Started>("jobs.run", json!({ "name": job })).await {
-        Ok(started) => desk.json(&Done {
-            ok: true,
-            word: t!("{job} runs.", job = job),
-            link: Some(Link {
-                href: format!("{BASE}/run/{}", path_segment(&started.run_id)),
-                label: t!("Look at the run"),
             }),
         }),
         Err(error) => refused(&desk, &error),

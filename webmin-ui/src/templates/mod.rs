@@ -5,7 +5,8 @@
 //! | `tree` | the tree, and the page of all texts |
 //! | `editor`, `opened` | the editor's page, further texts for its tabs, saving |
 //! | `preview` | what a draft becomes, and what is wrong with it |
-//! | `acts` | sends a draft to its author, tells who else is there, runs a job |
+//! | `acts` | sends a draft to its author, tells who else is there |
+//! | `run` | runs a job, and tells how that ends |
 //! | `test_run` | tries job code, and shows what it prints while it runs |
 //! | `conflict` | two changed the same text |
 //! | `revisions` | the history, side by side, and bringing back |
@@ -19,6 +20,7 @@ pub(crate) mod opened;
 pub(crate) mod preview;
 pub(crate) mod records;
 pub(crate) mod revisions;
+mod run;
 mod test_run;
 pub(crate) mod tree;
 
@@ -27,6 +29,7 @@ pub(crate) fn routes() -> Vec<rocket::Route> {
     routes.extend(editor::routes());
     routes.extend(preview::routes());
     routes.extend(acts::routes());
+    routes.extend(run::routes());
     routes.extend(test_run::routes());
     routes.extend(revisions::routes());
     routes.extend(manage::routes());

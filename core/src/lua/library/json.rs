@@ -12,6 +12,7 @@ pub(super) fn table(lua: &Lua) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.raw_set("encode", lua.create_function(encode)?)?;
     table.raw_set("decode", lua.create_function(decode)?)?;
+    table.raw_set("list", lua.create_function(list)?)?;
     Ok(table)
 }
 
@@ -24,6 +25,21 @@ fn encode(lua: &Lua, (given, options): (LuaValue, Option<Table>)) -> mlua::Resul
         Ok(text) => lua.create_string(text)?.into_lua_multi(lua),
         Err(error) => answered(lua, Err(error)),
     }
+}
+
+/// Marks a table as a list, and gives it back; an empty one then is `[]` in JSON. A new one when none is given.
+fn list(lua: &Lua, given: LuaValue) -> mlua::Result<Table> {
+    let table = match given {
+        LuaValue::Nil => lua.create_table()?,
+        LuaValue::Table(table) => table,
+        other => {
+            let found = value::with_article(&other);
+            let text = format!("core.json.list takes a table, and was given {found}");
+            return Err(mlua::Error::runtime(text));
+        }
+    };
+    value::mark_list(lua, &table)?;
+    Ok(table)
 }
 
 fn written(given: &LuaValue, pretty: bool) -> Result<String> {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use chrono::format::{Item, StrftimeItems};
+use chrono::format::{Item, Parsed, StrftimeItems, parse};
 use chrono::{
-    DateTime, Days, FixedOffset, Months, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc,
+    DateTime, Days, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
+    Utc,
 };
 use chrono_tz::Tz;
 use mlua::{IntoLuaMulti, Lua, MultiValue, Table, Value as LuaValue};
@@ -44,9 +45,14 @@ pub(super) fn table(lua: &Lua, clock: &Clock) -> mlua::Result<Table> {
         },
     )?;
     table.raw_set("format", format)?;
-    let parse = lua.create_function(|lua, (text, zone): (LuaValue, Option<String>)| {
-        given_back(lua, parsed(&text, zone.as_deref()).map(seconds))
-    })?;
+    let parse = lua.create_function(
+        |lua, (text, zone, pattern): (LuaValue, Option<String>, Option<String>)| {
+            given_back(
+                lua,
+                parsed(&text, zone.as_deref(), pattern.as_deref()).map(seconds),
+            )
+        },
+    )?;
     table.raw_set("parse", parse)?;
     let add = lua.create_function(|lua, (at, parts, zone): (LuaValue, LuaValue, Option<String>)| {
         given_back(lua, added(&at, &parts, zone.as_deref()).map(seconds))
@@ -106,21 +112,33 @@ fn zone_of(name: Option<&str>) -> Result<Tz> {
 
 fn formatted(at: i64, pattern: &str, zone: Option<&str>) -> Result<String> {
     let zone = zone_of(zone)?;
-    let bad =
-        || wrong("The pattern cannot be used. It is text with parts such as %Y-%m-%d %H:%M:%S.".to_owned());
-    let items: Vec<Item<'_>> = StrftimeItems::new(pattern).collect();
-    if pattern.len() > LONGEST_TEXT || items.contains(&Item::Error) {
-        return Err(bad());
-    }
+    let items = items(pattern)?;
     let mut text = String::new();
     let time = utc(at).with_timezone(&zone);
     check_known(zone, time.naive_local())?;
-    write!(text, "{}", time.format_with_items(items.iter())).map_err(|_| bad())?;
+    write!(text, "{}", time.format_with_items(items.iter())).map_err(|_| bad_pattern())?;
     Ok(text)
 }
 
-/// Reads a date, with or without a time and a distance from UTC; also as mail and HTTP write it.
-fn parsed(text: &LuaValue, zone: Option<&str>) -> Result<i64> {
+fn items(pattern: &str) -> Result<Vec<Item<'_>>> {
+    // Before it is read: a pattern of megabytes takes long, and much memory.
+    if pattern.len() > LONGEST_TEXT {
+        return Err(bad_pattern());
+    }
+    let items: Vec<Item<'_>> = StrftimeItems::new(pattern).collect();
+    if items.contains(&Item::Error) {
+        return Err(bad_pattern());
+    }
+    Ok(items)
+}
+
+fn bad_pattern() -> Error {
+    wrong("The pattern cannot be used. It is text with parts such as %Y-%m-%d %H:%M:%S.".to_owned())
+}
+
+/// Reads a date, with or without a time and a distance from UTC; also as mail and HTTP write it. With a pattern, reads what
+/// [`formatted`] writes with it.
+fn parsed(text: &LuaValue, zone: Option<&str>, pattern: Option<&str>) -> Result<i64> {
     let LuaValue::String(text) = text else {
         let text = format!(
             "core.time.parse takes text, and was given {}.",
@@ -131,34 +149,115 @@ fn parsed(text: &LuaValue, zone: Option<&str>) -> Result<i64> {
     let text = text.to_string_lossy();
     let zone = zone_of(zone)?;
     let text = text.trim();
-    let read = (text.len() <= LONGEST_TEXT).then(|| {
+    let fits = text.len() <= LONGEST_TEXT;
+    let shown: String = text.chars().take(60).collect();
+    if let Some(pattern) = pattern {
+        let items = items(pattern)?;
+        let read = fits.then(|| by_pattern(text, items.iter(), zone)).flatten();
+        return read.transpose()?.and_then(within).ok_or_else(|| {
+            let pattern: String = pattern.chars().take(60).collect();
+            wrong(format!("`{shown}` is no time written as `{pattern}`."))
+        });
+    }
+    let read = fits.then(|| {
         let exact = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text));
         let exact = exact.map(|time| time.timestamp_millis()).ok();
+        let exact = exact.or_else(|| with_distance(text));
         exact.map(Ok).or_else(|| by_the_clocks(local(text)?, zone))
     });
     read.flatten().transpose()?.and_then(within).ok_or_else(|| {
-        let text: String = text.chars().take(60).collect();
         wrong(format!(
-            "`{text}` is no time such as 2026-01-31, 2026-01-31 08:00 or 2026-01-31T08:00:00Z."
+            "`{shown}` is no time such as 2026-01-31, 2026-01-31 08:00 or 2026-01-31T08:00:00Z."
         ))
     })
 }
 
+/// A time by a pattern. What it does not say is taken as midnight, and as of the clocks of the zone.
+fn by_pattern<'i>(text: &str, items: impl Iterator<Item = &'i Item<'i>>, zone: Tz) -> Option<Result<i64>> {
+    let mut parts = Parsed::new();
+    parse(&mut parts, text, items).ok()?;
+    let offset = parts.offset();
+    if let Some(seconds) = parts.timestamp() {
+        let fraction = i64::from(parts.nanosecond().unwrap_or_default() / 1_000_000);
+        return seconds.checked_mul(1000)?.checked_add(fraction).map(Ok);
+    }
+    let local = match parts.to_naive_datetime_with_offset(offset.unwrap_or_default()) {
+        Ok(local) => local,
+        Err(_) => {
+            // An hour alone is a time, too.
+            if parts.hour_mod_12().is_some() && parts.minute().is_none() {
+                parts.set_minute(0).ok()?;
+            }
+            let time = match parts.hour_mod_12() {
+                Some(_) => parts.to_naive_time().ok()?,
+                None => NaiveTime::MIN,
+            };
+            parts.to_naive_date().ok()?.and_time(time)
+        }
+    };
+    match offset {
+        Some(seconds) => Some(Ok(local.and_utc().timestamp_millis() - i64::from(seconds) * 1000)),
+        None => by_the_clocks(local, zone),
+    }
+}
+
+/// A date and a time with a distance from UTC, as `%z`, `%:z` and `%#z` write it, or with the name of UTC.
+fn with_distance(text: &str) -> Option<i64> {
+    let names = ["Z", "z", "UTC", "GMT"];
+    let (shown, seconds) = match names.iter().find_map(|name| text.strip_suffix(name)) {
+        Some(shown) => (shown, 0),
+        None => {
+            let (shown, sign) = text.rsplit_once('+').map(|(shown, _)| (shown, 1)).or_else(|| {
+                let (shown, _) = text.rsplit_once('-')?;
+                Some((shown, -1))
+            })?;
+            (shown, sign * distance(&text[shown.len() + 1..])?)
+        }
+    };
+    let local = local_time(shown.trim_end())?;
+    Some(local.and_utc().timestamp_millis() - seconds * 1000)
+}
+
+/// The seconds of `05`, `0530` or `05:30`.
+fn distance(text: &str) -> Option<i64> {
+    let digits: String = match text.split_once(':') {
+        Some((hours, minutes)) if hours.len() == 2 && minutes.len() == 2 => format!("{hours}{minutes}"),
+        Some(_) => return None,
+        None => text.to_owned(),
+    };
+    if !matches!(digits.len(), 2 | 4) || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes) = digits.split_at(2);
+    let hours: i64 = hours.parse().ok()?;
+    let minutes: i64 = if minutes.is_empty() {
+        0
+    } else {
+        minutes.parse().ok()?
+    };
+    (hours < 24 && minutes < 60).then_some((hours * 60 + minutes) * 60)
+}
+
 fn local(text: &str) -> Option<NaiveDateTime> {
+    local_time(text).or_else(|| {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    })
+}
+
+fn local_time(text: &str) -> Option<NaiveDateTime> {
     let patterns = [
         "%Y-%m-%dT%H:%M:%S%.f",
         "%Y-%m-%d %H:%M:%S%.f",
         "%Y-%m-%dT%H:%M",
         "%Y-%m-%d %H:%M",
+        // As C writes it, and `%c` here.
+        "%a %b %e %H:%M:%S %Y",
     ];
-    let with_time = patterns
+    patterns
         .iter()
-        .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok());
-    with_time.or_else(|| {
-        NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()?
-            .and_hms_opt(0, 0, 0)
-    })
+        .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
 }
 
 /// When the clocks of the zone show this time. Of two such moments it is the first; a time that the clocks leave out counts

@@ -249,3 +249,73 @@ async fn the_list_of_what_core_has_names_all_that_it_has() {
     }
     assert!(listed.contains(&"email:send"), "{listed:?}");
 }
+
+#[tokio::test]
+async fn d11_a_byte_order_mark_is_no_part_of_the_code() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.run("\u{feff}return 1").await.unwrap(), json!(1));
+    let error = fixture
+        .run("\u{feff}local x = 1\nerror('here')")
+        .await
+        .unwrap_err();
+    assert_eq!(error.message, "job.lua:2: here");
+    assert_eq!(
+        fixture
+            .run("return loadstring('\u{feff}return 2')()")
+            .await
+            .unwrap(),
+        json!(2)
+    );
+}
+
+#[tokio::test]
+async fn mail_that_is_tried_is_refused_for_what_a_real_run_refuses_it() {
+    let (_home, core) = crate::testing::core().await;
+    crate::mail::start(&core).unwrap();
+    let pool = LuaPool::new("test", 1, &core.functions);
+    for (mail, refused) in [
+        (
+            ":from('me@x.example'):to('you@y.example'):subject('Hi'):text('x')",
+            None,
+        ),
+        (":to('you@y.example'):subject('Hi'):text('x')", Some("sender")),
+        (
+            ":from('me@x.example'):to('nobody'):subject('Hi'):text('x')",
+            Some("to"),
+        ),
+        (
+            ":from('me@x.example'):to('you@y.example'):subject('Hi\\n'):text('x')",
+            Some("subject"),
+        ),
+        (
+            ":from('me@x.example'):to('you@y.example'):replyTo('nobody'):text('x')",
+            Some("reply_to"),
+        ),
+    ] {
+        let session = Session {
+            caller: Caller::System,
+            limits: Limits::default(),
+            log: LogSink::new(100),
+            cancel: Cancel::default(),
+        };
+        let caught = [("mail.send", json!({ "id": "mail_not_sent" }))];
+        let rehearsal = Rehearsal::new(Access::JOB, serde_json::Map::new()).catching(caught);
+        let rehearsal = Arc::new(rehearsal);
+        let code =
+            format!("local sent, text = core.email.new(){mail}:send() return sent and sent.id or text");
+        let told = pool.rehearse(session, &rehearsal, move |sandbox| {
+            let told: String = sandbox.load("job.lua", &code)?.call(())?;
+            Ok(told)
+        });
+        let told = told.await.unwrap();
+        match refused {
+            None => assert_eq!(told, "mail_not_sent", "{mail}"),
+            Some(about) => {
+                assert!(told.contains(about), "{mail}: {told}");
+                assert_eq!(rehearsal.calls()[0].answered, "not done", "{mail}");
+            }
+        }
+    }
+    let sent = core.functions.call(&Caller::System, "mail.list", json!({})).await;
+    assert_eq!(sent.unwrap()["items"], json!([]));
+}

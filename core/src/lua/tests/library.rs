@@ -66,6 +66,56 @@ async fn json_comes_back_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn d09_lists_stay_lists() {
+    let code = r#"
+        local json = core.json
+        local function again(text) return json.encode(json.decode(text)) end
+        local emptied = json.decode('[1]') table.remove(emptied)
+        local copied = table.clone(json.decode('[]'))
+        local renamed = json.decode('[]') renamed.a = 1
+        local filled = json.list() table.insert(filled, 7)
+        return {
+          again('{"tags":[]}'), again('[]'), again('{}'), again('[[],{}]'), again('{"a":{"b":[]}}'),
+          json.encode(emptied), json.encode(copied), json.encode(renamed),
+          json.encode(json.list()), json.encode(json.list{}), json.encode({ tags = json.list{} }), json.encode(filled),
+          json.encode(json.list{ 1, 2 }), json.encode({}), json.encode({ {} }), select(2, pcall(json.list, 7)),
+        }"#;
+    let expected = json!([
+        "{\"tags\":[]}",
+        "[]",
+        "{}",
+        "[[],{}]",
+        "{\"a\":{\"b\":[]}}",
+        "[]",
+        "[]",
+        "{\"a\":1}",
+        "[]",
+        "[]",
+        "{\"tags\":[]}",
+        "[7]",
+        "[1,2]",
+        "{}",
+        "[{}]",
+        "job.lua:12: core.json.list takes a table, and was given a number",
+    ]);
+    assert_eq!(run(code).await, expected);
+}
+
+#[tokio::test]
+async fn d09_what_functions_give_and_take_keeps_its_lists() {
+    let (_home, core) = crate::testing::core().await;
+    crate::store::start(&core).unwrap();
+    let code = r#"
+        core.store.put("k", core.json.decode('{"tags":[],"meta":{}}'))
+        local held = core.store.get("k")
+        core.store.put("k", { again = held, list = core.store.list("nothing/") })
+        return (core.json.encode((core.store.get("k"))))"#;
+    let held = run_as(&core, "job_1", code).await;
+    let held: Value = serde_json::from_str(held.as_str().unwrap()).unwrap();
+    assert_eq!(held, json!({ "again": { "meta": {}, "tags": [] }, "list": [] }));
+}
+
+#[tokio::test]
 async fn l06_json_that_cannot_be_is_refused_with_its_code() {
     for (code, number, text) in [
         (
@@ -155,6 +205,45 @@ async fn times_are_read_and_written_by_the_clocks_of_a_zone() {
     core.clock.advance(Duration::from_secs(1));
     let later = run_as(&core, "job_1", "return core.time.now()").await;
     assert_eq!(later, 1_767_614_401.25);
+}
+
+#[tokio::test]
+async fn d18_times_are_read_as_they_are_written() {
+    let code = r#"
+        local zone, at = "Europe/Berlin", 1767614400
+        local read = {}
+        for _, pattern in { "%Y-%m-%d %H:%M %z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%:z", "%Y-%m-%d %H:%M:%S %z",
+            "%FT%T%:z", "%F %T", "%F %R", "%c", "%+", "%a, %d %b %Y %H:%M:%S %z" } do
+          table.insert(read, (core.time.parse(core.time.format(at, pattern, zone), zone)))
+        end
+        for _, pattern in { "%d.%m.%Y %H:%M", "%d/%m/%y %I:%M %p", "%s", "%D %T", "%Y%m%dT%H%M%S%z", "%A %e %B %Y, %H:%M",
+            "%Y-%j %H:%M", "%G-W%V-%u %H:%M", "%d.%m.%Y %k Uhr", "%H:%M:%S on %x", "%::z %F %T" } do
+          table.insert(read, (core.time.parse(core.time.format(at, pattern, zone), zone, pattern)))
+        end
+        for _, text in { "2026-01-05 12:00Z", "2026-01-05 12:00 UTC", "2026-01-05T13:00+01", "2026-01-05 07:00 -0500",
+            "2026-01-05 17:30:00 +05:30" } do
+          table.insert(read, (core.time.parse(text)))
+        end
+        table.insert(read, core.time.parse("05.01.2026", nil, "%d.%m.%Y") + 43200)
+        return read"#;
+    let read = run(code).await;
+    for (index, read) in read.as_array().unwrap().iter().enumerate() {
+        assert_eq!(read, 1_767_614_400, "number {}", index + 1);
+    }
+    for (call, text) in [
+        (
+            "'5.1.', nil, '%d.%m.%Y'",
+            "`5.1.` is no time written as `%d.%m.%Y`.",
+        ),
+        ("'x', nil, '%'", "The pattern cannot be used."),
+        ("'x', nil, string.rep('%c', 1e6)", "The pattern cannot be used."),
+        ("'2026-01-05 12:00 +99:00'", "is no time such as"),
+        ("'2026-01-05 12:00 +1'", "is no time such as"),
+        ("'12:00 +0100'", "is no time such as"),
+    ] {
+        let told = run(&format!("return (select(2, core.time.parse({call})))")).await;
+        assert!(told.as_str().unwrap().contains(text), "{call}: {told}");
+    }
 }
 
 #[tokio::test]

@@ -79,6 +79,8 @@ pub enum Kind {
     ServerGone,
     /// The scheduler of the server `subject` does not look for jobs.
     SchedulerStuck,
+    /// `count` Lua threads of the pool `subject` run code that was stopped and does not end.
+    CodeStuck,
     DiskFull,
     MemoryShort,
     /// The plugin `subject` died too often.

@@ -90,6 +90,7 @@ pub(super) fn servers(core: &Core, all: &[Server]) -> Found {
         problems = vec![Problem::new(Part::Servers, Kind::NoServer, Level::Bad, text)];
     }
     problems.extend(untrusted_proxy(core));
+    problems.extend(stuck_code(core));
     Found {
         fine: format!("{alive} running"),
         problems,
@@ -105,6 +106,24 @@ fn untrusted_proxy(core: &Core) -> Option<Problem> {
     );
     let problem = Problem::new(Part::Servers, Kind::ProxyNotTrusted, Level::Warn, text);
     Some(problem.about(proxy.to_string()).since(Some(since)))
+}
+
+/// Lua code on this server that does not end although it was stopped.
+fn stuck_code(core: &Core) -> impl Iterator<Item = Problem> {
+    let stuck = core.functions.lua_threads().stuck().into_iter();
+    let now = core.clock.now_ms();
+    stuck.filter(|stuck| stuck.threads > 0).map(move |stuck| {
+        let text = format!(
+            "{} threads of the Lua pool for {} run code that was stopped and does not end. Others took their place. \
+             Find the code in the log, and restart the server to get rid of them.",
+            stuck.threads, stuck.pool
+        );
+        let longest = i64::try_from(stuck.longest.as_millis()).unwrap_or(i64::MAX);
+        Problem::new(Part::Servers, Kind::CodeStuck, Level::Bad, text)
+            .about(&stuck.pool)
+            .since(Some(now - longest))
+            .measured(stuck.threads as u64)
+    })
 }
 
 pub(super) fn machine(disk: Room, memory: Option<Room>) -> Found {

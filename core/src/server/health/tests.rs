@@ -240,6 +240,41 @@ async fn a_scheduler_that_hangs_and_a_missing_server_are_told() {
 }
 
 #[tokio::test]
+async fn x02_code_that_does_not_end_is_told_and_counted() {
+    let world = World::new().await;
+    let pool = crate::lua::LuaPool::new("jobs", 1, &world.core.functions);
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let session = crate::lua::Session {
+        caller: Caller::System,
+        limits: crate::lua::Limits::default(),
+        log: crate::lua::LogSink::new(100),
+        cancel: crate::lua::Cancel::default(),
+    };
+    let run = pool.run(session, move |_| {
+        let _ = released.recv();
+        Ok(())
+    });
+    tokio::time::pause();
+    run.await.unwrap_err();
+    tokio::time::resume();
+    let health = world.health().await;
+    let problem = &health["problems"][0];
+    assert_eq!(told(problem), ("code_stuck", "bad", "jobs", ""), "{health:#}");
+    assert_eq!(problem["count"], 1);
+    let call = world
+        .core
+        .functions
+        .call(&Caller::System, "server.metrics", json!({}));
+    let figures = call.await.unwrap();
+    let figures = figures.as_str().unwrap();
+    assert!(
+        figures.contains("coronet_lua_threads_stuck{pool=\"jobs\"} 1"),
+        "{figures}"
+    );
+    drop(release);
+}
+
+#[tokio::test]
 async fn a_database_that_is_away_is_told_and_makes_the_server_unready() {
     let world = World::new().await;
     assert_eq!(ready(&world.core).await, Ok(()));

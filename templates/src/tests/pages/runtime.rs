@@ -35,6 +35,32 @@ async fn page_code_of_the_original_runs_with_dots_and_with_colons() {
 }
 
 #[tokio::test]
+async fn d09_empty_lists_stay_lists_in_answers() {
+    for (answer, expected) in [
+        ("core.json.decode('[]')", "[]"),
+        (
+            "{ tags = core.json.decode('{\"tags\":[]}').tags }",
+            "{\"tags\":[]}",
+        ),
+        ("core.json.list{}", "[]"),
+        ("{}", "{}"),
+    ] {
+        let code = format!("local page = core.pages.new() page.renderJson({answer})");
+        let page = Site::with_page(&code).await.get("/page").await;
+        assert_eq!(page.text(), expected, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn d11_a_byte_order_mark_is_no_part_of_a_page() {
+    let code = "\u{feff}local page = core.pages.new() page.render('hello.tpl', {})";
+    let site = Site::with_page(code).await;
+    site.world.put_file("pages/hello.tpl", "\u{feff}<p>Hello</p>");
+    let page = site.get("/page").await;
+    assert_eq!((page.status, page.text()), (200, "<p>Hello</p>".into()));
+}
+
+#[tokio::test]
 async fn a_page_knows_its_request() {
     let site = Site::with_page(
         "local page = core.pages.new()

@@ -12,6 +12,7 @@ import { jump, mount, stateOf, underline } from './code';
 import { resolve } from './conflict';
 import { broughtBack, keep, recall, worthKeeping } from './kept';
 import { fill } from './fill';
+import { JobRun } from './job-run';
 import { bindKeys } from './keys';
 import { drawNotices, isStale } from './notices';
 import { bindPanes, showPane } from './panes';
@@ -19,7 +20,7 @@ import { Presence } from './presence';
 import { Preview } from './preview';
 import { drawProblems } from './problems';
 import { bindSend } from './send';
-import { complain, get, post, Refused, type Done, type FileData, type Look, type Problem, type Saved, type Seen } from './server';
+import { complain, get, post, Refused, type FileData, type Look, type Problem, type Saved, type Seen } from './server';
 import { bindTabs, drawTabs, newTab, type Tab } from './tabs';
 import { TestRun } from './test-run';
 import { Tree } from './tree';
@@ -46,6 +47,7 @@ class Workbench {
   private readonly presence: Presence;
   /** Only for who may edit. */
   private readonly test: TestRun | undefined;
+  private readonly run: JobRun | undefined;
   private readonly stopped = new AbortController();
   private keeping: ReturnType<typeof setTimeout> | undefined;
   private saving = false;
@@ -72,6 +74,7 @@ class Workbench {
       },
     );
     this.test = root.querySelector('#wb-test') ? new TestRun(this.find('#wb-preview'), `${this.base}/test`, () => this.draft(), (path, line) => void this.goTo(path, line)) : undefined;
+    this.run = root.querySelector('#wb-ran') ? new JobRun(this.find('#wb-preview'), (path, line) => void this.goTo(path, line)) : undefined;
     this.view = mount(place, stateOf('', { language: '', label: '', readOnly: true, keys: () => [], changed: () => undefined }));
     fill(this.active, { ...file, text: shown }, (view) => this.changed(view));
     this.presence = new Presence(`${this.base}/presence`, () => this.openPaths(), (seen) => this.heard(seen), this.stopped.signal);
@@ -85,6 +88,7 @@ class Workbench {
     this.stopped.abort();
     this.preview.stop();
     this.test?.stop();
+    this.run?.stop();
     this.view.destroy();
   }
 
@@ -204,6 +208,7 @@ class Workbench {
     this.tree.reveal(tab.path);
     this.preview.turn();
     this.test?.turn(tab.path);
+    this.run?.turn(tab.path);
     this.presence.soon();
     this.keepSoon();
   }
@@ -351,16 +356,7 @@ class Workbench {
     } else if (form.dataset['run']) {
       event.preventDefault();
       event.stopPropagation();
-      void this.run(form.dataset['run']);
-    }
-  }
-
-  private async run(address: string): Promise<void> {
-    try {
-      const done = await post<Done>(address, {});
-      say(done.word, done.ok ? 'good' : 'bad', done.link ?? undefined);
-    } catch (error) {
-      complain(error);
+      void this.run?.start(form.dataset['run'], this.active.path);
     }
   }
 
