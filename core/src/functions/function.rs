@@ -191,7 +191,7 @@ impl Function {
         self.checker = Some(Box::new(move |parameters| {
             match serde_json::from_value::<I>(parameters) {
                 Ok(input) => Box::pin(check(Arc::clone(&state), input)),
-                Err(cause) => Box::pin(std::future::ready(Err(schema::refused(&cause)))),
+                Err(cause) => Box::pin(std::future::ready(Err(schema::unreadable(&cause)))),
             }
         }));
         self

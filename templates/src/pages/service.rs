@@ -82,7 +82,7 @@ impl Pages {
         match route::find(layers, &layers.shipped, &request.path) {
             Some(Target::Page(path)) => self.run(&path, request, body).await,
             Some(Target::File(path)) => self.file(&path, &request).await,
-            Some(Target::Folder) => to_folder(&request),
+            Some(Target::Folder) => self.with_defaults(to_folder(&request), PAGE_POLICY, "same-origin"),
             None if request.path == "/" && request.is_safe() => {
                 let mut response = PageResponse::new(302);
                 response.set("Location", self.home.as_str());
@@ -328,7 +328,7 @@ fn to_folder(request: &PageRequest) -> PageResponse {
     let query = Some(request.query.as_str()).filter(|query| !query.is_empty());
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     response.set("Location", format!("{}/{query}", request.path));
-    with_defaults(response, PAGE_POLICY, "same-origin")
+    response
 }
 
 /// What a page's failing code means for whoever wanted the page. The cause is for the log.

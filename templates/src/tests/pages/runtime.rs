@@ -57,7 +57,7 @@ async fn d11_a_byte_order_mark_is_no_part_of_a_page() {
     let site = Site::with_page(code).await;
     site.world.put_file("pages/hello.tpl", "\u{feff}<p>Hello</p>");
     let page = site.get("/page").await;
-    assert_eq!((page.status, page.text()), (200, "<p>Hello</p>".into()));
+    assert_eq!((page.status, page.text()), (200, "<p>Hello</p>"));
 }
 
 #[tokio::test]
