@@ -1,7 +1,7 @@
 //! Why Lua code did not finish, with the place in it.
 
-use crate::db::storable;
 use super::sandbox::OWN;
+use crate::db::storable;
 use crate::error::{Code, Error};
 
 /// Longest error message that is kept; a script may raise a string of any size.
