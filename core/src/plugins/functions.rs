@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use super::Plugins;
 use super::hooks::HookView;
-use super::log::Line;
+use super::log::{self, Level, Line};
 use super::plugin::{LastError, Plugin, State};
+use super::scan::ScanReport;
 use super::supervisor::Wish;
 use crate::Result;
 use crate::functions::{Call, Change, Function, Reversal, Role};
@@ -31,6 +32,24 @@ struct Nothing {}
 struct Name {
     /// The plugin's name, such as `mailgun`.
     name: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LogInput {
+    /// The plugin's name, such as `mailgun`.
+    name: String,
+    /// Only lines of this level and of more important ones; what it prints counts as `info`.
+    #[serde(default)]
+    level: Option<Level>,
+    /// Only lines with this text, in any case.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    search: String,
+    /// Most lines; the newest ones. 500 when absent.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    limit: Option<usize>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -138,13 +157,13 @@ pub(super) fn all(plugins: &Arc<Plugins>) -> Vec<Function> {
         ),
         Function::read(
             "plugins.log",
-            "Shows the last lines of a plugin's log, newest last.",
+            "Shows the last lines of a plugin's log, newest last, or those of a level or with a text.",
             plugins,
             log,
         ),
         Function::write(
             "plugins.scan",
-            "Looks for new plugins in the plugin folders and starts them.",
+            "Starts the plugins that are new in the plugin folders, replaces those that changed and ends those that are gone.",
             plugins,
             scan,
         )
@@ -192,13 +211,20 @@ async fn get(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Details
     Ok(details(&*plugins.find(&input.name)?))
 }
 
-async fn log(plugins: Arc<Plugins>, _: Arc<Call>, input: Name) -> Result<Vec<Line>> {
-    plugins.find(&input.name)?.log.recent(&plugins.core.db).await
+async fn log(plugins: Arc<Plugins>, _: Arc<Call>, input: LogInput) -> Result<Vec<Line>> {
+    let limit = input.limit.unwrap_or(log::SHOWN);
+    let lines = plugins.find(&input.name)?.log.all(&plugins.core.db).await?;
+    let search = input.search.to_lowercase();
+    let mut found: Vec<Line> = lines
+        .into_iter()
+        .filter(|line| input.level.is_none_or(|least| least.includes(&line.level)))
+        .filter(|line| line.message.to_lowercase().contains(&search))
+        .collect();
+    Ok(found.split_off(found.len().saturating_sub(limit)))
 }
 
-async fn scan(plugins: Arc<Plugins>, _: Arc<Call>, _: Nothing) -> Result<Vec<Summary>> {
-    plugins.scan().await;
-    Ok(plugins.list())
+async fn scan(plugins: Arc<Plugins>, _: Arc<Call>, _: Nothing) -> Result<ScanReport> {
+    Ok(plugins.scan().await)
 }
 
 async fn check(plugins: Arc<Plugins>, _: Arc<Call>, input: Check) -> Result<Value> {

@@ -4,21 +4,21 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::news::News;
 use super::store;
 use crate::{Clock, Db, Result, random};
 
 /// Lines shown for a plugin.
-const SHOWN: usize = 500;
+pub(super) const SHOWN: usize = 500;
 /// Lines kept in one second; a plugin that floods its log loses the rest, and the log says so (F05).
 const PER_SECOND: u32 = 100;
 /// Characters of a line.
 const LINE: usize = 4096;
 
 /// How important a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     Error,
@@ -37,6 +37,20 @@ impl Level {
             2 => Self::Warn,
             4 => Self::Debug,
             _ => Self::Info,
+        }
+    }
+
+    /// Whether a line of the level with this name is as important as this one, or more.
+    pub(super) fn includes(self, name: &str) -> bool {
+        let rank = |name: &str| match name {
+            "error" => 0,
+            "warn" => 1,
+            "debug" => 3,
+            _ => 2,
+        };
+        match self {
+            Self::Output => name == self.name(),
+            least => rank(name) <= rank(least.name()),
         }
     }
 
@@ -132,8 +146,9 @@ impl Log {
         self.news.ring();
     }
 
-    /// The last lines, newest last: those of earlier server starts come from the database.
-    pub(super) async fn recent(&self, db: &Db) -> Result<Vec<Line>> {
+    /// All lines that are kept, newest last: those of earlier server starts, and what is no longer in memory, come from
+    /// the database.
+    pub(super) async fn all(&self, db: &Db) -> Result<Vec<Line>> {
         let (plugin, mut recent) = {
             let lines = self.lock();
             (
@@ -141,15 +156,11 @@ impl Log {
                 lines.recent.iter().cloned().collect::<Vec<_>>(),
             )
         };
-        if recent.len() < SHOWN {
-            let first = recent.first().map(|line| line.id.clone());
-            let mut all = store::log(db, &plugin, SHOWN).await?;
-            all.retain(|line| first.as_ref().is_none_or(|first| line.id < *first));
-            all.append(&mut recent);
-            let surplus = all.len().saturating_sub(SHOWN);
-            recent = all.split_off(surplus);
-        }
-        Ok(recent)
+        let first = recent.first().map(|line| line.id.clone());
+        let mut all = store::log(db, &plugin).await?;
+        all.retain(|line| first.as_ref().is_none_or(|first| line.id < *first));
+        all.append(&mut recent);
+        Ok(all)
     }
 
     /// Saves what is not saved yet; of all lines the `kept` newest stay.

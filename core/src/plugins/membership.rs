@@ -38,6 +38,20 @@ impl Names {
     }
 }
 
+impl Names {
+    /// Frees the names that a file has.
+    fn release(&self, path: &Path) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.retain(|_, holder| holder != path);
+    }
+
+    /// Frees the names that a file has, but for `kept`.
+    fn release_others(&self, path: &Path, kept: &str) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.retain(|name, holder| holder != path || name == kept);
+    }
+}
+
 /// A place in the queue of plugins that start together: all load at once, and then take their names in this order,
 /// so that of two who want the same, the same one has it after every start.
 pub(super) struct Turn {
@@ -86,6 +100,11 @@ impl Membership {
         self.names.claim(name, &self.plugin.path)
     }
 
+    /// Frees its name for another file.
+    pub(super) fn give_up_name(&self) {
+        self.names.release(&self.plugin.path);
+    }
+
     /// Brings the plugin's functions into the registry, and its roles under their names. Core, and whoever was there
     /// first, keeps a name.
     pub(super) fn register(&mut self, manifest: &Arc<Manifest>) -> Result<(), Trouble> {
@@ -113,7 +132,16 @@ impl Membership {
                 Function::dynamic(manifest::spec(function), Box::new(handler))
             };
             registry.remove_provider(&manifest.name);
-            self.registered = None;
+            if let Some(before) = self
+                .registered
+                .take()
+                .filter(|before| before.name != manifest.name)
+            {
+                // A newer file may give the plugin another name.
+                registry.remove_provider(&before.name);
+                contributions.remove(&before.name);
+                self.names.release_others(&self.plugin.path, &manifest.name);
+            }
             let added = registry.add(&manifest.name, manifest.functions.iter().map(function).collect());
             added.map_err(|error| Trouble::Refused(error.message().trim_end_matches('.').to_owned()))?;
         }

@@ -5,7 +5,8 @@
 //! ```
 //! | file | holds |
 //! | --- | --- |
-//! | `mod` | [`Plugins`]: finds libraries, starts a supervisor for each, stops them |
+//! | `mod` | [`Plugins`]: has a supervisor for each library, and stops them |
+//! | `scan` | brings what runs in line with what is in the folders |
 //! | `supervisor` | the task that keeps one plugin running; `prepare` brings a process up |
 //! | `membership` | what a plugin brings into the house, and takes along |
 //! | `process`, `spawn`, `life`, `wire` | one host process: its start, its life, and the calls to and from it |
@@ -30,6 +31,7 @@ mod membership;
 mod news;
 mod plugin;
 mod process;
+mod scan;
 mod settings;
 mod spawn;
 mod store;
@@ -42,7 +44,6 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-use tokio::time::timeout;
 
 use functions::{Details, Summary};
 use log::Log;
@@ -51,6 +52,7 @@ use news::News;
 use plugin::Plugin;
 pub use plugin::{LastError, State};
 use process::{Launch, Process, Trouble};
+pub use scan::{FailedPlugin, ScanReport};
 use supervisor::{Command, Supervisor, Wish};
 
 use crate::{Code, Core, Error, Result, db};
@@ -68,6 +70,8 @@ pub struct Plugins {
     names: Arc<Names>,
     news: News,
     plugins: Mutex<Vec<Arc<Plugin>>>,
+    /// Held by the scan that runs.
+    scanning: tokio::sync::Mutex<()>,
     /// Room for requests to webhooks.
     hooks: Semaphore,
 }
@@ -123,6 +127,7 @@ pub fn start_with(core: &Core, program: PathBuf) -> Result<Arc<Plugins>> {
         names: Arc::default(),
         news: News::default(),
         plugins: Mutex::default(),
+        scanning: tokio::sync::Mutex::default(),
         hooks: Semaphore::new(hooks::AT_ONCE),
     });
     core.functions.add("core", functions::all(&plugins))?;
@@ -171,33 +176,6 @@ impl Plugins {
         Ok(coronet_plugin_abi::Manifest::clone(&process.manifest))
     }
 
-    /// Starts what is new in the plugin folders, all at once, and returns when each is running or will not run. A bad
-    /// plugin stops nobody: `plugins.list` says what is wrong with it.
-    pub async fn scan(self: &Arc<Self>) {
-        let plugins = Arc::clone(self);
-        // Should the folders hang, only this call does.
-        let found = tokio::task::spawn_blocking(move || plugins.libraries())
-            .await
-            .unwrap_or_default();
-        let mut new = Vec::new();
-        {
-            let mut known = self.lock();
-            let unknown: Vec<_> = found
-                .into_iter()
-                .filter(|path| known.iter().all(|plugin| plugin.path != *path))
-                .collect();
-            for (path, turn) in unknown.into_iter().zip(Turn::queue()) {
-                let plugin = self.supervise(path, turn);
-                known.push(Arc::clone(&plugin));
-                new.push(plugin);
-            }
-        }
-        let settled = join_all(new.iter().map(|plugin| plugin.settled()));
-        if timeout(SETTLING, settled).await.is_err() {
-            tracing::warn!("some plugins need longer to start");
-        }
-    }
-
     /// Ends all plugins, after they finished their calls.
     pub async fn stop(&self) {
         let all = self.lock().clone();
@@ -217,25 +195,6 @@ impl Plugins {
             }
         }))
         .await;
-    }
-
-    /// The libraries in the plugin folders by file name, which is the order in which they take their names. A folder
-    /// that is not there has none.
-    fn libraries(&self) -> Vec<PathBuf> {
-        let own = self.core.config.home.join("plugins");
-        let mut found = Vec::new();
-        for folder in self.core.config.plugin_dirs.iter().chain([&own]) {
-            let Ok(entries) = std::fs::read_dir(folder) else {
-                continue;
-            };
-            let libraries = entries.flatten().map(|entry| entry.path());
-            let libraries =
-                libraries.filter(|path| path.extension().is_some_and(|extension| extension == "so"));
-            found.extend(libraries.filter_map(|path| std::path::absolute(path).ok()));
-        }
-        found.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
-        found.dedup();
-        found
     }
 
     fn supervise(&self, path: PathBuf, turn: Turn) -> Arc<Plugin> {

@@ -78,6 +78,8 @@ pub(super) struct Status {
     pub(super) manifest: Option<Arc<Manifest>>,
     pub(super) settings: Settings,
     pub(super) sha256: Option<String>,
+    /// Of the library that was looked at last, also when it was refused and another goes on running.
+    pub(super) seen_sha256: Option<String>,
     pub(super) restarts: u64,
     pub(super) started_at: Option<i64>,
     pub(super) last_error: Option<LastError>,
@@ -114,6 +116,7 @@ impl Plugin {
             manifest: None,
             settings: Settings::default(),
             sha256: None,
+            seen_sha256: None,
             restarts: 0,
             started_at: None,
             last_error: None,

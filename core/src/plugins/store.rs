@@ -62,16 +62,14 @@ struct LineRow {
     message: String,
 }
 
-/// The last lines of a plugin's log, newest last.
-pub(super) async fn log(db: &Db, plugin: &str, limit: usize) -> Result<Vec<Line>> {
+/// The lines of a plugin's log, newest last; how many are kept is a setting.
+pub(super) async fn log(db: &Db, plugin: &str) -> Result<Vec<Line>> {
     let rows: Vec<LineRow> = sqlx::query_as(
         "SELECT id, at, level, message FROM plugin_log
          WHERE plugin = $1
-         ORDER BY id DESC
-         LIMIT $2",
+         ORDER BY id",
     )
     .bind(plugin.to_owned())
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(db.reader())
     .await?;
     let line = |row: LineRow| Line {
@@ -80,7 +78,7 @@ pub(super) async fn log(db: &Db, plugin: &str, limit: usize) -> Result<Vec<Line>
         level: row.level,
         message: row.message,
     };
-    Ok(rows.into_iter().rev().map(line).collect())
+    Ok(rows.into_iter().map(line).collect())
 }
 
 /// Adds lines, and forgets the oldest beyond the `kept` newest.
@@ -186,10 +184,10 @@ mod tests {
             append_log(&core.db, "other".to_owned(), vec![line(0)], 1000)
                 .await
                 .unwrap();
-            let kept = log(&core.db, "echo", 5000).await.unwrap();
+            let kept = log(&core.db, "echo").await.unwrap();
             assert_eq!(kept.len(), 1000);
             assert_eq!(kept[0].message, "line 200");
-            assert_eq!(log(&core.db, "echo", 1).await.unwrap()[0].message, "line 1199");
+            assert_eq!(kept.last().unwrap().message, "line 1199");
         })
         .await;
     }
@@ -208,7 +206,7 @@ mod tests {
                 .unwrap();
             assert_eq!(once, BATCH.unsigned_abs());
             assert_eq!(shorten_logs(&core.db, 10).await.unwrap(), 1390 - once);
-            let kept = log(&core.db, "echo", 5000).await.unwrap();
+            let kept = log(&core.db, "echo").await.unwrap();
             assert_eq!(kept.len(), 10);
             assert_eq!(kept[0].message, "line 1390");
         })

@@ -47,6 +47,10 @@ pub(super) enum Wish {
     Restart,
     Configure(Map<String, Value>),
     Enable(bool),
+    /// Its library changed, or it may join only now.
+    Replace,
+    /// Its library is gone.
+    Remove,
     /// The server is stopping.
     End,
 }
@@ -101,6 +105,11 @@ impl Supervisor {
                 reason = death => self.died(&reason),
                 () = retry => self.bring_up().await,
                 command = commands.recv() => match command {
+                    Some(Command { wish: Wish::Remove, answer }) => {
+                        self.remove().await;
+                        let _ = answer.send(Ok(()));
+                        return;
+                    }
                     Some(Command { wish: Wish::End, answer }) => {
                         self.end().await;
                         let _ = answer.send(Ok(()));
@@ -129,7 +138,8 @@ impl Supervisor {
             Wish::Restart => self.restart().await,
             Wish::Configure(entered) => self.configure(&entered).await,
             Wish::Enable(enabled) => self.enable(enabled).await,
-            Wish::End => Ok(()),
+            Wish::Replace => self.replace().await,
+            Wish::Remove | Wish::End => Ok(()),
         }
     }
 
@@ -163,6 +173,43 @@ impl Supervisor {
                 Err(Error::new(Code::Conflict, text))
             }
             Err(trouble) => Err(self.not_replaced(trouble)),
+        }
+    }
+
+    /// Runs what its file holds now. What ran goes on when that does not start.
+    async fn replace(&mut self) -> Result<()> {
+        match self.prepare(None).await {
+            Ok(Some(ready)) => {
+                if self.process.is_some() {
+                    self.plugin.change(|status| status.restarts += 1);
+                }
+                self.install(ready);
+                Ok(())
+            }
+            Ok(None) => {
+                self.membership.withdraw();
+                self.rest(State::Disabled, None);
+                Ok(())
+            }
+            Err(trouble) => Err(self.not_replaced(trouble)),
+        }
+    }
+
+    /// Takes the plugin out of the server: its functions first, then its process, which may finish its calls.
+    async fn remove(&mut self) {
+        self.plugin.log.add(Level::Info, "its file is gone");
+        self.membership.withdraw();
+        self.membership.give_up_name();
+        self.plugin
+            .available
+            .send_replace(Available::No("its file is gone".to_owned()));
+        self.plugin.save_log().await;
+        if let Some(old) = self.process.take() {
+            let plugin = Arc::clone(&self.plugin);
+            tokio::spawn(async move {
+                old.stop(DRAIN).await;
+                plugin.save_log().await;
+            });
         }
     }
 

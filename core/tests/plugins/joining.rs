@@ -242,3 +242,144 @@ async fn a_library_can_be_checked_without_joining() {
         .unwrap_err();
     assert!(error.message().contains("not a regular file"), "{error}");
 }
+
+#[tokio::test]
+async fn ux04_a_scan_applies_what_is_new_changed_and_gone() {
+    let house = House::with(|folder| {
+        install(folder, "echo");
+        compile("rival.c", 1, &folder.join("a.so"));
+        compile("rival.c", 2, &folder.join("b.so"));
+    })
+    .await;
+    let scan = async || house.call("plugins.scan", json!({})).await.unwrap();
+    let names = |report: &Value, what: &str| report[what].clone();
+    let pid = house.get("echo").await["pid"].clone();
+    let quiet = scan().await;
+    for what in ["new", "changed", "gone"] {
+        assert_eq!(names(&quiet, what), json!([]), "{quiet:#}");
+    }
+    assert_eq!(
+        quiet["failed"][0]["name"], "quick",
+        "it is still refused: {quiet:#}"
+    );
+    assert_eq!(house.get("echo").await["pid"], pid, "what is the same runs on");
+
+    // Gone: its process ends, its functions and its name are free, and who was refused for them joins.
+    let slow = house.get("slow").await["pid"].as_i64().unwrap();
+    std::fs::remove_file(house.folder().join("a.so")).unwrap();
+    let report = scan().await;
+    assert_eq!(names(&report, "gone"), json!(["slow"]));
+    assert_eq!(names(&report, "changed"), json!(["quick"]), "{report:#}");
+    assert_eq!(
+        house
+            .call("plugins.get", json!({"name": "slow"}))
+            .await
+            .unwrap_err()
+            .code(),
+        Code::NotFound
+    );
+    assert_eq!(house.get("quick").await["state"], "running");
+    let ended = async || {
+        while std::fs::exists(format!("/proc/{slow}")).unwrap() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), ended())
+        .await
+        .expect("its process ends");
+
+    // New, and gone again.
+    compile("hello.c", 1, &house.folder().join("hello.so"));
+    assert_eq!(names(&scan().await, "new"), json!(["hello-c"]));
+    assert_eq!(house.call("c.hello", json!({})).await.unwrap(), "Hello from C");
+    std::fs::remove_file(house.folder().join("hello.so")).unwrap();
+    assert_eq!(names(&scan().await, "gone"), json!(["hello-c"]));
+    assert_eq!(
+        house.call("c.hello", json!({})).await.unwrap_err().code(),
+        Code::NotFound
+    );
+
+    // Under another name, from the same file.
+    std::fs::rename(house.folder().join("b.so"), house.folder().join("echo.so")).unwrap();
+    let report = scan().await;
+    assert_eq!(names(&report, "gone"), json!(["quick"]), "{report:#}");
+    assert!(
+        report["changed"].as_array().unwrap().contains(&json!("quick")),
+        "{report:#}"
+    );
+    assert_eq!(
+        house.call("echo.empty", json!({})).await.unwrap_err().code(),
+        Code::NotFound
+    );
+}
+
+#[tokio::test]
+async fn ux04_a_changed_library_replaces_without_losing_a_call() {
+    let house = House::with(|folder| install(folder, "echo")).await;
+    let before = house.get("echo").await;
+    let calls = async {
+        for _ in 0..300 {
+            house.call("echo.empty", json!({})).await.unwrap();
+        }
+    };
+    let replace = async {
+        // A byte at the end is no part of the program, and makes another file of it.
+        let mut library = std::fs::read(crate::support::library("echo")).unwrap();
+        library.push(0);
+        let new = house.folder().join("new");
+        std::fs::write(&new, library).unwrap();
+        std::fs::rename(new, house.folder().join("echo.so")).unwrap();
+        house.call("plugins.scan", json!({})).await.unwrap()
+    };
+    let ((), report) = futures::join!(calls, replace);
+    assert_eq!(report["changed"], json!(["echo"]), "{report:#}");
+    let after = house.get("echo").await;
+    assert_ne!(
+        (&after["pid"], &after["sha256"]),
+        (&before["pid"], &before["sha256"])
+    );
+
+    // What is no plugin takes nothing away from the one that runs.
+    std::fs::write(house.folder().join("echo.so"), "not a library").unwrap();
+    let report = house.call("plugins.scan", json!({})).await.unwrap();
+    assert_eq!(report["failed"][0]["name"], "echo");
+    assert!(
+        report["failed"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("not a shared library")
+    );
+    assert_eq!(house.get("echo").await["pid"], after["pid"]);
+    house.call("echo.empty", json!({})).await.unwrap();
+}
+
+#[tokio::test]
+async fn ux23_the_log_is_chronological_and_can_be_filtered() {
+    let house = House::with(|folder| install(folder, "echo")).await;
+    for _ in 0..3 {
+        house.call("echo.hello", json!({"name": "x"})).await.unwrap();
+    }
+    house.until_logged("echo", "greeting someone").await;
+    let log = async |filter: Value| {
+        let mut parameters = json!({"name": "echo"});
+        parameters
+            .as_object_mut()
+            .unwrap()
+            .extend(filter.as_object().unwrap().clone());
+        let lines = house.call("plugins.log", parameters).await.unwrap();
+        lines.as_array().unwrap().clone()
+    };
+    let all = log(json!({})).await;
+    assert!(all.is_sorted_by_key(|line| line["id"].as_str().unwrap().to_owned()));
+    assert!(
+        all[0]["message"].as_str().unwrap().contains("running as process"),
+        "{all:#?}"
+    );
+    assert_eq!(log(json!({"search": "GREETING Someone"})).await.len(), 3);
+    assert_eq!(
+        log(json!({"search": "greeting", "limit": 1})).await[0],
+        all[all.len() - 1]
+    );
+    assert_eq!(log(json!({"level": "warn"})).await, Vec::<Value>::new());
+    assert_eq!(log(json!({"level": "debug"})).await.len(), all.len());
+}

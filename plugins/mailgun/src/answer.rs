@@ -60,7 +60,7 @@ impl Answer {
                         codes::MAIL_NOT_SENT,
                         "answered 200 with something that is no answer of Mailgun",
                     )
-                    .retryable()),
+                    .with_retry()),
             },
             400 => Err(self.error(codes::MAIL_NOT_SENT, "refused the mail")),
             401 => Err(self.error(
@@ -88,7 +88,7 @@ impl Answer {
                     details["retry_after_seconds"] = wait.into();
                     error = error.with_details(details);
                 }
-                Err(error.retryable())
+                Err(error.with_retry())
             }
             405..=499 if self.status != 408 && self.status != 425 => {
                 Err(self.error(codes::MAIL_NOT_SENT, "refused the request"))
@@ -96,7 +96,7 @@ impl Answer {
             // 5xx, and what nobody foresaw, such as a redirect of something in between.
             _ => Err(self
                 .error(codes::MAIL_NOT_SENT, "cannot take the mail now")
-                .retryable()),
+                .with_retry()),
         }
     }
 

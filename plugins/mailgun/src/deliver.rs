@@ -160,7 +160,7 @@ fn unreachable(error: reqwest::Error) -> Error {
             crate::answer::shortened(&cause.to_string())
         ),
     )
-    .retryable()
+    .with_retry()
 }
 
 fn client_with(timeout: Duration) -> Result<reqwest::Client> {
@@ -181,6 +181,6 @@ fn client_with(timeout: Duration) -> Result<reqwest::Client> {
             codes::NETWORK,
             format!("No connection can be prepared: {}.", error.without_url()),
         )
-        .retryable()
+        .with_retry()
     })
 }

@@ -27,6 +27,7 @@ const WEBHOOK: &str = "Enter this address at Mailgun under Sending, Webhooks, fo
 fn plugin() -> Plugin {
     Plugin::new("mailgun")
         .settings::<settings::Settings>()
+        .required_settings(["domain", "api_key"])
         .start(deliver::Transport::start)
         .define(
             Function::new("mailgun.deliver", deliver::deliver)

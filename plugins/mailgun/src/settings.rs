@@ -6,9 +6,8 @@ use std::time::Duration;
 pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How to reach Mailgun. Without domain and key the plugin runs and sends nothing; whoever enters settings enters both.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["domain", "api_key"]))]
 pub(crate) struct Settings {
     /// The domain that mail is sent from, as it is called at Mailgun, such as `mg.example.com`.
     pub(crate) domain: String,
@@ -29,7 +28,7 @@ pub(crate) struct Settings {
 }
 
 /// Where a Mailgun account is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 pub(crate) enum Region {
     #[default]
     #[serde(alias = "us")]

@@ -32,7 +32,7 @@ use std::sync::Arc;
 const PURPOSE: &str = "password-reset";
 
 /// What an operator can set.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 struct Settings {
     /// Reset mails to one account within an hour, when apps and pages ask for them. Further requests are answered as

@@ -150,7 +150,7 @@ impl Queue {
             let (mut inner, waited) = waited.unwrap_or_else(PoisonError::into_inner);
             if inner.closing || waited.timed_out() {
                 let text = "Too many reset mails are waiting. Try again shortly.";
-                return Err(Error::new(codes::UNAVAILABLE, text).retryable());
+                return Err(Error::new(codes::UNAVAILABLE, text).with_retry());
             }
             inner.incoming.push(Incoming { request, bytes, kept });
             shared.arrived.notify_one();

@@ -168,7 +168,7 @@ fn r16_a_request_that_another_process_left_behind_is_worked_off() {
 fn a_request_that_cannot_be_worked_off_now_stays() {
     let kit = kit()
         .on("codes.mail", |_| {
-            Err(Error::new(codes::UNAVAILABLE, "the database is busy").retryable())
+            Err(Error::new(codes::UNAVAILABLE, "the database is busy").with_retry())
         })
         .started()
         .unwrap();
@@ -187,7 +187,7 @@ fn a_request_that_cannot_be_worked_off_now_stays() {
 fn a_request_that_cannot_be_kept_is_refused() {
     let kit = kit()
         .on("store.put", |_| {
-            Err(Error::new(codes::UNAVAILABLE, "the database is locked").retryable())
+            Err(Error::new(codes::UNAVAILABLE, "the database is locked").with_retry())
         })
         .started()
         .unwrap();
@@ -423,7 +423,7 @@ fn a_notice_that_cannot_be_made_or_mailed_does_not_keep_anybody_from_a_new_passw
 fn a_code_that_cannot_be_redeemed_now_is_not_tried_twice() {
     let kit = kit()
         .on("codes.redeem", |_| {
-            Err(Error::new(codes::UNAVAILABLE, "the database is locked").retryable())
+            Err(Error::new(codes::UNAVAILABLE, "the database is locked").with_retry())
         })
         .started()
         .unwrap();

@@ -38,7 +38,7 @@ pub use coronet_plugin_abi::manifest;
 pub use error::{Error, Result};
 pub use function::{Access, Function, NoParameters};
 pub use host::{Caller, Host};
-pub use plugin::Plugin;
+pub use plugin::{Plugin, Settings};
 pub use secret::Secret;
 pub use store::{Entry, Store};
 

@@ -8,6 +8,7 @@ use coronet_plugin_abi::manifest::{
 use coronet_plugin_abi::{ABI_VERSION, Manifest};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::any::Any;
 use std::collections::HashMap;
 
@@ -21,6 +22,16 @@ pub struct Plugin {
     start: Option<Start>,
     stop: Option<Stop>,
 }
+
+/// What the settings of a plugin can be; nothing is to be implemented.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the settings of a plugin",
+    label = "is not `Serialize` and `JsonSchema`",
+    note = "derive both for it, and for every enum and struct in it: without `Serialize` the form would lose the defaults"
+)]
+pub trait Settings: JsonSchema + Serialize {}
+
+impl<T: JsonSchema + Serialize> Settings for T {}
 
 impl Plugin {
     /// A plugin with a name of small letters, digits and `-`. Version, description, author and license are those of
@@ -76,9 +87,54 @@ impl Plugin {
 
     /// The settings that an operator can enter: a form is drawn from the struct, and [`Host::settings`] reads them.
     /// When they change, Coronet starts the plugin anew.
+    ///
+    /// The struct, and every enum and struct in it, is `Serialize`, because the form shows its defaults:
+    ///
+    /// ```compile_fail,E0277
+    /// use coronet_plugin::prelude::*;
+    ///
+    /// // `Serialize` is missing here, and the compiler says so.
+    /// #[derive(Default, Deserialize, JsonSchema)]
+    /// enum Region {
+    ///     #[default]
+    ///     US,
+    ///     EU,
+    /// }
+    ///
+    /// #[derive(Default, Deserialize, Serialize, JsonSchema)]
+    /// #[serde(default)]
+    /// struct Settings {
+    ///     region: Region,
+    /// }
+    ///
+    /// Plugin::new("greeter").settings::<Settings>();
+    /// ```
     #[must_use]
-    pub fn settings<T: JsonSchema>(mut self) -> Self {
+    pub fn settings<T: Settings>(mut self) -> Self {
         self.manifest.settings = Some(schema_of::<T>().to_value());
+        self
+    }
+
+    /// Names settings that an operator must enter, although the struct has a default for them with which the plugin starts
+    /// before that. Comes after [`Self::settings`].
+    ///
+    /// # Panics
+    /// When there is no setting of that name, which the first test of the plugin shows.
+    #[must_use]
+    pub fn required_settings<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut schema = self.manifest.settings.take().unwrap_or_default();
+        let mut required: Vec<Value> = schema["required"].as_array().cloned().unwrap_or_default();
+        for name in names {
+            assert!(
+                schema["properties"].get(name).is_some(),
+                "there is no setting `{name}`"
+            );
+            if !required.iter().any(|known| known == name) {
+                required.push(name.into());
+            }
+        }
+        schema["required"] = required.into();
+        self.manifest.settings = Some(schema);
         self
     }
 

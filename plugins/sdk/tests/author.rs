@@ -48,13 +48,22 @@ fn count(host: &Host, _: NoParameters) -> Result<i64> {
     }
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[expect(dead_code, reason = "only the schema matters here")]
+#[derive(Deserialize, Serialize, JsonSchema)]
 struct Settings {
+    /// Where the greeted live.
+    #[serde(default)]
+    region: Region,
     /// Shown above every greeting.
     title: String,
     key: Secret,
     spare_key: Option<Secret>,
+}
+
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
+enum Region {
+    #[default]
+    US,
+    EU,
 }
 
 fn plugin() -> Plugin {
@@ -94,6 +103,7 @@ fn the_manifest_says_what_the_code_is() {
     assert_eq!(manifest.functions[1].summary, "Counts.");
 
     let settings = manifest.settings.unwrap();
+    assert_eq!(settings["properties"]["region"]["default"], "US", "UX39");
     assert_eq!(settings["properties"]["key"]["format"], "secret");
     assert!(settings["properties"]["spare_key"].to_string().contains("secret"));
     assert_eq!(settings["required"], json!(["title", "key"]));
@@ -158,4 +168,36 @@ fn a_secret_does_not_print() {
     let secret = Secret::from("key-123");
     assert_eq!(format!("{secret:?}"), "***");
     assert_eq!(secret.expose(), "key-123");
+}
+
+#[test]
+fn ux39_settings_with_a_default_can_be_required() {
+    #[derive(Default, Deserialize, Serialize, JsonSchema)]
+    #[serde(default)]
+    struct Settings {
+        domain: String,
+        key: Secret,
+        note: String,
+    }
+    let plugin = Plugin::new("greeter")
+        .settings::<Settings>()
+        .required_settings(["domain", "key"]);
+    let settings = plugin.manifest().settings.clone().unwrap();
+    assert_eq!(settings["required"], json!(["domain", "key"]));
+    assert_eq!(settings["properties"]["domain"]["default"], "");
+    let unknown = || {
+        Plugin::new("greeter")
+            .settings::<Settings>()
+            .required_settings(["domian"])
+    };
+    assert!(std::panic::catch_unwind(unknown).is_err());
+}
+
+#[test]
+#[expect(deprecated, reason = "the earlier name goes on working")]
+fn ux39_an_error_is_marked_and_asked() {
+    let error = Error::new(codes::UNAVAILABLE, "away");
+    assert!(!error.is_retryable());
+    assert!(error.clone().with_retry().is_retryable());
+    assert!(error.retryable().is_retryable());
 }

@@ -19,6 +19,8 @@ use crate::Templates;
 const GONE_AFTER_MS: i64 = 45_000;
 /// A row this old is written anew.
 const RENEW_AFTER_MS: i64 = 15_000;
+/// Who pressed no key for so long is idle. Longer than a row may be old, so that nobody is idle in between.
+const IDLE_AFTER_MS: i64 = 30_000;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +40,10 @@ struct OpenInput {
     /// Whether there are changes that are not saved.
     #[serde(default)]
     unsaved: bool,
+    /// Milliseconds since a key was last pressed in it; absent when none was.
+    #[serde(default)]
+    #[schemars(range(min = 0))]
+    idle_ms: Option<i64>,
 }
 
 /// What became of a resource that is open in an editor.
@@ -61,6 +67,11 @@ pub(crate) struct Other {
     /// Whether that is the caller, in another window.
     own: bool,
     unsaved: bool,
+    /// Whether a key was pressed there within the last half minute.
+    typing: bool,
+    /// When a key was last pressed there, Unix milliseconds; absent when none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    typed_at: Option<i64>,
     /// Since when it is open there, Unix milliseconds.
     since: i64,
 }
@@ -93,6 +104,7 @@ pub(super) async fn presence(
             operator_id: operator.id.clone(),
             operator: operator.name.clone(),
             unsaved: i64::from(open.unsaved),
+            typed_at: open.idle_ms.map_or(0, |idle| now.saturating_sub(idle).max(1)),
             since: mine
                 .iter()
                 .find(|known| known.path == path.as_str())
@@ -112,14 +124,18 @@ pub(super) async fn presence(
     }
     Ok(paths
         .iter()
-        .map(|path| seen(&templates, path, &others, &operator.id))
+        .map(|path| seen(&templates, path, &others, &operator.id, now))
         .collect())
 }
 
 fn is_news(known: &[Open], wanted: &[Open], now: i64) -> bool {
     known.len() != wanted.len()
         || wanted.iter().any(|open| {
-            let same = |known: &&Open| known.path == open.path && known.unsaved == open.unsaved;
+            let same = |known: &&Open| {
+                known.path == open.path
+                    && known.unsaved == open.unsaved
+                    && is_typing(known, now) == is_typing(open, now)
+            };
             known
                 .iter()
                 .find(same)
@@ -127,7 +143,11 @@ fn is_news(known: &[Open], wanted: &[Open], now: i64) -> bool {
         })
 }
 
-fn seen(templates: &Templates, path: &ResourcePath, others: &[Open], me: &str) -> Seen {
+fn is_typing(open: &Open, now: i64) -> bool {
+    open.typed_at > now - IDLE_AFTER_MS
+}
+
+fn seen(templates: &Templates, path: &ResourcePath, others: &[Open], me: &str, now: i64) -> Seen {
     let edited = templates.layers.edited(path);
     Seen {
         path: path.to_string(),
@@ -141,6 +161,8 @@ fn seen(templates: &Templates, path: &ResourcePath, others: &[Open], me: &str) -
                 operator: open.operator.clone(),
                 own: open.operator_id == me,
                 unsaved: open.unsaved != 0,
+                typing: is_typing(open, now),
+                typed_at: (open.typed_at > 0).then_some(open.typed_at),
                 since: open.since,
             })
             .collect(),

@@ -133,6 +133,58 @@ async fn two_operators_hear_of_each_other_also_on_two_servers() {
     .await;
 }
 
+#[tokio::test]
+async fn ux22_who_stops_typing_is_idle() {
+    coronet_core::testing::on_each_database(|core| async move {
+        let templates = Templates::start(&core).await.unwrap();
+        let path = "templates/password/email.tpl";
+        let paul = |idle_ms: Option<i64>, unsaved: bool| {
+            let (core, paul) = (core.clone(), operator("Paul"));
+            async move {
+                let open = json!([{ "path": path, "unsaved": unsaved, "idle_ms": idle_ms }]);
+                let parameters = json!({ "editor": "window-two", "open": open });
+                core.functions
+                    .call(&paul, "resources.presence", parameters)
+                    .await
+                    .unwrap();
+            }
+        };
+        let seen_by_olga = || {
+            let (core, olga) = (core.clone(), operator("Olga"));
+            async move {
+                let parameters = json!({ "editor": "window-one", "open": [{ "path": path }] });
+                let seen = core
+                    .functions
+                    .call(&olga, "resources.presence", parameters)
+                    .await
+                    .unwrap();
+                let other = &seen[0]["others"][0];
+                (other["typing"].clone(), other["unsaved"].clone())
+            }
+        };
+        paul(None, false).await;
+        assert_eq!(seen_by_olga().await, (json!(false), json!(false)));
+        paul(Some(200), true).await;
+        assert_eq!(seen_by_olga().await, (json!(true), json!(true)));
+        // His window goes on saying that it is open, for ten minutes.
+        for minute in 1..=10 {
+            for five_seconds in 0..12 {
+                core.clock.advance(Duration::from_secs(5));
+                paul(Some(200 + minute * 60_000 - 55_000 + five_seconds * 5_000), true).await;
+            }
+            assert_eq!(
+                seen_by_olga().await,
+                (json!(false), json!(true)),
+                "after {minute} minutes"
+            );
+        }
+        paul(Some(0), true).await;
+        assert_eq!(seen_by_olga().await, (json!(true), json!(true)), "he types again");
+        drop(templates);
+    })
+    .await;
+}
+
 #[derive(Deserialize, JsonSchema)]
 struct Sending {
     #[expect(dead_code, reason = "only its being sent counts")]

@@ -257,7 +257,8 @@ test("everything is reached by keys: find, type, save, next problem, leave the t
 test("a new file starts with something that works, is moved with its history, and deleted", async ({ desk: page, server }) => {
   await page.goto("/webmin/templates");
   await page.getByRole("link", { name: "New text" }).click();
-  await page.getByLabel("Path").fill("jobs/night.lua");
+  await page.getByRole("radio", { name: "Job code" }).check();
+  await page.getByLabel("Name").fill("night");
   await page.getByRole("button", { name: "Create" }).click();
   await expect(text(page)).toContainText("core.job()");
   await server.call("jobs.create", { job: { name: "Nightly", path: "night.lua", interval: 3600 } });

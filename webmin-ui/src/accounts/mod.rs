@@ -6,6 +6,7 @@ pub(crate) mod resets;
 mod resets_table;
 pub(crate) mod scopes;
 mod send_reset;
+pub(crate) mod templates;
 pub(crate) mod users;
 mod users_table;
 

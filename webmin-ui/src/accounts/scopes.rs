@@ -6,12 +6,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::records::Scope;
+use super::templates;
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::{Confirm, FormPage};
 use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, new, create, show, update, ask_delete, delete]
+    let mut routes = routes![list, new, create, show, update, ask_delete, delete];
+    routes.extend(templates::routes());
+    routes
 }
 
 #[derive(Serialize)]
@@ -63,17 +66,19 @@ async fn list(desk: Desk<'_>) -> Answer {
 #[get("/scopes/new?<then>")]
 async fn new(desk: Desk<'_>, then: Option<&str>) -> Answer {
     desk.needs("scopes.create").await?;
-    desk.page(&new_page(new_form(then.unwrap_or_default())))
+    let templates = templates::reset_mails(&desk).await?;
+    desk.page(&new_page(new_form(then.unwrap_or_default(), &templates)))
 }
 
 #[post("/scopes/new", data = "<posted>")]
 async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
     let parameters = json!({ "name": posted.text("name"), "settings": settings(&posted) });
+    let templates = templates::reset_mails(&desk).await?;
     match desk
         .submit::<Value>(
             "scopes.create",
             parameters,
-            new_form(posted.text("then")),
+            new_form(posted.text("then"), &templates),
             &posted,
         )
         .await
@@ -94,7 +99,8 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
 #[get("/scope/<name>")]
 async fn show(desk: Desk<'_>, name: &str) -> Answer {
     let scope = get(&desk, name).await?;
-    let form = form(&scope).disabled_unless(desk.can_edit());
+    let templates = templates::reset_mails(&desk).await?;
+    let form = form(&scope, &templates).disabled_unless(desk.can_edit());
     desk.page(&ScopeView {
         scope,
         form,
@@ -106,8 +112,9 @@ async fn show(desk: Desk<'_>, name: &str) -> Answer {
 async fn update(desk: Desk<'_>, name: &str, posted: Posted) -> Answer {
     let parameters = json!({ "name": name, "settings": settings(&posted) });
     let scope = get(&desk, name).await?;
+    let templates = templates::reset_mails(&desk).await?;
     match desk
-        .submit::<Value>("scopes.update", parameters, form(&scope), &posted)
+        .submit::<Value>("scopes.update", parameters, form(&scope, &templates), &posted)
         .await
     {
         Ok(_) => desk.go(format!("/scope/{}", path_segment(name)), t!("Scope saved.")),
@@ -198,7 +205,7 @@ fn new_page(form: Form) -> FormPage {
     }
 }
 
-fn new_form(then: &str) -> Form {
+fn new_form(then: &str, templates: &[String]) -> Form {
     let name = Field::text("name", &t!("Name"))
         .required()
         .autofocus()
@@ -211,70 +218,69 @@ fn new_form(then: &str) -> Form {
     fill(
         form.fields([Field::hidden("then", then), name]),
         &Scope::default(),
+        templates,
     )
 }
 
-fn form(scope: &Scope) -> Form {
+fn form(scope: &Scope, templates: &[String]) -> Form {
     fill(
         Form::new(format!("/scope/{}", path_segment(&scope.name)), t!("Save")),
         scope,
+        templates,
     )
 }
 
-fn fill(form: Form, scope: &Scope) -> Form {
+fn fill(form: Form, scope: &Scope, templates: &[String]) -> Form {
     let minutes = if scope.link_lifetime_seconds > 0 {
         scope.link_lifetime_seconds / 60
     } else {
         1440
     };
-    form.fields([
-        Field::text("display_name", &t!("Display name"))
-            .value(&scope.display_name)
-            .hint(&t!(
-                "What users read in mails and pages. Empty: the scope's name."
-            )),
-        Field::text("from_email", &t!("From address"))
-            .value(&scope.from_email)
-            .rule(Rule::Sender)
-            .placeholder("Fun Run <noreply@example.com>")
-            .hint(&t!(
-                "Who resets come from. Without it users cannot ask for a reset themselves."
-            )),
-        Field::text("subject", &t!("Subject"))
-            .value(&scope.subject)
-            .placeholder("Password Reset Request")
-            .hint(&t!("Of the reset mail.")),
-        Field::text("template", &t!("Template"))
-            .help("templates-and-pages#mails")
-            .value(&scope.template)
-            .placeholder("email.tpl")
-            .hint(&t!("Of the reset mail, below templates/password/.")),
-        Field::number("link_lifetime", &t!("Reset links live, in minutes"))
-            .help("users-and-scopes#scopes")
-            .value(minutes.to_string())
-            .rule(Rule::Whole {
-                least: 10,
-                most: 1440,
-            })
-            .hint(&t!("10 to 1440 (a day).")),
-    ])
-    .more(
-        &t!("Addresses"),
-        [
-            Field::url("site_url", &t!("Site URL"))
-                .help("users-and-scopes#scopes")
-                .value(&scope.site_url)
-                .placeholder("https://accounts.example.com")
-                .hint(&t!("Where reset links lead. Empty: this server's public URL."))
-                .wide(),
-            Field::url("after_reset_url", &t!("After a reset, go to"))
-                .help("users-and-scopes#scopes")
-                .value(&scope.after_reset_url)
-                .placeholder("https://example.com/login")
+    form.preview(templates::PREVIEW)
+        .fields([
+            Field::text("display_name", &t!("Display name"))
+                .value(&scope.display_name)
                 .hint(&t!(
-                    "A link to your app on the page that confirms the new password."
-                ))
-                .wide(),
-        ],
-    )
+                    "What users read in mails and pages. Empty: the scope's name."
+                )),
+            Field::text("from_email", &t!("From address"))
+                .value(&scope.from_email)
+                .rule(Rule::Sender)
+                .placeholder("Fun Run <noreply@example.com>")
+                .hint(&t!(
+                    "Who resets come from. Without it users cannot ask for a reset themselves."
+                )),
+            Field::text("subject", &t!("Subject"))
+                .value(&scope.subject)
+                .placeholder("Password Reset Request")
+                .hint(&t!("Of the reset mail.")),
+            templates::field("template", &scope.template, templates),
+            Field::number("link_lifetime", &t!("Reset links live, in minutes"))
+                .help("users-and-scopes#scopes")
+                .value(minutes.to_string())
+                .rule(Rule::Whole {
+                    least: 10,
+                    most: 1440,
+                })
+                .hint(&t!("10 to 1440 (a day).")),
+        ])
+        .more(
+            &t!("Addresses"),
+            [
+                Field::url("site_url", &t!("Site URL"))
+                    .help("users-and-scopes#scopes")
+                    .value(&scope.site_url)
+                    .placeholder("https://accounts.example.com")
+                    .hint(&t!("Where reset links lead. Empty: this server's public URL."))
+                    .wide(),
+                Field::url("after_reset_url", &t!("After a reset, go to"))
+                    .help("users-and-scopes#scopes")
+                    .value(&scope.after_reset_url)
+                    .placeholder("https://example.com/login")
+                    .hint(&t!(
+                        "A link to your app on the page that confirms the new password."
+                    ))
+                    .wide(),
+            ],
+        )
 }

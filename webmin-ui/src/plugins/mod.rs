@@ -1,5 +1,6 @@
 //! Plugins: their state, settings, log, and what they bring along.
 
+pub(crate) mod log;
 pub(crate) mod records;
 mod settings;
 
@@ -12,11 +13,12 @@ use crate::kit::helpers::path_segment;
 use crate::kit::language::say;
 use crate::kit::parts::{Badge, Confirm};
 use crate::kit::{Answer, Area, Desk, Form, View, t};
-use records::{Details, Line, Summary};
+use records::{Details, ScanReport, Summary};
 
 pub(crate) fn routes() -> Vec<Route> {
-    let mut routes = routes![list, scan, show, restart, enable, ask_disable, disable, log];
+    let mut routes = routes![list, scan, show, restart, enable, ask_disable, disable];
     routes.extend(settings::routes());
+    routes.extend(log::routes());
     routes
 }
 
@@ -70,24 +72,6 @@ impl View for PluginView {
     }
 }
 
-#[derive(Serialize)]
-pub(crate) struct PluginLogView {
-    pub(crate) name: String,
-    pub(crate) lines: Vec<Line>,
-}
-
-impl View for PluginLogView {
-    const TEMPLATE: &'static str = "plugins/log";
-
-    fn area(&self) -> Area {
-        Area::Plugins
-    }
-
-    fn title(&self) -> String {
-        t!("Log of {name}", name = self.name)
-    }
-}
-
 #[get("/plugins")]
 async fn list(desk: Desk<'_>) -> Answer {
     let plugins: Vec<Summary> = desk.call("plugins.list", json!({})).await?;
@@ -113,9 +97,35 @@ async fn list(desk: Desk<'_>) -> Answer {
 
 #[post("/plugins")]
 async fn scan(desk: Desk<'_>) -> Answer {
-    match desk.call::<Value>("plugins.scan", json!({})).await {
-        Ok(_) => desk.go("/plugins", t!("The plugin folders were searched.")),
+    match desk.call::<ScanReport>("plugins.scan", json!({})).await {
+        Ok(report) => desk.go("/plugins", in_words(&report)),
         Err(error) => desk.back("/plugins", error),
+    }
+}
+
+/// What a scan found, in one line.
+fn in_words(report: &ScanReport) -> String {
+    let failed = report.failed.iter();
+    let failed: Vec<String> = failed
+        .map(|failed| format!("{} ({})", failed.name, failed.reason))
+        .collect();
+    let parts: Vec<String> = [
+        (&report.new, t!("New")),
+        (&report.changed, t!("Changed")),
+        (&report.gone, t!("Removed")),
+        (&failed, t!("Not started")),
+    ]
+    .into_iter()
+    .filter(|(names, _)| !names.is_empty())
+    .map(|(names, what)| format!("{what}: {}", names.join(", ")))
+    .collect();
+    if parts.is_empty() {
+        t!("The plugin folders were searched. Nothing has changed.")
+    } else {
+        t!(
+            "The plugin folders were searched. {found}.",
+            found = parts.join("; ")
+        )
     }
 }
 
@@ -155,17 +165,6 @@ async fn ask_disable(desk: Desk<'_>, name: &str) -> Answer {
 #[post("/plugin/<name>/disable")]
 async fn disable(desk: Desk<'_>, name: &str) -> Answer {
     act(&desk, "plugins.disable", name, t!("Plugin switched off.")).await
-}
-
-#[get("/plugin/<name>/log")]
-async fn log(desk: Desk<'_>, name: &str) -> Answer {
-    let mut lines: Vec<Line> = desk.call("plugins.log", json!({ "name": name })).await?;
-    // What happens while one looks appears where one looks.
-    lines.reverse();
-    desk.page(&PluginLogView {
-        name: name.to_owned(),
-        lines,
-    })
 }
 
 async fn act(desk: &Desk<'_>, function: &str, name: &str, done: String) -> Answer {

@@ -115,6 +115,22 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
+/// What a scan of the plugin folders found and did.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ScanReport {
+    pub(crate) new: Vec<String>,
+    pub(crate) changed: Vec<String>,
+    pub(crate) gone: Vec<String>,
+    pub(crate) failed: Vec<FailedPlugin>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct FailedPlugin {
+    pub(crate) name: String,
+    pub(crate) reason: String,
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

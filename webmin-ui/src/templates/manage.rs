@@ -1,4 +1,4 @@
-//! New texts, other names for them, and their end.
+//! Other names for texts, and their end.
 
 use coronet_core::Error;
 use rocket::{Route, get, post, routes};
@@ -9,87 +9,15 @@ use super::records::{Resource, area};
 use crate::kit::language::{t, text};
 use crate::kit::parts::{Confirm, FormPage};
 use crate::kit::query::Query;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply};
+use crate::kit::{Answer, Desk, Field, Form, Posted};
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![new, create, ask_move, relocate, ask_revert, revert]
+    routes![ask_move, relocate, ask_revert, revert]
 }
 
 /// The address of a text in the editor.
 pub(super) fn editor(path: &str) -> String {
     Query::new("/templates/edit").with("path", path).below_base()
-}
-
-#[get("/templates/new?<folder>")]
-async fn new(desk: Desk<'_>, folder: Option<&str>) -> Answer {
-    desk.needs("resources.write").await?;
-    desk.page(&new_page(new_form(folder.unwrap_or("templates/password/"))))
-}
-
-#[post("/templates/new", data = "<posted>")]
-async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
-    let path = posted.text("path");
-    // Revision 0: nobody may have edited it; a text that is there already is not written over unseen.
-    let parameters = json!({ "path": path, "text": starting_text(path), "note": "Created", "revision": 0 });
-    let present: Option<Resource> = desk.call("resources.read", json!({ "path": path })).await.ok();
-    let outcome = match present {
-        Some(_) => Ok(Value::Null),
-        None => desk.call::<Value>("resources.write", parameters).await,
-    };
-    match outcome {
-        Ok(_) => Ok(Reply::go(editor(path))),
-        Err(error) => desk.refused(&error, &new_page(new_form("").filled(&posted).refused(&error))),
-    }
-}
-
-/// What a new text starts with: something that works.
-fn starting_text(path: &str) -> &'static str {
-    let extension = path.rsplit('.').next().unwrap_or_default();
-    match (path.split('/').next().unwrap_or_default(), extension) {
-        ("templates", "tpl" | "hbs") if path.contains(".html.") => {
-            if path.starts_with("templates/password/") {
-                "<p>Hello {{ username }},</p>\n<p><a href=\"{{ reset_link }}\">Choose a new password</a></p>\n"
-            } else {
-                "<p>Hello {{ name }},</p>\n"
-            }
-        }
-        ("templates", "tpl" | "hbs") if path.starts_with("templates/password/") => {
-            "Hello {{ username }},\n\nPlease click the following link to reset your password:\n\n{* reset_link *}\n"
-        }
-        ("pages", "lua") => {
-            "local page = core.pages.new()\n\nif page.isGet then\n  return page.renderText(\"Hello\")\nend\n\nreturn page.status(405)\n"
-        }
-        ("pages", "tpl" | "hbs" | "html" | "htm") => {
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n  <meta charset=\"utf-8\">\n  <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n  <title>Hello</title>\n</head>\n<body>\n  <h1>Hello</h1>\n</body>\n</html>\n"
-        }
-        ("pages", "json" | "webmanifest") => "{}\n",
-        ("jobs", "lua") => {
-            "local job = core.job()\n\nfunction job.run()\n  return job.OK\nend\n\nreturn job\n"
-        }
-        (_, "tpl" | "hbs") => "Hello {{ name }}\n",
-        _ => "\n",
-    }
-}
-
-fn new_form(folder: &str) -> Form {
-    Form::new("/templates/new", t!("Create")).cancel("/templates").fields([Field::text("path", &t!("Path"))
-        .required()
-        .autofocus()
-        .value(folder)
-        .placeholder("templates/password/custom_reset.tpl")
-        .hint(&t!("templates/… for mail, pages/… for pages, jobs/… for job code. Mail ends in .tpl, its HTML form in .html.tpl."))
-        .wide()])
-}
-
-fn new_page(form: Form) -> FormPage {
-    FormPage {
-        area: Area::Templates,
-        title: t!("New text"),
-        lead: t!("A mail template, a page, or the code of a job. It starts with something that works."),
-        back: "/templates",
-        back_label: text!("Templates"),
-        form,
-    }
 }
 
 #[get("/templates/move?<path>")]

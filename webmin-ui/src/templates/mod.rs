@@ -10,12 +10,14 @@
 //! | `test_run` | tries job code, and shows what it prints while it runs |
 //! | `conflict` | two changed the same text |
 //! | `revisions` | the history, side by side, and bringing back |
-//! | `manage` | new texts, other names, dropping and deleting |
+//! | `new` | new texts |
+//! | `manage` | other names, dropping and deleting |
 
 mod acts;
 pub(crate) mod conflict;
 pub(crate) mod editor;
 pub(crate) mod manage;
+mod new;
 pub(crate) mod opened;
 pub(crate) mod preview;
 pub(crate) mod records;
@@ -33,5 +35,6 @@ pub(crate) fn routes() -> Vec<rocket::Route> {
     routes.extend(test_run::routes());
     routes.extend(revisions::routes());
     routes.extend(manage::routes());
+    routes.extend(new::routes());
     routes
 }

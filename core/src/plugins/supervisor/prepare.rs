@@ -25,8 +25,10 @@ impl Supervisor {
         let path = plugin.path.clone();
         let library = tokio::task::spawn_blocking(move || library::read(&path))
             .await
-            .map_err(|cause| Trouble::Broken(cause.to_string()))?
-            .map_err(Trouble::Refused)?;
+            .map_err(|cause| Trouble::Broken(cause.to_string()))?;
+        let seen = library.as_ref().ok().map(|library| library.sha256.clone());
+        plugin.change(|status| status.seen_sha256 = seen);
+        let library = library.map_err(Trouble::Refused)?;
         let label = plugin.name();
         let launch = Launch {
             program: &plugin.program,

@@ -150,7 +150,7 @@ fn without_a_key_mailgun_is_asked_to_come_again() {
 
 #[test]
 fn what_cannot_be_kept_now_is_not_lost() {
-    let away = |_: &Value| Err(Error::new(codes::UNAVAILABLE, "away").retryable());
+    let away = |_: &Value| Err(Error::new(codes::UNAVAILABLE, "away").with_retry());
     let kit = Kit::new(plugin())
         .settings(json!({"webhook_signing_key": KEY}))
         .on("mail.report", away)

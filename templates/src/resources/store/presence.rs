@@ -11,6 +11,8 @@ pub(crate) struct Open {
     pub(crate) operator_id: String,
     pub(crate) operator: String,
     pub(crate) unsaved: i64,
+    /// When a key was last pressed in it, Unix milliseconds; 0 when none was.
+    pub(crate) typed_at: i64,
     pub(crate) since: i64,
     pub(crate) seen_at: i64,
 }
@@ -21,7 +23,7 @@ const MOST: i64 = 1000;
 /// What was open at that time or later.
 pub(crate) async fn since(db: &Db, at: i64) -> Result<Vec<Open>> {
     let rows = sqlx::query_as(
-        "SELECT path, editor, operator_id, operator, unsaved, since, seen_at
+        "SELECT path, editor, operator_id, operator, unsaved, typed_at, since, seen_at
          FROM resource_editors
          WHERE seen_at >= $1
          ORDER BY seen_at DESC
@@ -52,8 +54,8 @@ pub(crate) async fn put(
                 .await?;
             for row in open {
                 sqlx::query(
-                    "INSERT INTO resource_editors (path, editor, operator_id, operator, unsaved, since, seen_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)
+                    "INSERT INTO resource_editors (path, editor, operator_id, operator, unsaved, typed_at, since, seen_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                      ON CONFLICT (path, editor) DO NOTHING",
                 )
                 .bind(row.path)
@@ -61,6 +63,7 @@ pub(crate) async fn put(
                 .bind(row.operator_id)
                 .bind(row.operator)
                 .bind(row.unsaved)
+                .bind(row.typed_at)
                 .bind(row.since)
                 .bind(row.seen_at)
                 .execute(&mut *tx)

@@ -4,7 +4,7 @@ use coronet_plugin::manifest::Limits;
 use coronet_plugin::prelude::*;
 use std::sync::Mutex;
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 struct Settings {
     /// How its start breaks: `panic`, `refuse`, `abort`; not at all when absent.
     #[serde(default)]

@@ -3,7 +3,7 @@
 use coronet_plugin::manifest::JobManifest;
 use coronet_plugin::prelude::*;
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 struct Settings {
     /// Stands before the name.
     #[serde(default = "hello_word")]

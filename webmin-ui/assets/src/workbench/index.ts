@@ -16,7 +16,7 @@ import { JobRun } from './job-run';
 import { bindKeys } from './keys';
 import { drawNotices, isStale } from './notices';
 import { bindPanes, showPane } from './panes';
-import { Presence } from './presence';
+import { IDLE_MS, idleMs, Presence, type Open } from './presence';
 import { Preview } from './preview';
 import { drawProblems } from './problems';
 import { bindSend } from './send';
@@ -216,9 +216,13 @@ class Workbench {
   private changed(view: EditorView): void {
     const tab = this.active;
     const unsaved = !tab.saved || !view.state.doc.eq(tab.saved);
+    const wasIdle = idleMs(tab) > IDLE_MS;
+    tab.typedAt = performance.now();
     if (unsaved !== tab.unsaved) {
       tab.unsaved = unsaved;
       this.drawMarks();
+      this.presence.soon();
+    } else if (wasIdle) {
       this.presence.soon();
     }
     this.keepSoon();
@@ -472,8 +476,8 @@ class Workbench {
     return sample ? { ...fields, sample } : fields;
   }
 
-  private openPaths(): { path: string; unsaved: boolean }[] {
-    return this.tabs.slice(0, 50).map(({ path, unsaved }) => ({ path, unsaved }));
+  private openPaths(): Open[] {
+    return this.tabs.slice(0, 50).map((tab) => ({ path: tab.path, unsaved: tab.unsaved, idle_ms: tab.typedAt === undefined ? null : Math.round(idleMs(tab)) }));
   }
 
   private address(path: string): string {

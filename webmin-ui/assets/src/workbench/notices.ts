@@ -19,8 +19,9 @@ export function drawNotices(place: HTMLElement, tab: Tab, acts: NoticeActs): voi
   const others = (seen?.others ?? []).filter((other) => !other.own);
   if (others.length > 0) {
     const names = [...new Set(others.map((other) => other.operator))].join(', ');
-    const typing = others.some((other) => other.unsaved);
-    notices.push(notice('info', typing ? t('{names} is changing this text right now.', { names }) : t('{names} has this text open, too.', { names })));
+    notices.push(notice('info', others.some((other) => other.typing) ? t('{names} is changing this text right now.', { names })
+      : others.some((other) => other.unsaved) ? t('{names} has changed this text without saving it, and is not typing now.', { names })
+      : t('{names} has this text open, too.', { names })));
   } else if ((seen?.others ?? []).length > 0) {
     notices.push(notice('info', t('You have this text open in another window, too.')));
   }

@@ -3,6 +3,22 @@ import { post, type Seen } from './server';
 /** How often others are asked for, and so within which time they are seen. */
 const EVERY = 5_000;
 
+/** Who pressed no key for so long is idle; the server has the same. */
+export const IDLE_MS = 30_000;
+
+/** A text that is open here. */
+export interface Open {
+  path: string;
+  unsaved: boolean;
+  /** Milliseconds since a key was last pressed in it; `null` when none was. */
+  idle_ms: number | null;
+}
+
+/** For how long no key was pressed in a text here. */
+export function idleMs(tab: { typedAt?: number }): number {
+  return tab.typedAt === undefined ? Number.POSITIVE_INFINITY : performance.now() - tab.typedAt;
+}
+
 /** Tells the server which texts are open here, and hears who else has them open and what is live now. */
 export class Presence {
   /** A window that is loaded anew is another one; the old one said goodbye. */
@@ -11,7 +27,7 @@ export class Presence {
 
   constructor(
     private readonly address: string,
-    private readonly open: () => { path: string; unsaved: boolean }[],
+    private readonly open: () => Open[],
     private readonly heard: (seen: Seen[]) => void,
     stopped: AbortSignal,
   ) {
@@ -46,7 +62,7 @@ export class Presence {
     navigator.sendBeacon(this.address, new URLSearchParams(this.word([])));
   }
 
-  private word(open: { path: string; unsaved: boolean }[]): Record<string, string> {
+  private word(open: Open[]): Record<string, string> {
     return { editor: this.editor, open: JSON.stringify(open) };
   }
 }

@@ -57,7 +57,7 @@ export interface Seen {
   layer: string | null;
   revision: number;
   author?: string;
-  others: { operator: string; own: boolean; unsaved: boolean; since: number }[];
+  others: { operator: string; own: boolean; unsaved: boolean; typing: boolean; since: number }[];
 }
 
 /** The server's answer was no answer to use; the message is for the operator. */

@@ -18,6 +18,8 @@ export interface Tab {
   /** Whether a draft from before was brought back. */
   restored: boolean;
   unsaved: boolean;
+  /** When a key was last pressed in it here, as `performance.now()` has it. */
+  typedAt?: number;
   sample: string | undefined;
   note: string;
   head: number;

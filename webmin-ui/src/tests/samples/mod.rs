@@ -9,7 +9,7 @@ mod settings;
 mod work;
 
 use crate::accounts::records::{Scope, User};
-use crate::accounts::{reset, resets, scopes, users};
+use crate::accounts::{reset, resets, scopes, templates, users};
 use crate::dashboard::{self, DashboardView};
 use crate::door::samples as door;
 use crate::kit::parts::{Badge, Confirm, FormPage};
@@ -56,6 +56,16 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
                 scope: scope(),
                 form: form(),
                 can_edit: true,
+            },
+        ),
+        part(
+            views,
+            "scopes/part_template",
+            &templates::TemplatePart {
+                path: NASTY.to_owned(),
+                editor: "/templates/edit".to_owned(),
+                text: NASTY.to_owned(),
+                problem: NASTY.to_owned(),
             },
         ),
         page(views, &users_view()),

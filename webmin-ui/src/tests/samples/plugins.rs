@@ -2,8 +2,9 @@
 
 use super::{AT, Rendered, badge, form, page, text};
 use crate::kit::view::Views;
+use crate::plugins::log::PluginLogView;
 use crate::plugins::records::{Details, LastError, Line, Provided, PublicRoute, Summary, Webhook};
-use crate::plugins::{PluginLogView, PluginRow, PluginView, PluginsView};
+use crate::plugins::{PluginRow, PluginView, PluginsView};
 
 pub(super) fn plugins(views: &Views) -> Vec<Rendered> {
     let summary = Summary {
@@ -88,6 +89,10 @@ pub(super) fn plugins(views: &Views) -> Vec<Rendered> {
             &PluginLogView {
                 name: text(),
                 lines: vec![line],
+                search: text(),
+                level: "warn".to_owned(),
+                file: "/plugin/echo/log.txt?search=&level=warn".to_owned(),
+                filtered: true,
             },
         ),
         page(
@@ -95,6 +100,10 @@ pub(super) fn plugins(views: &Views) -> Vec<Rendered> {
             &PluginLogView {
                 name: text(),
                 lines: Vec::new(),
+                search: String::new(),
+                level: String::new(),
+                file: "/plugin/echo/log.txt?search=&level=".to_owned(),
+                filtered: false,
             },
         ),
     ]
