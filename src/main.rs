@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     {
         return host::main();
     }
+    coronet_core::memory::configure();
     // What this program makes holds secrets: no other user may read it.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     commands::Cli::parse().run()

@@ -12,7 +12,7 @@ use coronet_core::plugins::{self, Plugins};
 use coronet_core::store::{self, Store};
 use coronet_core::tokens::{self, Tokens};
 use coronet_core::{
-    Core, Result, accounts, audit, backups, bundle, codes, functions, http_client, retention, server,
+    Core, Result, accounts, audit, backups, bundle, codes, functions, http_client, memory, retention, server,
     settings,
 };
 use coronet_jobs::Jobs;
@@ -132,6 +132,7 @@ impl Services {
         tokio::spawn(Arc::clone(&self.backups).run());
         tokio::spawn(self.core.settings.clone().follow(self.core.shutdown.clone()));
         tokio::spawn(retention::run(self.core.clone()));
+        tokio::spawn(memory::run(self.core.shutdown.clone()));
         let delivery = tokio::spawn(Arc::clone(&self.mail).run());
         *self.delivery.lock().unwrap_or_else(PoisonError::into_inner) = Some(delivery);
     }

@@ -9,6 +9,7 @@ pub mod address;
 mod attempts;
 pub mod audit;
 pub mod backups;
+pub mod bodies;
 pub mod bundle;
 pub mod clock;
 pub mod codes;
@@ -25,6 +26,7 @@ pub mod json;
 mod losses;
 pub mod lua;
 pub mod mail;
+pub mod memory;
 pub mod operators;
 pub mod page;
 pub mod passwords;
@@ -46,6 +48,7 @@ mod zone;
 
 use std::sync::Arc;
 
+pub use bodies::Bodies;
 pub use clock::Clock;
 pub use config::Config;
 pub use contributions::Contributions;
@@ -74,6 +77,8 @@ pub struct Core {
     pub secrets: Secrets,
     pub settings: Settings,
     pub contributions: Contributions,
+    /// The bodies of requests.
+    pub bodies: Bodies,
     /// Requests to other servers.
     pub http: HttpClient,
     /// What happens and how the machine is, over time.
@@ -114,6 +119,7 @@ impl Core {
             settings: Settings::new(db.clone(), clock.clone(), secrets.clone(), live),
             secrets,
             contributions: Contributions::default(),
+            bodies: Bodies::default(),
             http,
             figures: Figures::new(db.clone(), clock.clone()),
             forwarded: Arc::default(),

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coronet_core::bodies::{BodyLimits, Sender};
 use coronet_core::functions::{AppCaller, Caller, openapi};
 use coronet_core::idempotency::{self, Answer};
 use coronet_core::{Code, Error, Result, json};
 use coronet_webmin::client_address;
-use rocket::data::{Data, ToByteUnit};
+use rocket::data::{ByteUnit, Data};
 use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, Header, HeaderMap, Method, Status};
 use rocket::request::{FromRequest, Outcome, Request};
@@ -21,9 +22,10 @@ use subtle::ConstantTimeEq;
 use super::{JsonError, request};
 use crate::services::Services;
 
-const BODY_LIMIT_MIB: u64 = 1;
-/// A body that is not there by then is not coming.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+const BODY: BodyLimits = BodyLimits {
+    bytes: 1 << 20,
+    time: Duration::from_secs(15),
+};
 
 pub fn stage(services: &Arc<Services>) -> AdHoc {
     let services = Arc::clone(services);
@@ -119,7 +121,7 @@ async fn answer(
     request::is_not_packed(credentials.headers)?;
     request::is_json(credentials.headers)?;
     let key = idempotency_key(credentials.headers)?;
-    let parameters = read(body).await?;
+    let parameters = read(body, services).await?;
     let answered = match key {
         Some(key) => {
             services
@@ -209,25 +211,14 @@ impl Handler for OtherMethods {
 }
 
 /// An empty body stands for no parameters.
-async fn read(body: Data<'_>) -> Result<Value> {
-    let reading = body.open(BODY_LIMIT_MIB.mebibytes()).into_bytes();
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, reading)
-        .await
-        .map_err(|_| Error::new(Code::Deadline, "The request's body did not arrive in time."))?
-        .map_err(|_| {
-            Error::new(
-                Code::JsonDecode,
-                "The request's body could not be read to its end.",
-            )
-        })?;
-    if !bytes.is_complete() {
-        let text = format!("The request's body is larger than {BODY_LIMIT_MIB} MiB.");
-        return Err(Error::new(Code::TooLarge, text));
-    }
-    if bytes.iter().all(u8::is_ascii_whitespace) {
+async fn read(body: Data<'_>, services: &Services) -> Result<Value> {
+    let source = body.open(ByteUnit::max_value());
+    let body = services.core.bodies.read(source, Sender::SignedIn, BODY).await;
+    let body = body.map_err(|fault| BODY.error(fault))?;
+    if body.bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(serde_json::json!({}));
     }
-    json::parse(&bytes)
+    json::parse(&body.bytes)
 }
 
 #[get("/openapi.json")]

@@ -2,12 +2,14 @@
 //!
 //! The answer's status is the plugin's: it decides whether the sender comes again. Nobody here is signed in.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coronet_core::bodies::{BodyLimits, Sender};
 use coronet_core::plugins::hooks::PATH;
 use coronet_core::{Code, Error, Result};
-use rocket::data::{Data, ToByteUnit};
+use rocket::data::{ByteUnit, Data};
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::request::{FromRequest, Outcome};
@@ -17,9 +19,10 @@ use super::{JsonError, request};
 use crate::services::Services;
 
 /// A provider's events have a few KiB.
-const BODY_LIMIT_KIB: u64 = 256;
-/// A body that is not there by then is not coming.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+const BODY: BodyLimits = BodyLimits {
+    bytes: 256 << 10,
+    time: Duration::from_secs(10),
+};
 
 pub fn stage() -> AdHoc {
     AdHoc::on_ignite("Webhooks", |rocket| async move {
@@ -30,15 +33,21 @@ pub fn stage() -> AdHoc {
     })
 }
 
-/// The headers of the request, by name.
-struct Headers<'r>(&'r rocket::http::HeaderMap<'r>);
+/// The headers of the request, by name, and where it came from.
+struct Head<'r> {
+    headers: &'r rocket::http::HeaderMap<'r>,
+    address: Option<IpAddr>,
+}
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Headers<'r> {
+impl<'r> FromRequest<'r> for Head<'r> {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        Outcome::Success(Self(request.headers()))
+        Outcome::Success(Self {
+            headers: request.headers(),
+            address: coronet_webmin::client_address(request),
+        })
     }
 }
 
@@ -46,15 +55,15 @@ impl<'r> FromRequest<'r> for Headers<'r> {
 async fn post(
     plugin: &str,
     body: Data<'_>,
-    headers: Headers<'_>,
+    head: Head<'_>,
     services: &State<Arc<Services>>,
 ) -> Result<(Status, String), JsonError> {
-    request::is_not_packed(headers.0).map_err(JsonError)?;
-    let body = read(body).await.map_err(JsonError)?;
+    request::is_not_packed(head.headers).map_err(JsonError)?;
+    let body = read(body, head.address, services).await.map_err(JsonError)?;
     // Not for plugins, whatever a manifest asks for: a browser may have sent an operator's session along.
     let header = |name: &str| match name.eq_ignore_ascii_case("cookie") {
         true => None,
-        false => headers.0.get_one(name).map(str::to_owned),
+        false => head.headers.get_one(name).map(str::to_owned),
     };
     let answer = services
         .plugins
@@ -64,18 +73,12 @@ async fn post(
     Ok((Status::new(answer.status), format!("{}\n", answer.detail)))
 }
 
-async fn read(body: Data<'_>) -> Result<String> {
-    let reading = body.open(BODY_LIMIT_KIB.kibibytes()).into_bytes();
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, reading)
-        .await
-        .map_err(|_| Error::new(Code::Deadline, "The request's body did not arrive in time."))?
-        .map_err(|_| Error::new(Code::Api, "The request's body could not be read to its end."))?;
-    if !bytes.is_complete() {
-        let text = format!("The request's body is larger than {BODY_LIMIT_KIB} KiB.");
-        return Err(Error::new(Code::TooLarge, text));
-    }
-    String::from_utf8(bytes.into_inner())
-        .map_err(|_| Error::new(Code::Api, "The request's body is no UTF-8 text."))
+async fn read(body: Data<'_>, address: Option<IpAddr>, services: &Services) -> Result<String> {
+    let source = body.open(ByteUnit::max_value());
+    let bodies = &services.core.bodies;
+    let body = bodies.read(source, Sender::Stranger(address), BODY).await;
+    let body = body.map_err(|fault| BODY.error(fault))?;
+    String::from_utf8(body.bytes).map_err(|_| Error::new(Code::Api, "The request's body is no UTF-8 text."))
 }
 
 #[catch(404)]

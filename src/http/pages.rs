@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use coronet_core::{Error, cookies};
-use coronet_templates::pages::{BodyFault, PageRequest, PageResponse, Pages};
+use coronet_core::bodies::{BodyLimits, Sender};
+use coronet_core::{Bodies, Error, cookies};
+use coronet_templates::pages::{PageRequest, PageResponse, Pages};
 use coronet_webmin::client_address;
-use rocket::data::{Data, ToByteUnit};
+use rocket::data::{ByteUnit, Data};
 use rocket::fairing::AdHoc;
 use rocket::http::{Header, Method, Status};
 use rocket::response::{self, Responder, Response};
@@ -32,6 +33,7 @@ const OTHERS: [&str; 6] = [
 
 pub fn stage(services: &Arc<Services>) -> AdHoc {
     let pages = Arc::new(Pages::new(&services.templates, coronet_webmin::BASE));
+    let bodies = services.core.bodies.clone();
     AdHoc::on_ignite("Pages", |rocket| async move {
         let methods = [
             Method::Get,
@@ -44,7 +46,13 @@ pub fn stage(services: &Arc<Services>) -> AdHoc {
         ];
         let routes: Vec<Route> = methods
             .into_iter()
-            .map(|method| Route::ranked(RANK, method, "/<path..>", Anything(Arc::clone(&pages))))
+            .map(|method| {
+                let handler = Anything {
+                    pages: Arc::clone(&pages),
+                    bodies: bodies.clone(),
+                };
+                Route::ranked(RANK, method, "/<path..>", handler)
+            })
             .collect();
         rocket
             .manage(pages)
@@ -55,7 +63,10 @@ pub fn stage(services: &Arc<Services>) -> AdHoc {
 
 /// The route of all pages.
 #[derive(Clone)]
-struct Anything(Arc<Pages>);
+struct Anything {
+    pages: Arc<Pages>,
+    bodies: Bodies,
+}
 
 #[rocket::async_trait]
 impl Handler for Anything {
@@ -69,30 +80,32 @@ impl Handler for Anything {
             return Outcome::forward(data, Status::NotFound);
         }
         if !has_one_host(request) {
-            return Outcome::from(request, Answer(self.0.error(400).await));
+            return Outcome::from(request, Answer(self.pages.error(400).await));
         }
         if super::request::is_not_packed(request.headers()).is_err() {
-            let mut refusal = self.0.error(415).await;
+            let mut refusal = self.pages.error(415).await;
             refusal
                 .headers
                 .push(("Accept-Encoding".to_owned(), "identity".to_owned()));
             return Outcome::from(request, Answer(refusal));
         }
-        let answer = self
-            .0
-            .serve(page_request(request), |limit| read(data, limit))
-            .await;
+        let sender = Sender::Stranger(client_address(request));
+        let read = |bytes| async move {
+            let limits = BodyLimits {
+                bytes,
+                time: BODY_TIMEOUT,
+            };
+            let source = data.open(ByteUnit::max_value());
+            self.bodies.read(source, sender, limits).await
+        };
+        let answer = self.pages.serve(page_request(request), read).await;
         Outcome::from(request, Answer(answer))
     }
 }
 
 /// Without a host, or with two, nobody can say whom the request was meant for.
 fn has_one_host(request: &Request<'_>) -> bool {
-    match request.headers().get("Host").count() {
-        // HTTP/2 says it in another way.
-        0 => request.host().is_some(),
-        count => count == 1,
-    }
+    request.headers().get("Host").count() == 1
 }
 
 fn page_request(request: &Request<'_>) -> PageRequest {
@@ -112,19 +125,6 @@ fn page_request(request: &Request<'_>) -> PageRequest {
             .filter_map(cookies::without_webmins)
             .collect(),
         address: client_address(request),
-    }
-}
-
-async fn read(data: Data<'_>, limit: u64) -> Result<Vec<u8>, BodyFault> {
-    let reading = data.open(limit.bytes()).into_bytes();
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, reading)
-        .await
-        .map_err(|_| BodyFault::TooSlow)?
-        .map_err(|_| BodyFault::Broken)?;
-    if bytes.is_complete() {
-        Ok(bytes.into_inner())
-    } else {
-        Err(BodyFault::TooLarge)
     }
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, SET_COOKIE};
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -147,23 +147,23 @@ impl Client {
         Ok(response)
     }
 
-    /// Sends all requests at once over one HTTP/2 connection; the answers come in the same order.
-    pub async fn burst(&self, requests: Vec<Request<Full<Bytes>>>) -> Vec<Response> {
-        let path = requests.first().map(|request| request.uri().path().to_owned());
-        let address = self.address_of(&path.unwrap_or_default());
-        let stream = self.connect(address).await.expect("a connection");
-        let (sender, connection) =
-            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-                .await
-                .expect("HTTP/2 without TLS");
-        tokio::spawn(connection);
-        let answers = requests.into_iter().map(|request| {
-            let mut sender = sender.clone();
-            async move {
-                read(sender.send_request(request).await.expect("an answer"))
-                    .await
-                    .expect("a body")
-            }
+    /// Sends all requests at once; the answers come in the same order. Each has a connection of its own, on which all but
+    /// the last byte is sent before; then all last bytes are, so that the server has them within a moment.
+    pub async fn burst(&self, requests: Vec<Request<Bytes>>) -> Vec<Response> {
+        let mut open = Vec::new();
+        for request in requests {
+            let bytes = on_the_wire(&request);
+            let (last, most) = bytes.split_last().expect("a request");
+            let address = self.address_of(request.uri().path());
+            let mut stream = self.connect(address).await.expect("a connection");
+            stream.write_all(most).await.expect("a request");
+            open.push((stream, [*last]));
+        }
+        let answers = open.into_iter().map(|(mut stream, last)| async move {
+            stream.write_all(&last).await.expect("its last byte");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.expect("an answer");
+            from_the_wire(&answer)
         });
         futures::future::join_all(answers).await
     }
@@ -210,6 +210,41 @@ impl Client {
                 cookies.insert(name.trim().to_owned(), value.trim().to_owned());
             }
         }
+    }
+}
+
+/// A request as HTTP/1.1 sends it, for a connection that ends with it.
+fn on_the_wire(request: &Request<Bytes>) -> Vec<u8> {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let mut bytes = format!("{} {path} HTTP/1.1\r\n", request.method()).into_bytes();
+    for (name, value) in request.headers() {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    let length = request.body().len();
+    bytes.extend_from_slice(format!("connection: close\r\ncontent-length: {length}\r\n\r\n").as_bytes());
+    bytes.extend_from_slice(request.body());
+    bytes
+}
+
+fn from_the_wire(bytes: &[u8]) -> Response {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut head = httparse::Response::new(&mut fields);
+    let Ok(httparse::Status::Complete(length)) = head.parse(bytes) else {
+        panic!("no answer: {}", String::from_utf8_lossy(bytes));
+    };
+    let mut headers = HeaderMap::new();
+    for field in head.headers {
+        let name = hyper::header::HeaderName::from_bytes(field.name.as_bytes()).expect("a name");
+        let value = hyper::header::HeaderValue::from_bytes(field.value).expect("a value");
+        headers.append(name, value);
+    }
+    Response {
+        status: StatusCode::from_u16(head.code.unwrap_or_default()).expect("a status"),
+        headers,
+        body: Bytes::copy_from_slice(&bytes[length..]),
     }
 }
 

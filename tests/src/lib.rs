@@ -15,6 +15,7 @@ pub mod client;
 pub mod clock;
 pub mod crash;
 pub mod disk;
+pub mod floods;
 pub mod job;
 pub mod mailgun;
 pub mod operator;

@@ -41,6 +41,11 @@ pub fn peak_mib(pid: Pid) -> u64 {
     memory_kib(pid, "status", "VmHWM:").expect("a running process") / 1024
 }
 
+/// From now on [`peak_mib`] is the most that the process held since.
+pub fn forget_peak(pid: Pid) {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").expect("a process of ours");
+}
+
 /// What the process alone holds now, in MiB.
 pub fn held_mib(pid: Pid) -> u64 {
     memory_kib(pid, "status", "VmRSS:").expect("a running process") / 1024

@@ -77,7 +77,8 @@ impl FunRun {
     }
 
     /// A new user with [`OLD_PASSWORD`]; returns the id.
-    pub async fn register(&self, username: &str, email: &str) -> String {
+    pub async fn register(&self, username: impl Into<String>, email: impl Into<String>) -> String {
+        let (username, email): (String, String) = (username.into(), email.into());
         let user = json!({
             "username": username, "password": OLD_PASSWORD, "scope": "Fun Run", "meta": {"email": email}
         });

@@ -13,7 +13,6 @@ mod chunks;
 mod control;
 mod email;
 mod error;
-mod heap;
 mod library;
 mod lint;
 mod log;

@@ -17,9 +17,12 @@ use super::namespace::{self, Host};
 use super::rehearsal::Rehearsal;
 use super::sandbox::Sandbox;
 use super::threads::{GRACE, Seat, Threads};
-use super::{Limits, email, heap};
+use super::{Limits, email};
 use crate::functions::{Caller, Registry};
+use crate::memory;
 
+/// A session that used more than this many bytes returns its memory to the system at once: that is worth the few milliseconds.
+const MUCH_MEMORY: usize = 8 << 20;
 /// Enough for endless loops in jobs not to be felt by those who wait for a page.
 const BACKGROUND_NICENESS: i32 = 5;
 
@@ -187,10 +190,10 @@ fn run_session<T>(
     email::bind(sandbox.lua(), sandbox.core(), host.clone())?;
     namespace::bind(sandbox.lua(), sandbox.core(), host)?;
     let outcome = work(&sandbox);
-    let used_much = sandbox.lua().used_memory() > heap::MUCH;
+    let used_much = sandbox.lua().used_memory() > MUCH_MEMORY;
     drop(sandbox);
     if used_much {
-        heap::give_back();
+        memory::give_back();
     }
     match control.verdict() {
         Some(stopped) => Err(stopped),

@@ -86,17 +86,6 @@ fn container_memory() -> Option<Room> {
     })
 }
 
-/// Resident memory of this process in bytes; 0 where the system does not say.
-pub(super) fn resident_memory() -> u64 {
-    const PAGE: u64 = 4096;
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0) * PAGE
-}
-
 /// The load average over a minute; 0 where the system does not say.
 pub(super) fn load() -> f64 {
     let averages = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();

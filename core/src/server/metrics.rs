@@ -22,7 +22,7 @@ pub(super) fn text(core: &Core, started_at: i64, health: &Health) -> String {
     );
 
     let memory: Gauge = Gauge::default();
-    memory.set(i64::try_from(super::machine::resident_memory()).unwrap_or(i64::MAX));
+    memory.set(i64::try_from(crate::memory::resident()).unwrap_or(i64::MAX));
     registry.register(
         "resident_memory_bytes",
         "Resident memory of the server's process",

@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::db::Dialect;
 use crate::functions::{Access, Call, Function, Role};
-use crate::{Core, Result};
+use crate::{Core, Result, memory};
 use figures::{Figure, Figures, History, Window};
 
 pub use health::{Check, Health, Kind, Level, Part, Problem, ready};
@@ -150,7 +150,7 @@ impl Service {
             let value = i64::try_from(value).unwrap_or(i64::MAX);
             self.core.figures.note(figure, value);
         };
-        note(Figure::MemoryUsed, machine::resident_memory());
+        note(Figure::MemoryUsed, memory::resident());
         if let Ok(disk) = machine::disk(self.core.config.home.clone()).await {
             note(Figure::DiskUsed, disk.used());
         }
@@ -198,7 +198,7 @@ async fn info(service: Arc<Service>, _call: Arc<Call>, _input: Nothing) -> Resul
         site_url: config.site_url(),
         webmin_url: config.webmin_url(),
         pid: std::process::id(),
-        memory_bytes: machine::resident_memory(),
+        memory_bytes: memory::resident(),
     })
 }
 

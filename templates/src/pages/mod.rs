@@ -63,11 +63,3 @@ impl PageRequest {
         matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE")
     }
 }
-
-/// Why a body is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyFault {
-    TooLarge,
-    TooSlow,
-    Broken,
-}

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coronet_core::bodies::{Body, BodyFault};
 use coronet_core::config::WebminPlace;
 use coronet_core::functions::Caller;
 use coronet_core::lua::{Cancel, Limits, LogSink, LuaError, LuaErrorKind, LuaPool, Session};
@@ -17,7 +18,7 @@ use super::form::{self, FormFault, Kind};
 use super::lua::{self, Input, Outcome};
 use super::origin::{self, Sender, Site};
 use super::route::{self, Target};
-use super::{BodyFault, PageRequest, statics};
+use super::{PageRequest, statics};
 use crate::Templates;
 use crate::resources::ResourcePath;
 
@@ -35,6 +36,8 @@ const LOG_BYTES: usize = 16 * 1024;
 pub(super) const ERROR_TEMPLATE: &str = "pages/_coronium/error.tpl";
 /// Coronet's own pages: nothing inline, nothing from elsewhere, never inside another page (C10, C13).
 const OWN_FOLDER: &str = "pages/_coronium/";
+/// The largest body that they take, of whatever kind: an address and a password.
+const OWN_BODY: u64 = 32 * 1024;
 const OWN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Pages of operators may use what they like, as in the original, only not be framed by others.
@@ -73,7 +76,7 @@ impl Pages {
     pub async fn serve<B, F>(&self, request: PageRequest, body: B) -> PageResponse
     where
         B: FnOnce(u64) -> F + Send,
-        F: Future<Output = Result<Vec<u8>, BodyFault>> + Send,
+        F: Future<Output = Result<Body, BodyFault>> + Send,
     {
         if let Err(error) = self.templates.refresh().await {
             return self.failed(&error).await;
@@ -133,7 +136,7 @@ impl Pages {
     async fn run<B, F>(&self, path: &ResourcePath, request: PageRequest, body: B) -> PageResponse
     where
         B: FnOnce(u64) -> F + Send,
-        F: Future<Output = Result<Vec<u8>, BodyFault>> + Send,
+        F: Future<Output = Result<Body, BodyFault>> + Send,
     {
         let own = path.as_str().starts_with(OWN_FOLDER);
         // Other pages may answer to any method; these show and take forms.
@@ -145,12 +148,13 @@ impl Pages {
         if self.is_foreign(&request).await {
             return self.error(403).await;
         }
-        let body = match self.body(&request, body).await {
+        // Its share of the memory for bodies is kept until the page has answered.
+        let Body { bytes, share: _share } = match self.body(&request, own, body).await {
             Ok(body) => body,
             Err(status) => return self.error(status).await,
         };
         let address = request.address;
-        let input = match self.input(request, body).await {
+        let input = match self.input(request, bytes).await {
             Ok(input) => input,
             Err(fault) => return self.refused(&fault).await,
         };
@@ -240,15 +244,16 @@ impl Pages {
     }
 
     /// The body of a request that may have one, or the status that says why not.
-    async fn body<B, F>(&self, request: &PageRequest, body: B) -> Result<Vec<u8>, u16>
+    async fn body<B, F>(&self, request: &PageRequest, own: bool, body: B) -> Result<Body, u16>
     where
         B: FnOnce(u64) -> F,
-        F: Future<Output = Result<Vec<u8>, BodyFault>>,
+        F: Future<Output = Result<Body, BodyFault>>,
     {
         if request.is_safe() {
-            return Ok(Vec::new());
+            return Ok(Vec::new().into());
         }
-        let limit = Kind::of(request.header("content-type")).limit();
+        let kind = Kind::of(request.header("content-type")).limit();
+        let limit = if own { kind.min(OWN_BODY) } else { kind };
         let announced = request
             .header("content-length")
             .and_then(|length| length.parse::<u64>().ok());
@@ -259,6 +264,7 @@ impl Pages {
             BodyFault::TooLarge => 413,
             BodyFault::TooSlow => 408,
             BodyFault::Broken => 400,
+            BodyFault::Busy => 503,
         })
     }
 

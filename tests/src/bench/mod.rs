@@ -4,6 +4,7 @@
 mod jobs;
 mod load;
 mod measures;
+mod memory;
 mod pages;
 mod table;
 
@@ -12,7 +13,7 @@ use crate::store::Kind;
 /// Measures what `words` name, or everything, and returns the table to print.
 pub async fn run(words: &[String]) -> String {
     let named = |word: &str| words.iter().any(|given| given == word);
-    let parts = ["start", "resets", "jobs", "pages"].map(|part| (part, named(part)));
+    let parts = ["start", "resets", "jobs", "pages", "memory"].map(|part| (part, named(part)));
     let kinds =
         [(Kind::Sqlite, "sqlite"), (Kind::Postgres, "postgres")].map(|(kind, word)| (kind, named(word)));
     // Of parts and of databases alike: naming none of them means all.
@@ -30,6 +31,9 @@ pub async fn run(words: &[String]) -> String {
         }
         if part("pages") {
             pages::all(&mut table, kind).await;
+        }
+        if part("memory") {
+            memory::all(&mut table, kind).await;
         }
         if part("jobs") {
             jobs::all(&mut table, kind).await;

@@ -1,5 +1,5 @@
 //! Measures the server and prints a table; started by `cargo xtask bench`. Given words, it measures only what they name:
-//! `start`, `resets`, `jobs`, `pages`, `sqlite`, `postgres`.
+//! `start`, `resets`, `memory`, `jobs`, `pages`, `sqlite`, `postgres`.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 

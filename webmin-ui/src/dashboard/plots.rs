@@ -144,35 +144,33 @@ fn machine(history: &History, state: &State) -> Vec<Plot> {
     let health = state.health.as_ref();
     let disk = health.and_then(|health| health.disk);
     let memory = health.and_then(|health| health.memory);
+    let lateness = Latest::Highest(history.highest("runs.lateness"));
+    // A step of the plot has the most of its time. What there is now is known better.
+    let used = Latest::Now(state.memory_bytes.or_else(|| history.latest("memory.used")));
+    let on_disk = disk.map(|disk| disk.total - disk.free);
+    let on_disk = Latest::Now(on_disk.or_else(|| history.latest("disk.used")));
+    let size = Latest::Now(history.latest("database.size"));
+    let server = t!("Memory of the server");
     vec![
-        measure(history, "runs.lateness", "lateness", t!("Latest start"), "ms"),
-        with_room(
-            measure(
-                history,
-                "memory.used",
-                "memory",
-                t!("Memory of the server"),
-                "bytes",
-            ),
-            memory,
-        ),
-        with_room(measure(history, "disk.used", "disk", t!("Disk"), "bytes"), disk),
-        measure(history, "database.size", "database", t!("Database"), "bytes"),
+        measure(history, "runs.lateness", "lateness", t!("Latest start"), lateness),
+        with_room(measure(history, "memory.used", "memory", server, used), memory),
+        with_room(measure(history, "disk.used", "disk", t!("Disk"), on_disk), disk),
+        measure(history, "database.size", "database", t!("Database"), size),
     ]
 }
 
-fn measure(
-    history: &History,
-    name: &'static str,
-    id: &'static str,
-    title: String,
-    unit: &'static str,
-) -> Plot {
-    let text: fn(i64) -> String = if unit == "ms" { milliseconds } else { bytes };
-    let (shown, note) = if unit == "ms" {
-        (history.highest(name), t!("behind its plan"))
-    } else {
-        (history.latest(name), String::new())
+/// The value that stands beside a plot.
+enum Latest {
+    /// Bytes, now.
+    Now(Option<i64>),
+    /// Milliseconds, the most of all steps.
+    Highest(Option<i64>),
+}
+
+fn measure(history: &History, name: &'static str, id: &'static str, title: String, latest: Latest) -> Plot {
+    let (shown, unit, text, note): (_, _, fn(i64) -> String, _) = match latest {
+        Latest::Now(shown) => (shown, "bytes", bytes, String::new()),
+        Latest::Highest(shown) => (shown, "ms", milliseconds, t!("behind its plan")),
     };
     let shown = shown.map_or_else(|| "–".to_owned(), text);
     Plot {
@@ -252,7 +250,7 @@ fn rows(history: &History, names: &[&str], text: fn(i64) -> String) -> Vec<Row> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dashboard::records::Series;
+    use crate::dashboard::records::{Health, Series};
 
     fn history(name: &str, values: &[Option<i64>]) -> History {
         History {
@@ -280,6 +278,29 @@ mod tests {
             .map(|row| (row.at, row.cells[0].text.as_str()))
             .collect();
         assert_eq!(rows, [(0, "2"), (120_000, "1,200")]);
+    }
+
+    /// A step of a day has fifteen minutes, in which the server may have held much more.
+    #[test]
+    fn ux05_what_there_is_now_is_told_and_not_the_most_of_the_latest_step() {
+        let state = State {
+            memory_bytes: Some(39 << 20),
+            health: Some(Health {
+                disk: Some(Room {
+                    total: 100 << 30,
+                    free: 60 << 30,
+                }),
+                ..Health::default()
+            }),
+            ..State::default()
+        };
+        let memory = history("memory.used", &[Some(38 << 20), Some(402 << 20)]);
+        let plot = &machine(&memory, &state)[1];
+        assert_eq!(plot.series[0].text, "39 MB");
+        assert!(plot.summary.ends_with(": 39 MB"), "{}", plot.summary);
+        assert_eq!(plot.rows[1].cells[0].text, "402 MB", "the plot has the most");
+        let disk = history("disk.used", &[Some(90 << 30)]);
+        assert_eq!(machine(&disk, &state)[2].series[0].text, "40 GB");
     }
 
     #[test]

@@ -13,6 +13,12 @@ pub(crate) struct Health {
     pub(crate) memory: Option<Room>,
 }
 
+/// What `server.info` tells.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Info {
+    pub(crate) memory_bytes: i64,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Check {
     pub(crate) name: String,

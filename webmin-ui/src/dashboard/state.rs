@@ -5,7 +5,7 @@ use coronet_core::functions::Caller;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::records::{Health, History, Jobs, MailTrouble};
+use super::records::{Health, History, Info, Jobs, MailTrouble};
 use crate::accounts::records::Items;
 use crate::mail::records::Summary as Mail;
 use crate::server::audit::{Entry, Listed};
@@ -19,6 +19,8 @@ const AUDIT: u32 = 60;
 #[derive(Default)]
 pub(crate) struct State {
     pub(super) health: Option<Health>,
+    /// Of this server, now.
+    pub(super) memory_bytes: Option<i64>,
     pub(super) jobs: Jobs,
     pub(super) mail: MailTrouble,
     pub(super) mails: Vec<Mail>,
@@ -50,8 +52,9 @@ impl Asker<'_> {
     }
 
     pub(super) async fn state(&self) -> State {
-        let (health, jobs, mail, mails, audit) = tokio::join!(
+        let (health, info, jobs, mail, mails, audit) = tokio::join!(
             self.ask("server.health", json!({})),
+            self.ask::<Info>("server.info", json!({})),
             self.ask("jobs.overview", json!({})),
             self.ask("mail.trouble", json!({})),
             self.ask::<Items<Mail>>("mail.list", json!({ "page": { "limit": LINES } })),
@@ -60,6 +63,7 @@ impl Asker<'_> {
         let by_operators = |entry: &Entry| entry.caller_kind == "operator";
         State {
             health,
+            memory_bytes: info.map(|info| info.memory_bytes),
             jobs: jobs.unwrap_or_default(),
             mail: mail.unwrap_or_default(),
             mails: mails.map(|page| page.items).unwrap_or_default(),

@@ -222,7 +222,14 @@ pub(crate) fn refuse(request: &Request<'_>, error: &Error) -> response::Result<'
         icon,
         back: None,
     };
-    show(request, Status::new(error.code().status()), &view)
+    let mut response = show(request, Status::new(error.code().status()), &view)?;
+    let again = error
+        .details()
+        .and_then(|details| details.get("retry_after_seconds"));
+    if let Some(seconds) = again {
+        response.set_raw_header("Retry-After", seconds.to_string());
+    }
+    Ok(response)
 }
 
 fn show(request: &Request<'_>, status: Status, view: &RefusalView<'_>) -> response::Result<'static> {

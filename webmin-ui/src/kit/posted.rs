@@ -4,19 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coronet_core::bodies::{self, Body, BodyFault, BodyLimits, Sender};
 use coronet_core::{Code, Error};
-use rocket::data::{self, Data, FromData, ToByteUnit};
+use rocket::data::{self, ByteUnit, Data, FromData};
 use rocket::http::{RawStr, Status};
 use rocket::{Request, async_trait};
 use serde_json::Value;
 
 use super::answer::{Refusal, keep};
-use super::t;
+use super::{Webmin, shell, t};
 
-/// The largest form: job code or a template with room to spare.
-const LARGEST: u64 = 1024 * 1024;
-/// A form that is not there by then is not coming.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// The largest form of an operator: job code or a template with room to spare.
+const OPERATORS: BodyLimits = BodyLimits {
+    bytes: 1024 * 1024,
+    time: Duration::from_secs(15),
+};
+/// A name and a password, before anyone is signed in.
+const STRANGERS: BodyLimits = BodyLimits {
+    bytes: 32 * 1024,
+    ..OPERATORS
+};
 const MOST_FIELDS: usize = 500;
 
 /// The field with the operator's own password that a page asked for before it sends a form again. It is no field of that form.
@@ -160,22 +167,45 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Posted, (Status, 
         let error = Error::new(Code::ParameterInvalid, t!("Only a form can be sent here."));
         return Err((Status::UnsupportedMediaType, error));
     }
-    let reading = data.open(LARGEST.bytes()).into_bytes();
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, reading).await.map_err(|_| {
-        let error = Error::new(Code::Deadline, t!("The form did not arrive in time."));
-        (Status::RequestTimeout, error)
-    })?;
-    let bytes = bytes.map_err(|cause| (Status::BadRequest, Error::new(Code::Io, cause.to_string())))?;
-    if !bytes.is_complete() {
-        return Err((
-            Status::PayloadTooLarge,
-            Error::new(Code::TooLarge, t!("The form is larger than 1 MB.")),
-        ));
-    }
+    let (sender, limits) = match shell::operator(request) {
+        Some(_) => (Sender::SignedIn, OPERATORS),
+        None => (Sender::Stranger(request.client_ip()), STRANGERS),
+    };
+    let Some(webmin) = request.rocket().state::<Webmin>() else {
+        let error = Error::unexpected("the webmin has no state");
+        return Err((Status::InternalServerError, error));
+    };
+    let source = data.open(ByteUnit::max_value());
+    let body = webmin.core.bodies.read(source, sender, limits).await;
+    let Body { bytes, share } = body.map_err(|fault| refused(fault, limits))?;
+    // Kept until the request is answered.
+    request.local_cache(|| share);
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Error::new(Code::ParameterInvalid, t!("The form is not valid UTF-8.")));
     text.and_then(Posted::parse)
         .map_err(|error| (Status::BadRequest, error))
+}
+
+fn refused(fault: BodyFault, limits: BodyLimits) -> (Status, Error) {
+    match fault {
+        BodyFault::TooLarge => {
+            let most = limits.bytes / 1024;
+            let text = t!("The form is larger than {most} KB.", most = most);
+            (Status::PayloadTooLarge, Error::new(Code::TooLarge, text))
+        }
+        BodyFault::TooSlow => {
+            let text = t!("The form did not arrive in time.");
+            (Status::RequestTimeout, Error::new(Code::Deadline, text))
+        }
+        BodyFault::Broken => {
+            let text = t!("The form did not arrive completely.");
+            (Status::BadRequest, Error::new(Code::Io, text))
+        }
+        BodyFault::Busy => {
+            let text = t!("The server is receiving too much at the moment. Try again shortly.");
+            (Status::ServiceUnavailable, bodies::busy(text))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ pub(super) async fn beat(core: &Core, started_at: i64) -> Result<()> {
         started_at,
         seen_at: core.clock.now_ms(),
         scheduler_at: core.server.scheduler_at(),
-        memory_bytes: i64::try_from(super::machine::resident_memory()).unwrap_or(i64::MAX),
+        memory_bytes: i64::try_from(crate::memory::resident()).unwrap_or(i64::MAX),
         runs: core.server.0.jobs.load(Ordering::Relaxed),
         load: super::machine::load(),
     };

@@ -6,7 +6,9 @@ mod reset;
 mod runtime;
 
 use super::World;
-use crate::pages::{BodyFault, PageRequest, PageResponse, Pages};
+use coronet_core::bodies::BodyFault;
+
+use crate::pages::{PageRequest, PageResponse, Pages};
 
 /// A home with pages, and a browser in front of it.
 struct Site {
@@ -45,7 +47,7 @@ impl Site {
             if body.len() as u64 > limit {
                 Err(BodyFault::TooLarge)
             } else {
-                Ok(body)
+                Ok(body.into())
             }
         };
         self.pages.serve(request, read).await
