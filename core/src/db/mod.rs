@@ -182,7 +182,7 @@ impl Db {
         if let Some(writer) = &self.0.writer {
             writer.close().await;
         }
-        self.0.readers.pool().close().await;
+        self.0.readers.close().await;
     }
 }
 

@@ -124,7 +124,15 @@ async fn encoding_problem(connection: &mut AnyConnection) -> Option<String> {
 }
 
 fn postgres_pool(url: &str) -> Result<Reader, sqlx::Error> {
-    let network = Network::default();
+    // A connection for a second try is used at once or not at all: it must not be a dead one itself.
+    let spare = AnyPoolOptions::new()
+        .max_connections(u32::try_from(Network::SECOND_TRIES).unwrap_or(1))
+        .acquire_timeout(PING * 2)
+        .test_before_acquire(false)
+        .before_acquire(|_, idle| Box::pin(async move { Ok(idle.idle_for < PING) }))
+        .idle_timeout(IDLE_CHECK)
+        .connect_lazy(url)?;
+    let network = Network::new(spare);
     let (before, after) = (network.clone(), network.clone());
     let pool = AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
@@ -156,11 +164,11 @@ fn postgres_pool(url: &str) -> Result<Reader, sqlx::Error> {
             Box::pin(async move {
                 let ping = sqlx::Connection::ping(connection);
                 let ping = tokio::time::timeout(IDLE_CHECK, ping).await;
-                let outcome = ping.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-                if outcome.is_err() {
+                // Silence says nothing of other connections: the caller may have given up a statement that takes long.
+                if matches!(ping, Ok(Err(_))) {
                     network.lost();
                 }
-                outcome.map(|()| true)
+                ping.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
             })
         })
         .connect_lazy(url)?;

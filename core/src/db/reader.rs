@@ -36,20 +36,24 @@ pub struct Reader {
 pub(super) struct Network {
     /// When a connection was last found dead.
     lost_at: Arc<watch::Sender<Option<Instant>>>,
-    /// One slow read at a time is tried twice: a database that is only slow must not get twice the work.
+    /// Connections for second tries only: over half-open ones, all of the pool may be waiting for answers.
+    spare: AnyPool,
+    /// Few reads at a time are tried twice: a database that is only slow must not get twice the work.
     second_tries: Arc<Semaphore>,
 }
 
-impl Default for Network {
-    fn default() -> Self {
+impl Network {
+    /// `spare` may open [`Self::SECOND_TRIES`] connections.
+    pub(super) fn new(spare: AnyPool) -> Self {
         Self {
             lost_at: Arc::new(watch::Sender::new(None)),
-            second_tries: Arc::new(Semaphore::new(1)),
+            spare,
+            second_tries: Arc::new(Semaphore::new(Self::SECOND_TRIES)),
         }
     }
-}
 
-impl Network {
+    pub(super) const SECOND_TRIES: usize = 2;
+
     /// Notes that a connection is dead.
     pub(super) fn lost(&self) {
         self.lost_at.send_replace(Some(Instant::now()));
@@ -61,18 +65,15 @@ impl Network {
         lost_at.is_some_and(|lost_at| lost_at.elapsed() <= idle_for)
     }
 
-    /// Returns when a read that began now is better tried over another connection: another one was found dead, or it
+    /// Returns when a read that began now may be tried over another connection too: another one was found dead, or it
     /// takes long.
     async fn suspicion(&self) -> Option<SemaphorePermit<'_>> {
         let mut lost_at = self.lost_at.subscribe();
         tokio::select! {
-            // The sender lives as long as this does.
-            _ = lost_at.changed() => None,
-            permit = async {
-                tokio::time::sleep(SILENT).await;
-                self.second_tries.acquire().await.ok()
-            } => permit,
+            _ = lost_at.changed() => {}
+            () = tokio::time::sleep(SILENT) => {}
         }
+        self.second_tries.acquire().await.ok()
     }
 }
 
@@ -95,6 +96,13 @@ impl Reader {
         self.network.as_ref()
     }
 
+    pub(super) async fn close(&self) {
+        if let Some(network) = &self.network {
+            network.spare.close().await;
+        }
+        self.pool.close().await;
+    }
+
     /// A connection of its own, for several reads after each other.
     ///
     /// # Errors
@@ -105,11 +113,11 @@ impl Reader {
 
     /// Asks, and once more over another connection when the first one is dead or silent.
     async fn ask(self, sql: SqlStr, arguments: Option<AnyArguments>) -> BoxStream<'static, Step> {
-        let attempt = || {
+        let attempt = |pool: &AnyPool| {
             let copy = arguments.as_ref().map(copy_of);
-            self.pool.fetch_many((sql.clone(), copy))
+            pool.fetch_many((sql.clone(), copy))
         };
-        let mut first = attempt();
+        let mut first = attempt(&self.pool);
         let Some(network) = &self.network else {
             return first;
         };
@@ -117,14 +125,15 @@ impl Reader {
             biased;
             step = first.next() => (step, first),
             _permit = network.suspicion() => {
-                let mut second = attempt();
+                let mut second = attempt(&network.spare);
                 tokio::select! {
                     biased;
                     step = first.next() => (step, first),
-                    step = second.next() => {
-                        // The other one is dead, or the database slow; new connections cost little.
-                        network.lost();
-                        (step, second)
+                    step = second.next() => match step {
+                        // Nothing is known of the first one by that.
+                        Some(Err(_)) => (first.next().await, first),
+                        // Dropped, the first one is asked for a sign of life by the pool, and replaced without one.
+                        step => (step, second),
                     }
                 }
             }
@@ -132,7 +141,7 @@ impl Reader {
         match step {
             Some(Err(error)) if is_lost(&error) => {
                 network.lost();
-                attempt()
+                attempt(&self.pool)
             }
             Some(step) => stream::iter([step]).chain(rest).boxed(),
             None => stream::empty().boxed(),

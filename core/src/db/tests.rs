@@ -284,6 +284,11 @@ mod stale {
     async fn fill_pool(db: &Db) {
         let held = futures::future::join_all((0..16).map(|_| db.reader().acquire())).await;
         assert!(held.iter().all(std::result::Result::is_ok));
+        drop(held);
+        // They come back one by one, each after a sign of life.
+        while db.reader().pool().num_idle() < 16 {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn cut_all(db: &Db) {
