@@ -9,6 +9,10 @@ use crate::functions::{Access, Registry};
 
 /// How alike two names must be, from 0 to 1, for one to be offered instead of the other.
 const ALIKE: f64 = 0.75;
+/// Most findings; whoever has more begins with these (X07).
+const MOST: usize = 100;
+/// Longest name that another is looked for instead of.
+const LONGEST: usize = 64;
 
 /// Something in code that will probably fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +106,9 @@ fn there_is_no(name: &str, nearest: Option<String>) -> String {
 }
 
 fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> Option<&'n str> {
+    if name.len() > LONGEST {
+        return None;
+    }
     let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
     let rated = known.map(|known| (likeness(known), known.as_str()));
     let best = rated.max_by(|one, other| one.0.total_cmp(&other.0))?;
@@ -130,6 +137,9 @@ fn unknown_names(names: &Names, tokens: &[Token<'_>]) -> Vec<Finding> {
             .filter(|token| text(at + 3) == "." && token.is_name());
         if let Some(message) = names.problem(service.text, function.map(|token| token.text)) {
             findings.push(token.finding(message));
+        }
+        if findings.len() >= MOST {
+            break;
         }
     }
     findings
@@ -210,6 +220,14 @@ mod tests {
         ];
         registry.add("core", functions).unwrap();
         registry
+    }
+
+    #[test]
+    fn x07_a_hundred_findings_are_enough() {
+        let many = "core.userz.git()\n".repeat(15_000);
+        assert_eq!(lint(&registry(), Access::PAGE, &many).len(), 100);
+        let long = format!("core.{}()", "user".repeat(60_000));
+        assert_eq!(lint(&registry(), Access::PAGE, &long).len(), 1);
     }
 
     fn of_job(code: &str) -> Vec<String> {
