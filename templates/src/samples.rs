@@ -29,6 +29,9 @@ pub(crate) struct ResetMail {
     /// Only when the app that asks for the mail gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
+    /// How long the link works, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifetime: Option<String>,
 }
 
 impl Context for ResetMail {
@@ -37,6 +40,7 @@ impl Context for ResetMail {
     fn sample() -> Self {
         Self {
             username: Some("Carol".into()),
+            lifetime: Some("24 hours".into()),
             ..Self::least()
         }
     }
@@ -47,6 +51,7 @@ impl Context for ResetMail {
             reset_link: format!("https://funrun.example.com/_resetpassword?code={code}"),
             app_name: "Fun Run".into(),
             username: None,
+            lifetime: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::PageResponse;
 use super::form::{Fields, FormFault, Upload};
+use super::language::preferred;
 use super::page::{METHODS, Method, Page};
 use crate::Templates;
 use crate::resources::ResourcePath;
@@ -82,6 +83,7 @@ pub(super) fn run_source(
 fn bind(sandbox: &Sandbox, page: &Arc<Page>, input: Input, wanted: &Arc<AtomicBool>) -> mlua::Result<()> {
     let lua = sandbox.lua();
     let object = lua.create_table()?;
+    set_language(lua, &object, &input.headers)?;
     let query = set_fields(lua, &object, input)?;
     set_query(lua, &object, query, wanted)?;
     for (name, method) in METHODS {
@@ -135,6 +137,29 @@ fn set_query(
     let meta = lua.create_table()?;
     meta.raw_set("__index", index)?;
     object.set_metatable(Some(meta))
+}
+
+/// `language("en", "de")` gives the one of these that the reader's browser asks for, else the first.
+fn set_language(lua: &Lua, object: &Table, headers: &[(String, String)]) -> mlua::Result<()> {
+    let accept = headers.iter().find(|(name, _)| name == "accept-language");
+    let accept = accept.map(|(_, value)| value.clone()).unwrap_or_default();
+    let itself = object.to_pointer() as usize;
+    let language = lua.create_function(move |_, arguments: MultiValue| {
+        let mut offered = Vec::new();
+        for argument in arguments {
+            match argument {
+                LuaValue::Table(first) if first.to_pointer() as usize == itself => {}
+                LuaValue::String(tag) => offered.push(tag.to_string_lossy()),
+                _ => {
+                    return Err(mlua::Error::runtime(
+                        "page.language takes names of languages, such as \"en\"",
+                    ));
+                }
+            }
+        }
+        Ok(preferred(&accept, &offered).map(str::to_owned))
+    })?;
+    object.raw_set("language", language)
 }
 
 /// All fields but those of the query, which are given back.

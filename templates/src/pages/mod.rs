@@ -6,6 +6,7 @@
 //! | `route` | which page or file a path means |
 //! | `origin` | whether a request was sent by another site |
 //! | `form`, `multipart` | a query or body as fields; what could be read two ways is refused |
+//! | `language` | the language of the reader |
 //! | `lua` | `core.pages`: what page code sees |
 //! | `page`, `arguments` | the methods of a page, and what code hands to them |
 //! | `preview` | page code tried without effect, for the editor |
@@ -21,6 +22,7 @@ mod arguments;
 mod conditions;
 mod failure;
 mod form;
+mod language;
 mod lua;
 mod multipart;
 mod origin;

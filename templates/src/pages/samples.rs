@@ -21,6 +21,9 @@ struct PasswordForm {
     password_problem: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirm_problem: Option<&'static str>,
+    /// Whether the reader's browser asks for German.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    german: Option<bool>,
 }
 
 impl Context for PasswordForm {
@@ -29,6 +32,7 @@ impl Context for PasswordForm {
     fn sample() -> Self {
         Self {
             password_problem: Some("This is too short: 8 characters at least."),
+            german: Some(false),
             ..Self::least()
         }
     }
@@ -41,6 +45,7 @@ impl Context for PasswordForm {
             code: CODE,
             password_problem: None,
             confirm_problem: None,
+            german: None,
         }
     }
 }
@@ -52,6 +57,9 @@ struct PasswordDone {
     /// The scope's `after_reset_url`, when it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     continue_url: Option<&'static str>,
+    /// Whether the reader's browser asks for German.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    german: Option<bool>,
 }
 
 impl Context for PasswordDone {
@@ -60,6 +68,7 @@ impl Context for PasswordDone {
     fn sample() -> Self {
         Self {
             continue_url: Some("https://funrun.example.com/login"),
+            german: Some(false),
             ..Self::least()
         }
     }
@@ -68,23 +77,34 @@ impl Context for PasswordDone {
         Self {
             app_name: "Fun Run",
             continue_url: None,
+            german: None,
         }
     }
 }
 
-/// `password_dead`: the link does not work. It is given nothing, so that it cannot tell one dead link from another.
-#[derive(Debug, Serialize)]
-struct PasswordDead {}
+/// `password_dead`: the link does not work. It is given nothing of the link, so that it cannot tell one dead link from another.
+#[derive(Debug, Default, Serialize)]
+struct PasswordDead {
+    /// The one app of the site, when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_name: Option<&'static str>,
+    /// Whether the reader's browser asks for German.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    german: Option<bool>,
+}
 
 impl Context for PasswordDead {
     const STEM: &'static str = "pages/_coronium/password/password_dead";
 
     fn sample() -> Self {
-        Self {}
+        Self {
+            app_name: Some("Fun Run"),
+            german: Some(false),
+        }
     }
 
     fn least() -> Self {
-        Self {}
+        Self::default()
     }
 }
 
@@ -109,6 +129,9 @@ struct ForgotForm {
     email: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     email_problem: Option<&'static str>,
+    /// Whether the reader's browser asks for German.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    german: Option<bool>,
 }
 
 impl Context for ForgotForm {
@@ -129,6 +152,7 @@ impl Context for ForgotForm {
             scope_problem: Some("Which app is the password for?"),
             email: Some("carol"),
             email_problem: Some("This is not an email address."),
+            german: Some(false),
             ..Self::default()
         }
     }
@@ -149,6 +173,9 @@ struct ForgotSent {
     /// How long the link works, in words.
     lifetime: &'static str,
     again_url: &'static str,
+    /// Whether the reader's browser asks for German.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    german: Option<bool>,
 }
 
 impl Context for ForgotSent {
@@ -159,6 +186,7 @@ impl Context for ForgotSent {
             app_name: "Fun Run",
             lifetime: "24 hours",
             again_url: "/_forgotpassword?scope=Fun%20Run",
+            german: Some(false),
         }
     }
 

@@ -50,8 +50,25 @@ async fn the_default_mail_has_the_wording_of_the_original() {
     assert_eq!(
         mail["text"],
         "You have requested a password reset for our app.\n\nPlease click the following link to reset your \
-         password:\n\nhttps://x.test/_resetpassword?code=c\n\nThank you.\n"
+         password:\n\nhttps://x.test/_resetpassword?code=c\n\nThe link works once. If you did not ask for it, ignore \
+         this mail: your password stays as it is.\n\nThank you.\n"
     );
+    // UX15: how long it works, and what to do if it was not you.
+    let lasting = json!({"reset_link": "https://x.test/l", "lifetime": "24 hours"});
+    let lasting = world
+        .ok(
+            "template.renderMail",
+            json!({"file": "password/email.tpl", "data": lasting}),
+        )
+        .await;
+    for part in ["text", "html"] {
+        let part = lasting[part].as_str().unwrap();
+        assert!(part.contains("The link works once, for 24 hours."), "{part}");
+        assert!(
+            part.contains("ignore this mail: your password stays as it is"),
+            "{part}"
+        );
+    }
     let named = json!({"reset_link": "https://x.test/l", "app_name": "Fun Run"});
     let named = json!({"file": "password/email.tpl", "data": named});
     let named = world.ok("template.renderMail", named).await;

@@ -2,5 +2,5 @@
 <p class="badge" aria-hidden="true">{{ status }}</p>
 <h1>{{ title }}</h1>
 <p>{{ message }}</p>
-{{#if incident}}<p class="quiet">If you report this, give the number <code>{{ incident }}</code>.</p>{{/if}}
+{{#if incident}}<p class="quiet">{{#if german}}Wenn Sie das melden, nennen Sie die Nummer{{else}}If you report this, give the number{{/if}} <code>{{ incident }}</code>.</p>{{/if}}
 {{/_coronium/_layout.tpl}}

@@ -13,5 +13,5 @@
 </table>
 <p class="quiet" style="margin:0 0 6px; font-size:14px; line-height:22px; color:#5d6875;">If the button does not work, open this link:</p>
 <p style="margin:0 0 28px; font-size:14px; line-height:22px; word-break:break-all;"><a class="link" href="{* reset_link *}" style="color:#1d5fd0;">{* reset_link *}</a></p>
-<p class="quiet rule" style="margin:0; padding:20px 0 0; border-top:1px solid #dfe4ea; font-size:14px; line-height:22px; color:#5d6875;">The link works once, and only for a limited time. If you did not ask for it, you can ignore this mail: your password stays as it is.</p>
+<p class="quiet rule" style="margin:0; padding:20px 0 0; border-top:1px solid #dfe4ea; font-size:14px; line-height:22px; color:#5d6875;">The link works once, {{#if lifetime}}for {{ lifetime }}{{else}}and only for a limited time{{/if}}. If you did not ask for it, you can ignore this mail: your password stays as it is.</p>
 {{/mail/_layout.html.tpl}}

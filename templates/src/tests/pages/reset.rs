@@ -29,6 +29,7 @@ struct Reset {
 struct Send {
     to_email: String,
     scope: String,
+    #[serde(default)]
     #[expect(dead_code, reason = "the real function reads it")]
     options: Value,
 }
@@ -374,4 +375,85 @@ async fn which_app_is_meant_is_asked_only_where_it_cannot_be_known() {
     let unknown = site.get("/_forgotpassword?scope=Nope").await;
     assert_eq!(unknown.status, 404);
     assert!(unknown.text().contains("This app is not known here"));
+}
+
+#[tokio::test]
+async fn ux15_the_pages_are_in_the_readers_language() {
+    let (site, code) = site().await;
+    let form = format!("{FORM}?code={code}");
+    for (accept, language, words) in [
+        ("de-DE,de;q=0.9,en;q=0.8", "de", "Neues Passwort wählen"),
+        ("de", "de", "Neues Passwort speichern"),
+        ("en-GB,en;q=0.9,de;q=0.1", "en", "Choose a new password"),
+        ("fr", "en", "Save new password"),
+    ] {
+        let page = site.send("GET", &form, &[("Accept-Language", accept)], b"").await;
+        let text = page.text();
+        assert!(
+            text.contains(&format!("<html lang=\"{language}\">")),
+            "{accept}: {text}"
+        );
+        assert!(text.contains(words), "{accept}: {text}");
+    }
+    let german = [
+        ("Accept-Language", "de"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Sec-Fetch-Site", "same-origin"),
+    ];
+    let post = async |form: &str, path: &str| site.send("POST", path, &german, form.as_bytes()).await;
+    for (password, words) in [
+        ("short", "Das ist zu kurz"),
+        ("password1", "als eines der ersten ausprobiert"),
+    ] {
+        let page = post(
+            &format!("code={code}&password={password}&password_confirm={password}"),
+            FORM,
+        )
+        .await;
+        assert_eq!(page.status, 400);
+        assert!(page.text().contains(words), "{}", page.text());
+    }
+    let asked = post("scope=Fun+Run&email=carol%40home.com", "/_forgotpassword").await;
+    assert!(
+        asked
+            .text()
+            .contains("Er funktioniert einmal und gilt 24 Stunden."),
+        "{}",
+        asked.text()
+    );
+    let new = NEW.replace(' ', "+");
+    let done = post(
+        &format!("code={code}&password={new}&password_confirm={new}"),
+        FORM,
+    )
+    .await;
+    assert!(
+        done.text().contains("Bei Fun &lt;Run&gt; anmelden"),
+        "{}",
+        done.text()
+    );
+    let dead = site.send("GET", &form, &[("Accept-Language", "de")], b"").await;
+    assert!(
+        dead.text().contains("Dieser Link funktioniert nicht mehr"),
+        "{}",
+        dead.text()
+    );
+    assert!(
+        dead.text().contains("<p class=\"app\">Fun Run</p>"),
+        "the site's one app: {}",
+        dead.text()
+    );
+}
+
+#[tokio::test]
+async fn ux15_a_dead_link_of_a_site_with_several_apps_names_none() {
+    let (site, _) = site().await;
+    let functions = &site.world.core.functions;
+    functions
+        .call(&Caller::System, "scopes.create", json!({"name": "Third"}))
+        .await
+        .unwrap();
+    let dead = site.get(&format!("{FORM}?code=short")).await;
+    assert_eq!(dead.status, 404);
+    assert!(!dead.text().contains("class=\"app\""), "{}", dead.text());
 }

@@ -3,6 +3,28 @@
 
 local page = core.pages.new()
 
+-- The reader's language.
+local german = page.language("en", "de") == "de"
+local function say(english, deutsch)
+  return german and deutsch or english
+end
+
+-- The runtime's own pages for these are in English.
+local function come_again(status)
+  if not german then
+    return page.status(status)
+  end
+  page.status(status)
+  return page.render("_coronium/error.tpl", {
+    german = true,
+    status = status,
+    title = status == 429 and "Zu viele Versuche" or "Bitte gleich noch einmal",
+    message = status == 429
+      and "Aus Ihrem Netz kamen viele Anfragen. Warten Sie eine Minute und versuchen Sie es dann noch einmal."
+      or "Der Server kann gerade nicht antworten. Nichts ist verloren: Warten Sie einen Moment und versuchen Sie es dann noch einmal.",
+  }, { ["Retry-After"] = "60" })
+end
+
 local MAIL_ADDRESS, SCOPE_NOT_FOUND, RATE_LIMITED, SENDER_MISSING = 704, 1004, 929, 804
 -- A template that is wrong, or not there.
 local TEMPLATE, NOT_FOUND = 922, 904
@@ -13,7 +35,7 @@ end
 
 local function failed(number, message)
   if number == RATE_LIMITED then
-    return page.status(429)
+    return come_again(429)
   end
   core.log("no reset link can be sent: " .. tostring(message))
   -- Waiting does not help: somebody has to set this right.
@@ -21,11 +43,15 @@ local function failed(number, message)
     page.status(500)
     return page.render("_coronium/error.tpl", {
       status = 500,
-      title = "No link can be sent",
-      message = "This site is not set up to send mail for this app. Tell whoever runs it; your account is as it was.",
+      german = german,
+      title = say("No link can be sent", "Es kann kein Link gesendet werden"),
+      message = say(
+        "This site is not set up to send mail for this app. Tell whoever runs it; your account is as it was.",
+        "Diese Seite ist nicht dafür eingerichtet, E-Mails für diese App zu senden. Sagen Sie es ihrem Betreiber; Ihr Konto ist unverändert."
+      ),
     })
   end
-  return page.status(503)
+  return come_again(503)
 end
 
 -- The apps that this address can be for: those of this site, else those without a site of their own, else all.
@@ -45,9 +71,9 @@ end
 local function lifetime(seconds)
   local hours = seconds // 3600
   if seconds % 3600 == 0 then
-    return hours == 1 and "one hour" or hours .. " hours"
+    return hours == 1 and say("one hour", "eine Stunde") or hours .. say(" hours", " Stunden")
   end
-  return seconds // 60 .. " minutes"
+  return seconds // 60 .. say(" minutes", " Minuten")
 end
 
 local sent = page.isPost and page.form or page.query
@@ -66,8 +92,12 @@ if name then
     page.status(404)
     return page.render("_coronium/error.tpl", {
       status = 404,
-      title = "This app is not known here",
-      message = "The link that led you here names an app that this server does not know. Ask for a new password from within the app.",
+      german = german,
+      title = say("This app is not known here", "Diese App ist hier nicht bekannt"),
+      message = say(
+        "The link that led you here names an app that this server does not know. Ask for a new password from within the app.",
+        "Der Link, der Sie hierher geführt hat, nennt eine App, die dieser Server nicht kennt. Fordern Sie ein neues Passwort aus der App heraus an."
+      ),
     })
   elseif not scope then
     return failed(number, message)
@@ -86,6 +116,7 @@ end
 
 local function form(problems)
   local values = problems or {}
+  values.german = german
   if scope then
     values.scope, values.app_name = scope.name, title(scope)
   else
@@ -104,13 +135,14 @@ end
 if not page.isPost then
   return form()
 elseif not scope then
-  return form({ scope_problem = "Which app is the password for?" })
+  return form({ scope_problem = say("Which app is the password for?", "Für welche App ist das Passwort?") })
 end
 
 local done
 done, message, number = core.users.sendPasswordResetLink(email, scope.name, {})
 if done then
   return page.render("forgot_sent.tpl", {
+    german = german,
     app_name = title(scope),
     lifetime = lifetime(scope.link_lifetime_seconds),
     again_url = page.path .. "?scope=" .. string.gsub(scope.name, "[^%w]", function(c)
@@ -118,6 +150,9 @@ if done then
     end),
   })
 elseif number == MAIL_ADDRESS then
-  return form({ email_problem = "This is not an email address. It looks like name@example.com." })
+  return form({ email_problem = say(
+    "This is not an email address. It looks like name@example.com.",
+    "Das ist keine E-Mail-Adresse. Sie sieht aus wie name@example.com."
+  ) })
 end
 return failed(number, message)

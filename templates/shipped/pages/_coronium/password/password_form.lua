@@ -3,22 +3,71 @@
 
 local page = core.pages.new()
 
+-- The reader's language. Code of an older Coronet, edited here, knows English alone.
+local german = page.language("en", "de") == "de"
+local function say(english, deutsch)
+  return german and deutsch or english
+end
+
+-- The runtime's own pages for these are in English.
+local function come_again(status)
+  if not german then
+    return page.status(status)
+  end
+  page.status(status)
+  return page.render("_coronium/error.tpl", {
+    german = true,
+    status = status,
+    title = status == 429 and "Zu viele Versuche" or "Bitte gleich noch einmal",
+    message = status == 429
+      and "Aus Ihrem Netz kamen viele Anfragen. Warten Sie eine Minute und versuchen Sie es dann noch einmal."
+      or "Der Server kann gerade nicht antworten. Nichts ist verloren: Warten Sie einen Moment und versuchen Sie es dann noch einmal.",
+  }, { ["Retry-After"] = "60" })
+end
+
 local PASSWORD_INVALID, RATE_LIMITED, LINK_DEAD = 603, 929, 960
 local SHORTEST = 8
+
+-- The one app of this site, if there is one: a dead link tells nothing, so its app is that of the address it leads to.
+local function site_app()
+  local here, plain = {}, {}
+  for _, scope in ipairs(core.scopes.list() or {}) do
+    local host = string.match(scope.site_url, "^https?://([^/]+)")
+    if not host then
+      table.insert(plain, scope)
+    elseif host == page.headers.host then
+      table.insert(here, scope)
+    end
+  end
+  local apps = #here > 0 and here or plain
+  if #apps == 1 then
+    return apps[1].display_name ~= "" and apps[1].display_name or apps[1].name
+  end
+end
 
 -- One page for used, expired, unknown and malformed links.
 local function dead()
   page.status(404)
-  return page.render("password_dead.tpl")
+  return page.render("password_dead.tpl", { german = german, app_name = site_app() })
 end
 
--- The runtime shows its page for this status.
+local function refusal(message)
+  if not german then
+    return message
+  elseif string.find(message, "too short", 1, true) then
+    return "Das ist zu kurz: mindestens " .. (string.match(message, "%d+") or SHORTEST) .. " Zeichen."
+  elseif string.find(message, "too long", 1, true) then
+    return "Das ist zu lang: höchstens 128 Zeichen."
+  end
+  return "Dieses Passwort wird als eines der ersten ausprobiert. Wählen Sie eines, auf das andere nicht kämen, etwa vier Wörter, die nichts miteinander zu tun haben."
+end
+
 local function failed(code, message)
   if code == RATE_LIMITED then
-    return page.status(429)
+    return come_again(429)
   end
   core.log("the reset form cannot be served: " .. tostring(message))
-  return page.status(503)
+  return come_again(503)
 end
 
 -- A code that is doubled or no text is as dead as any other.
@@ -49,6 +98,7 @@ local function form(problems)
   values.code = code
   values.username = reset.username
   values.app_name = reset.app_name
+  values.german = german
   if problems then
     page.status(400)
   end
@@ -60,15 +110,15 @@ if not page.isPost then
 end
 
 if utf8.len(sent.password) < SHORTEST then
-  return form({ password_problem = "This is too short: 8 characters at least." })
+  return form({ password_problem = say("This is too short: 8 characters at least.", "Das ist zu kurz: mindestens 8 Zeichen.") })
 elseif sent.password ~= sent.password_confirm then
-  return form({ confirm_problem = "The two are not the same. Type both again." })
+  return form({ confirm_problem = say("The two are not the same. Type both again.", "Die beiden sind nicht gleich. Bitte beide noch einmal eingeben.") })
 end
 
 local done
 done, message, number = core.users.resetPassword(code, sent.password)
 if done then
-  local values = { app_name = reset.app_name }
+  local values = { app_name = reset.app_name, german = german }
   if reset.after_reset_url ~= "" then
     values.continue_url = reset.after_reset_url
   end
@@ -76,6 +126,6 @@ if done then
 elseif number == LINK_DEAD then
   return dead()
 elseif number == PASSWORD_INVALID then
-  return form({ password_problem = message })
+  return form({ password_problem = refusal(message) })
 end
 return failed(number, message)

@@ -4,6 +4,10 @@
 const SHORTEST = 8;
 const LONGEST = 128;
 
+// The page is in English or German.
+const GERMAN = document.documentElement.lang === "de";
+const say = (english, german) => (GERMAN ? german : english);
+
 // Where this tab remembers the code, because phones forget a page in the background and load it again.
 const KEPT = "coronet-reset-code";
 const kept = store("getItem");
@@ -81,16 +85,19 @@ function store(action, ...value) {
 function mistake(form, field) {
   const length = [...field.value].length;
   if (field.id === "password") {
-    if (length === 0) return "Choose a password.";
-    if (length < SHORTEST) return `This is too short: ${SHORTEST} characters at least.`;
-    if (length > LONGEST) return `This is too long: ${LONGEST} characters at most.`;
+    if (length === 0) return say("Choose a password.", "Wählen Sie ein Passwort.");
+    if (length < SHORTEST) return say(`This is too short: ${SHORTEST} characters at least.`, `Das ist zu kurz: mindestens ${SHORTEST} Zeichen.`);
+    if (length > LONGEST) return say(`This is too long: ${LONGEST} characters at most.`, `Das ist zu lang: höchstens ${LONGEST} Zeichen.`);
   } else if (field.id === "password_confirm") {
-    if (length === 0) return "Type the password once more.";
-    if (field.value !== form.elements.password.value) return "The two are not the same.";
+    if (length === 0) return say("Type the password once more.", "Geben Sie das Passwort noch einmal ein.");
+    if (field.value !== form.elements.password.value) return say("The two are not the same.", "Die beiden sind nicht gleich.");
   } else if (field.id === "email" && !/^[^\s@]+@[^\s@]+$/.test(field.value.trim())) {
-    return "This is not an email address. It looks like name@example.com.";
+    return say(
+      "This is not an email address. It looks like name@example.com.",
+      "Das ist keine E-Mail-Adresse. Sie sieht aus wie name@example.com.",
+    );
   } else if (field.id === "scope" && length === 0) {
-    return "Which app is the password for?";
+    return say("Which app is the password for?", "Für welche App ist das Passwort?");
   }
   return "";
 }
@@ -117,7 +124,7 @@ function toggle(button) {
   const field = document.getElementById(button.dataset.show);
   const show = field.type === "password";
   field.type = show ? "text" : "password";
-  button.textContent = show ? "Hide" : "Show";
+  button.textContent = show ? say("Hide", "Verbergen") : say("Show", "Zeigen");
   button.setAttribute("aria-pressed", String(show));
   field.focus();
 }
@@ -159,6 +166,10 @@ function strength(value, known) {
 
 function words(value, level) {
   const missing = SHORTEST - [...value].length;
-  if (missing > 0) return missing === 1 ? "One more character." : `${missing} more characters.`;
-  return ["", "Easy to guess. Make it longer.", "Fair. A word more makes it good.", "Good.", "Very good."][level];
+  if (missing === 1) return say("One more character.", "Noch ein Zeichen.");
+  if (missing > 0) return say(`${missing} more characters.`, `Noch ${missing} Zeichen.`);
+  return say(
+    ["", "Easy to guess. Make it longer.", "Fair. A word more makes it good.", "Good.", "Very good."],
+    ["", "Leicht zu erraten. Machen Sie es länger.", "Ordentlich. Ein Wort mehr macht es gut.", "Gut.", "Sehr gut."],
+  )[level];
 }
