@@ -73,6 +73,7 @@ impl Services {
         let templates = Templates::start(&core).await?;
         let jobs = coronet_jobs::start(&core)?;
         let accounts = accounts::start(&core)?;
+        accounts.normalize_addresses().await?;
         let mail = mail::start(&core)?;
         codes::start(&core, &accounts, &mail).await?;
         let store = store::start(&core)?;

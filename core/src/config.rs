@@ -163,11 +163,14 @@ impl Config {
 
     fn check(&mut self) -> Result<()> {
         let wrong = |text: String| Err(Error::new(Code::ParameterInvalid, text));
-        let url = self.public_url.trim_end_matches('/').to_owned();
-        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
-            return wrong(format!(
-                "`public_url` is \"{url}\": it must start with https:// (or http:// for trying out)."
-            ));
+        let mut url = self.public_url.trim().trim_end_matches('/').to_owned();
+        if !url.is_empty() {
+            url = crate::web_url::normal(&url).map_err(|why| {
+                let text = format!(
+                    "`public_url` is \"{url}\": it must start with https:// (or http:// for trying out); {why}."
+                );
+                Error::new(Code::ParameterInvalid, text)
+            })?;
         }
         if url.contains(['?', '#', ' ', '@']) {
             return wrong(format!(

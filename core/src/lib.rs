@@ -44,6 +44,7 @@ pub mod testing;
 pub mod text;
 pub mod throttle;
 pub mod tokens;
+pub mod web_url;
 mod zone;
 
 use std::sync::Arc;

@@ -106,7 +106,7 @@ impl More {
             watch.overdue_after = Some(ticks).filter(|ticks| *ticks != 0);
         }
         if let Some(url) = self.ping_url {
-            watch.ping_url = Some(url).filter(|url| !url.is_empty());
+            watch.ping_url = trimmed(Some(url)).filter(|url| !url.is_empty());
         }
     }
 }
@@ -143,7 +143,7 @@ impl NewJob {
             interval: self.interval,
             cron: self.cron,
             at: self.at,
-            timezone: self.timezone.filter(|zone| !zone.is_empty()),
+            timezone: trimmed(self.timezone).filter(|zone| !zone.is_empty()),
             run_once: self.run_once,
             once_per: self.once_per.unwrap_or(OncePer::Cluster),
             active: self.active,
@@ -235,7 +235,7 @@ impl Changes {
             job.at = self.at;
         }
         if let Some(zone) = self.timezone {
-            job.timezone = Some(zone).filter(|zone| !zone.is_empty());
+            job.timezone = trimmed(Some(zone)).filter(|zone| !zone.is_empty());
         }
         job.run_once = self.run_once.unwrap_or(job.run_once);
         job.once_per = self.once_per.unwrap_or(job.once_per);
@@ -334,6 +334,11 @@ fn check_number(field: &str, name: &str, value: i64, range: RangeInclusive<i64>)
         range.end()
     );
     Err(invalid(field, text))
+}
+
+/// As forms send it: what surrounds a zone or a URL is no part of it.
+fn trimmed(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned())
 }
 
 /// A URL that requests can go to.

@@ -14,8 +14,10 @@ use serde_json::Value;
 /// Which of our own crates a crate may depend on.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("coronet-plugin-abi", &[]),
-    ("coronet-plugin", &["coronet-plugin-abi"]),
-    ("coronet-core", &["coronet-plugin-abi"]),
+    // One rule for mail addresses: what core accepts, a plugin must not reject.
+    ("coronet-address", &[]),
+    ("coronet-plugin", &["coronet-plugin-abi", "coronet-address"]),
+    ("coronet-core", &["coronet-plugin-abi", "coronet-address"]),
     ("coronet-templates", &["coronet-core"]),
     ("coronet-jobs", &["coronet-core"]),
     (

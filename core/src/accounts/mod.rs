@@ -4,12 +4,13 @@
 //! canonical form (`crate::address`, `names`). Passwords are hashed before the transaction that stores them, and a
 //! change of password, address or activity kills the user's one-time codes in that same transaction.
 
+mod addresses;
 pub(crate) mod names;
 pub(crate) mod policy;
 mod scopes;
 mod users;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::attempts::Attempts;
 use crate::db::Together;
@@ -28,6 +29,8 @@ pub struct Accounts {
     scopes: Remembered<String, Scope>,
     /// Users that are looked up at the same time share a query.
     look_ups: Together<users::store::Address, Option<User>>,
+    /// Users whose address another user has, as of the start.
+    conflicts: Mutex<Vec<String>>,
 }
 
 /// Adds `scopes.*` and `users.*` of the core.
@@ -40,9 +43,11 @@ pub fn start(core: &Core) -> Result<Arc<Accounts>> {
         attempts: Attempts::default(),
         scopes: Remembered::default(),
         look_ups: Together::default(),
+        conflicts: Mutex::default(),
     });
     let mut functions = scopes::functions(&accounts);
     functions.extend(users::functions(&accounts));
+    functions.push(addresses::function(&accounts));
     core.functions.add("core", functions)?;
     Ok(accounts)
 }

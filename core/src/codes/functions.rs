@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::failures::Trouble;
 use super::history::Filter;
 use super::{
     Asker, Checked, Codes, FullHistory, History, Issued, LONGEST_LIFE_SECONDS, Mailed, Mailing, Pending,
@@ -53,6 +54,20 @@ struct MailCode {
     /// When the user got so many codes of this purpose within an hour, that still live, the call is refused with 929.
     #[schemars(range(min = 1))]
     most_per_hour: Option<i64>,
+    /// Who asked for it, as `codes.asker` told, when it was not the call that this call serves.
+    asked: Option<Asker>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct GiveUp {
+    /// What the code would have been for.
+    purpose: String,
+    /// The user's address as somebody typed it.
+    email: String,
+    scope: String,
+    /// Why no code can be sent.
+    reason: String,
     /// Who asked for it, as `codes.asker` told, when it was not the call that this call serves.
     asked: Option<Asker>,
 }
@@ -140,6 +155,19 @@ pub(super) fn all(codes: &Arc<Codes>) -> Vec<Function> {
             codes,
             mail,
         )),
+        plugin(Function::write(
+            "codes.giveUp",
+            "Notes that a request that was answered already failed, for the user's history and for health.",
+            codes,
+            give_up,
+        )),
+        Function::read(
+            "codes.trouble",
+            "Counts the requests that were answered and then failed within a day, and tells of the latest.",
+            codes,
+            trouble,
+        )
+        .access(Access::APP),
         plugin(Function::read(
             "codes.check",
             "Tells what a code stands for, without using it up.",
@@ -208,6 +236,18 @@ async fn mail(codes: Arc<Codes>, call: Arc<Call>, input: MailCode) -> Result<Mai
         asked: input.asked.unwrap_or_else(|| asked_now(&codes, &call)),
     };
     codes.mail(realm, &input.email, &input.scope, mailing).await
+}
+
+async fn give_up(codes: Arc<Codes>, call: Arc<Call>, input: GiveUp) -> Result<bool> {
+    let realm = realm(&call.caller, &input.purpose)?;
+    let asked = input.asked.unwrap_or_else(|| asked_now(&codes, &call));
+    codes
+        .give_up(realm, &input.email, &input.scope, asked, &input.reason)
+        .await
+}
+
+async fn trouble(codes: Arc<Codes>, _: Arc<Call>, _: Nothing) -> Result<Trouble> {
+    codes.trouble().await
 }
 
 async fn check(codes: Arc<Codes>, call: Arc<Call>, input: Check) -> Result<Checked> {

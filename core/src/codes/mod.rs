@@ -4,6 +4,7 @@
 //! and to a user. [`Codes::redeem`] is one transaction, in which one conditional delete decides who of several comes
 //! first. A code that is used, expired, unknown or malformed gets one and the same answer, [`Code::CodeDead`].
 
+mod failures;
 mod functions;
 mod guesses;
 mod history;

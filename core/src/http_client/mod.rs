@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
+pub use crate::web_url::parse;
 pub use hosts::AllowedHosts;
 pub use request::{HttpRequest, HttpResponse, Method, Reach};
 use resolver::{Guarded, Lookup, System};
@@ -52,24 +53,6 @@ pub fn start(core: &Core) -> Result<()> {
 }
 
 const NO_HOST: &str = "it has no host";
-
-/// A URL that a request can go to.
-///
-/// # Errors
-/// Why it is none, to follow the URL's name.
-pub fn parse(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|cause| cause.to_string())?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("it must begin with http:// or https://".to_owned());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("it holds a name or password; send them in the header Authorization".to_owned());
-    }
-    if url.host().is_none() {
-        return Err(NO_HOST.to_owned());
-    }
-    Ok(url)
-}
 
 impl HttpClient {
     pub(crate) fn new(settings: Live) -> Self {

@@ -51,12 +51,17 @@ struct Message {
 
 impl UserData for Message {
     fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
-        for (method, field) in [("to", "to"), ("cc", "cc"), ("bcc", "bcc"), ("tag", "tags")] {
+        for (method, field) in [
+            ("to", "to"),
+            ("cc", "cc"),
+            ("bcc", "bcc"),
+            ("replyTo", "reply_to"),
+            ("tag", "tags"),
+        ] {
             add_list(methods, method, field);
         }
         for (method, field) in [
             ("from", "from"),
-            ("replyTo", "reply_to"),
             ("subject", "subject"),
             ("text", "text"),
             ("html", "html"),

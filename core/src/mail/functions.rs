@@ -1,20 +1,22 @@
 //! `mail.*`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::reports::{Report, Reported};
-use super::sender;
+use super::transports::CAPTURE;
 use super::trouble::Trouble;
 use super::view::Filter;
-use super::{Mail, MailService, Message, Stats, Summary, Transport, store};
+use super::{Mail, MailService, Message, Stats, Summary, Transport, store, trial};
 use crate::functions::{Access, Actor, Call, Caller, Change, Function, Reversal, Role};
-use crate::{Error, Page, PartRequest, Result};
+use crate::{Code, Error, Page, PartRequest, Result};
 
-const TEST_TEMPLATE: &str = "mail/test.tpl";
+/// A provider may take its time with the test mail.
+const PATIENT: Duration = Duration::from_secs(70);
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,9 +56,13 @@ struct ById {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ByName {
+struct UseTransport {
     /// As `mail.transports` lists it.
     name: String,
+    /// Who gets the test mail. The transport is used only when it takes that mail.
+    test_to: Option<String>,
+    /// Uses the transport without a test mail, such as before its provider can be reached. Mail that it rejects fails.
+    without_test: Option<bool>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -131,11 +137,12 @@ pub(super) fn all(mail: &Arc<MailService>) -> Vec<Function> {
         ),
         Function::write(
             "mail.useTransport",
-            "Chooses who delivers mail.",
+            "Chooses who delivers mail, after a test mail went out by it; `capture` needs none.",
             mail,
             use_transport,
         )
-        .role(Role::Admin),
+        .role(Role::Admin)
+        .deadline(PATIENT),
         Function::write("mail.test", "Sends a test mail.", mail, test),
         Function::read(
             "mail.stats",
@@ -208,8 +215,19 @@ async fn transports(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<
     mail.transports.list(mail.core.clock.now_ms()).await
 }
 
-async fn use_transport(mail: Arc<MailService>, call: Arc<Call>, input: ByName) -> Result<bool> {
+async fn use_transport(mail: Arc<MailService>, call: Arc<Call>, input: UseTransport) -> Result<bool> {
     let before = mail.transports.active().await?;
+    mail.check_transport(&input.name)?;
+    let needs_test = input.name != before && input.name != CAPTURE && !input.without_test.unwrap_or(false);
+    if needs_test {
+        let to = input.test_to.ok_or_else(no_test)?;
+        let wish = trial::Wish {
+            to,
+            ..trial::Wish::default()
+        };
+        let message = mail.test_message(&call, wish, &input.name).await?;
+        mail.try_transport(&input.name, message).await?;
+    }
     mail.use_transport(&input.name).await?;
     if before != input.name {
         let change = Change::of("mail transport", &input.name)
@@ -217,13 +235,20 @@ async fn use_transport(mail: Arc<MailService>, call: Arc<Call>, input: ByName) -
             .after(&json!({ "transport": input.name }));
         call.changed(change.undo(Reversal {
             function: "mail.useTransport".to_owned(),
-            parameters: json!({ "name": before }),
+            // It was in use, so it is known to work.
+            parameters: json!({ "name": before, "without_test": true }),
             look: "mail.transports".to_owned(),
             at: json!({}),
             expect: json!({ "name": input.name, "active": true }),
         }));
     }
     Ok(true)
+}
+
+fn no_test() -> Error {
+    let text = "Name an address that gets a test mail in `test_to`: the transport is used when it takes that mail. \
+                `without_test` uses it untested.";
+    Error::new(Code::ParameterMissing, text).with_details(json!({ "parameter": "test_to" }))
 }
 
 async fn trouble(mail: Arc<MailService>, _call: Arc<Call>, _input: Nothing) -> Result<Trouble> {
@@ -236,35 +261,14 @@ async fn stats(mail: Arc<MailService>, _: Arc<Call>, _: Nothing) -> Result<Stats
 
 async fn test(mail: Arc<MailService>, call: Arc<Call>, input: Test) -> Result<Accepted> {
     let transport = mail.transports.active().await?;
-    let from = match input.from {
-        Some(from) => from,
-        None => sender::usual(&mail.core).await?,
+    let wish = trial::Wish {
+        to: input.to,
+        from: input.from,
+        subject: input.subject,
+        text: input.text,
+        html: input.html,
     };
-    let name = mail.core.settings.now().server.name.clone();
-    let server = if name.is_empty() {
-        "Coronet".to_owned()
-    } else {
-        name
-    };
-    let content = if input.text.is_some() || input.html.is_some() {
-        json!({ "text": input.text, "html": input.html })
-    } else {
-        let data = json!({ "to": input.to, "transport": transport, "server": server });
-        call.invoke(
-            "template.renderMail",
-            json!({ "file": TEST_TEMPLATE, "data": data }),
-        )
-        .await?
-    };
-    let subject = input
-        .subject
-        .unwrap_or_else(|| format!("A test mail from {server}"));
-    let message = json!({
-        "to": input.to, "from": from, "subject": subject,
-        "text": content["text"], "html": content["html"], "tags": "test",
-        "reference": { "kind": "test", "id": "mail" },
-    });
-    let message = serde_json::from_value(message).map_err(Error::unexpected)?;
+    let message = mail.test_message(&call, wish, &transport).await?;
     // Whoever asks for a test wants to see the transport try.
     mail.transports.resume(&transport);
     let id = mail.send(message).await?;

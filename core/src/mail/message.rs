@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::mailbox::Mailbox;
 use super::masks::Masks;
+use crate::address::{Mailbox, Mistake, has_control};
 use crate::settings::groups as settings;
 use crate::{Code, Error, Result};
 
@@ -28,7 +28,8 @@ pub struct Message {
     /// `a@b` or `Name <a@b>`; if absent, the default sender that is set for this server.
     #[serde(default)]
     from: String,
-    reply_to: Option<String>,
+    /// Where answers go, as `to`.
+    reply_to: Option<Recipients>,
     /// `(no subject)` if absent.
     subject: Option<String>,
     #[schemars(extend("format" = "secret", "contentMediaType" = "text/plain"))]
@@ -144,8 +145,12 @@ pub(super) struct Content {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) bcc: Vec<String>,
     pub(super) from: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) reply_to: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub(super) reply_to: Vec<String>,
     pub(super) subject: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<String>,
@@ -219,6 +224,15 @@ impl UserMail {
     }
 }
 
+/// A mail in the outbox of an older Coronet has one text here.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Option::<Recipients>::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(Recipients::One(text)) => vec![text],
+        Some(Recipients::Many(all)) => all,
+    })
+}
+
 impl Message {
     /// Checks the message, and gives the form that is kept.
     pub(super) fn check(self, id: &str, settings: &settings::Mail) -> Result<Kept> {
@@ -227,20 +241,17 @@ impl Message {
             "" => settings.default_sender.as_str(),
             from => from,
         };
-        let from = Mailbox::parse(from).map_err(|error| about("from", &error))?;
+        let from = Mailbox::parse(from).map_err(|mistake| about("from", mistake))?;
         let content = Content {
             to: recipients("to", Some(self.to))?,
             cc: recipients("cc", self.cc)?,
             bcc: recipients("bcc", self.bcc)?,
-            message_id: format!("<{id}@{}>", from.address.domain()),
+            message_id: format!("<{id}@{}>", from.address.ascii_domain()),
             from: from.to_string(),
-            reply_to: match self.reply_to {
-                Some(text) => Some(mailbox("reply_to", &text)?),
-                None => None,
-            },
+            reply_to: recipients("reply_to", self.reply_to)?,
             subject: check_subject(self.subject)?,
-            text: self.text,
-            html: self.html,
+            text: check_text("text", self.text)?,
+            html: check_text("html", self.html)?,
             tags: check_tags(self.tags)?,
             require_tls: self.require_tls,
             skip_verification: self.skip_verification,
@@ -264,6 +275,20 @@ impl Message {
 }
 
 impl Content {
+    /// The part of the message that a transport puts into headers, with ASCII domains: no header can have others.
+    pub(super) fn for_transport(mut self) -> Self {
+        let ascii = |text: &mut String| {
+            if let Ok(mailbox) = Mailbox::parse(text) {
+                *text = mailbox.with_ascii_domain();
+            }
+        };
+        ascii(&mut self.from);
+        let lists = [&mut self.to, &mut self.cc, &mut self.bcc, &mut self.reply_to];
+        lists.into_iter().flatten().for_each(ascii);
+        self.message_id = ascii_message_id(&self.message_id);
+        self
+    }
+
     fn check_size(&self, largest_megabytes: i64) -> Result<()> {
         if self.to.is_empty() {
             return Err(Error::new(Code::MailAddress, "`to` names no recipient."));
@@ -290,13 +315,25 @@ impl Content {
     }
 }
 
+/// A mail that an older Coronet put into the outbox may have another one.
+pub(super) fn ascii_message_id(id: &str) -> String {
+    if id.is_ascii() {
+        return id.to_owned();
+    }
+    let inner = id.trim_matches(['<', '>']);
+    match Mailbox::parse(inner) {
+        Ok(mailbox) => format!("<{}>", mailbox.address.to_ascii()),
+        Err(_) => id.chars().filter(char::is_ascii).collect(),
+    }
+}
+
 fn no_sender() -> Error {
     let text = "The parameter `from` is missing, and this server has no default sender: `mail.default_sender` of its settings.";
     Error::new(Code::ParameterMissing, text).with_details(json!({ "parameter": "from" }))
 }
 
-fn about(parameter: &str, error: &Error) -> Error {
-    Error::new(error.code(), format!("`{parameter}`: {}", error.message()))
+fn about(parameter: &str, mistake: Mistake) -> Error {
+    Error::new(Code::MailAddress, format!("`{parameter}`: {mistake}"))
         .with_details(json!({ "parameter": parameter }))
 }
 
@@ -306,7 +343,7 @@ fn invalid(parameter: &str, text: &str) -> Error {
 }
 
 fn mailbox(parameter: &str, text: &str) -> Result<String> {
-    let mailbox = Mailbox::parse(text).map_err(|error| about(parameter, &error))?;
+    let mailbox = Mailbox::parse(text).map_err(|mistake| about(parameter, mistake))?;
     Ok(mailbox.to_string())
 }
 
@@ -321,7 +358,7 @@ fn recipients(parameter: &str, recipients: Option<Recipients>) -> Result<Vec<Str
 
 fn check_subject(subject: Option<String>) -> Result<String> {
     let subject = subject.unwrap_or_default();
-    if subject.chars().any(char::is_control) || subject.chars().count() > LONGEST_SUBJECT {
+    if has_control(&subject) || subject.chars().count() > LONGEST_SUBJECT {
         return Err(invalid("subject", "must be one line of 900 characters at most"));
     }
     Ok(if subject.trim().is_empty() {
@@ -329,6 +366,14 @@ fn check_subject(subject: Option<String>) -> Result<String> {
     } else {
         subject
     })
+}
+
+/// A text or HTML part has lines and whatever else its author likes, but no mail holds NUL (RFC 5322, section 2.1).
+fn check_text(parameter: &str, text: Option<String>) -> Result<Option<String>> {
+    match text {
+        Some(text) if text.contains('\0') => Err(invalid(parameter, "must not have NUL characters")),
+        text => Ok(text),
+    }
 }
 
 fn check_tags(tags: Option<Tags>) -> Result<Vec<String>> {
@@ -384,7 +429,7 @@ fn check_headers(headers: Map<String, Value>) -> Result<Map<String, Value>> {
                 "has a name that a further header may not have",
             ));
         }
-        let Some(text) = value.as_str().filter(|text| !text.chars().any(char::is_control)) else {
+        let Some(text) = value.as_str().filter(|text| !has_control(text)) else {
             return Err(invalid("headers", "must hold texts of one line"));
         };
         size += name.len() + text.len();
@@ -396,7 +441,7 @@ fn check_headers(headers: Map<String, Value>) -> Result<Map<String, Value>> {
 }
 
 fn check_reference(reference: &Reference) -> Result<()> {
-    let good = |text: &str| (1..=128).contains(&text.len()) && !text.chars().any(char::is_control);
+    let good = |text: &str| (1..=128).contains(&text.len()) && !has_control(text);
     if good(&reference.kind) && good(&reference.id) {
         return Ok(());
     }

@@ -10,7 +10,6 @@ mod delivery;
 mod dialect;
 mod events;
 mod functions;
-mod mailbox;
 mod masks;
 mod message;
 mod reports;
@@ -20,6 +19,7 @@ mod source;
 mod store;
 mod timeline;
 mod transports;
+mod trial;
 mod trouble;
 mod view;
 
@@ -157,11 +157,19 @@ impl MailService {
         } else {
             State::Queued
         };
-        let plain = serde_json::to_vec(&kept).map_err(Error::unexpected)?;
+        Ok(NewMail {
+            state,
+            ..self.sealed(&id, &kept)?
+        })
+    }
+
+    /// A checked message as a row of the outbox, which waits to be sent.
+    fn sealed(&self, id: &str, kept: &Kept) -> Result<NewMail> {
+        let plain = serde_json::to_vec(kept).map_err(Error::unexpected)?;
         let content = &kept.content;
         let recipients = [&content.to, &content.cc, &content.bcc];
         Ok(NewMail {
-            state,
+            state: State::Queued,
             recipients: recipients
                 .into_iter()
                 .flatten()
@@ -171,9 +179,9 @@ impl MailService {
             subject: kept.masks.apply(&content.subject),
             reference: kept.reference.as_ref().map(reference_text),
             own_account: kept.account.is_some(),
-            message: self.core.secrets.seal(&context(&id), &plain),
+            message: self.core.secrets.seal(&context(id), &plain),
             now: self.core.clock.now_ms(),
-            id,
+            id: id.to_owned(),
         })
     }
 
@@ -230,11 +238,15 @@ impl MailService {
         Err(conflict("The mail has changed meanwhile. Look at it again."))
     }
 
-    async fn use_transport(&self, name: &str) -> Result<()> {
-        if !self.transports.is_known(name) {
-            let text = "No running plugin provides a mail transport of this name. See mail.transports.";
-            return Err(Error::new(Code::NotFound, text));
+    fn check_transport(&self, name: &str) -> Result<()> {
+        if self.transports.is_known(name) {
+            return Ok(());
         }
+        let text = "No running plugin provides a mail transport of this name. See mail.transports.";
+        Err(Error::new(Code::NotFound, text))
+    }
+
+    async fn use_transport(&self, name: &str) -> Result<()> {
         self.transports.choose(name).await?;
         self.wake.notify_one();
         Ok(())

@@ -10,7 +10,8 @@ use mail_builder::headers::text::Text;
 use mail_builder::mime::{BodyPart, MimePart};
 
 use super::Mail;
-use super::mailbox::Mailbox;
+use super::message::ascii_message_id;
+use crate::address::Mailbox;
 use crate::{Error, Result};
 
 impl Mail {
@@ -26,13 +27,17 @@ impl Mail {
         if !self.cc.is_empty() {
             message = message.cc(list(&self.cc));
         }
-        if let Some(reply_to) = &self.reply_to {
-            message = message.reply_to(list(std::slice::from_ref(reply_to)));
+        if !self.reply_to.is_empty() {
+            message = message.reply_to(list(&self.reply_to));
         }
         message = message
             .subject(self.summary.subject.as_str())
             .date(Date::new(self.summary.created_at / 1000))
-            .message_id(self.message_id.trim_matches(['<', '>']));
+            .message_id(
+                ascii_message_id(&self.message_id)
+                    .trim_matches(['<', '>'])
+                    .to_owned(),
+            );
         for (name, value) in &self.headers {
             message = message.header(name.as_str(), Text::new(value.as_str().unwrap_or_default()));
         }
@@ -61,7 +66,7 @@ fn list(mailboxes: &[String]) -> Address<'static> {
     let read = mailboxes.iter().filter_map(|text| Mailbox::parse(text).ok());
     let addresses = read.map(|mailbox| {
         let name = (!mailbox.name.is_empty()).then_some(mailbox.name);
-        Address::new_address(name, mailbox.address.as_str().to_owned())
+        Address::new_address(name, mailbox.address.to_ascii())
     });
     Address::new_list(addresses.collect())
 }

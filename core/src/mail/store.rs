@@ -147,6 +147,37 @@ pub(crate) async fn insert_all(tx: &mut AnyConnection, mails: Vec<NewMail>) -> R
     Ok(())
 }
 
+/// What came of a mail that was handed over before it was in the outbox.
+pub(super) struct Tried {
+    pub(super) transport: String,
+    pub(super) provider_id: Option<String>,
+    pub(super) detail: Option<String>,
+    pub(super) at: i64,
+}
+
+/// Puts a mail into the outbox that is done with.
+pub(super) async fn insert_tried(db: &Db, mail: NewMail, tried: Tried) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let id = mail.id.clone();
+            insert_all(tx, vec![mail]).await?;
+            sqlx::query(
+                "UPDATE mails SET transport = $2, attempts = 1, finished_at = $3, provider_id = $4, detail = $5
+                 WHERE id = $1",
+            )
+            .bind(id)
+            .bind(tried.transport)
+            .bind(tried.at)
+            .bind(tried.provider_id)
+            .bind(tried.detail)
+            .execute(&mut *tx)
+            .await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
 impl NewMail {
     pub(crate) fn id(&self) -> &str {
         &self.id

@@ -120,7 +120,7 @@ pub struct Mail {
     pub recipients: Vec<String>,
     pub cc: Vec<String>,
     pub bcc: Vec<String>,
-    pub reply_to: Option<String>,
+    pub reply_to: Vec<String>,
     pub text: Option<String>,
     pub html: Option<String>,
     pub headers: Map<String, Value>,

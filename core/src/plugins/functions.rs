@@ -124,6 +124,9 @@ pub struct Details {
     pub jobs: Vec<String>,
     /// What others can post to.
     pub webhook: Option<HookView>,
+    /// What follows from what was just done and needs attention, such as that mail now waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// A role that the plugin can take.
@@ -199,7 +202,13 @@ pub(super) fn all(plugins: &Arc<Plugins>) -> Vec<Function> {
             .role(Role::Admin)
             .needs_password()
             .deadline(PATIENT),
-        Function::write("plugins.disable", "Switches a plugin off.", plugins, disable).role(Role::Admin),
+        Function::write(
+            "plugins.disable",
+            "Switches a plugin off; the answer has a `warning` when it carried the mail.",
+            plugins,
+            disable,
+        )
+        .role(Role::Admin),
     ]
 }
 
@@ -284,7 +293,16 @@ async fn disable(plugins: Arc<Plugins>, call: Arc<Call>, input: Name) -> Result<
 
 async fn switch(plugins: &Arc<Plugins>, call: &Call, name: &str, on: bool) -> Result<Details> {
     let was = plugins.find(name)?.status().enabled;
-    let details = plugins.grant(name, Wish::Enable(on)).await?;
+    // Asked before, while the plugin still provides it.
+    let transport = if on {
+        None
+    } else {
+        active_transport(plugins, call, name).await
+    };
+    let mut details = plugins.grant(name, Wish::Enable(on)).await?;
+    details.warning = transport.map(|transport| {
+        format!("{transport} is the active mail transport: mail waits until the plugin is enabled, or another is chosen.")
+    });
     if was != on {
         let change = Change::of(KIND, name)
             .before(&json!({ "enabled": was }))
@@ -299,6 +317,18 @@ async fn switch(plugins: &Arc<Plugins>, call: &Call, name: &str, on: bool) -> Re
         }));
     }
     Ok(details)
+}
+
+/// The active mail transport, if this plugin provides it.
+async fn active_transport(plugins: &Plugins, call: &Call, name: &str) -> Option<String> {
+    const TRANSPORTS: &str = "mail.transports";
+    plugins.core.functions.get(TRANSPORTS)?;
+    let all = call.invoke(TRANSPORTS, json!({})).await.ok()?;
+    let active = all
+        .as_array()?
+        .iter()
+        .find(|transport| transport["active"] == true && transport["provider"] == name)?;
+    active["name"].as_str().map(str::to_owned)
 }
 
 pub(super) fn summary(plugin: &Plugin) -> Summary {
@@ -358,6 +388,7 @@ pub(super) fn details(plugin: &Plugin) -> Details {
     };
     let job = |job: &JobManifest| job.name.clone();
     Details {
+        warning: None,
         webhook: plugin.hook_view(&status.name),
         summary: summary(plugin),
         settings_schema: schema.cloned(),

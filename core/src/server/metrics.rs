@@ -1,6 +1,7 @@
 //! The server's figures, in the text format of Prometheus.
 
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -38,6 +39,18 @@ pub(super) fn text(core: &Core, started_at: i64, health: &Health) -> String {
         "lua_threads_stuck",
         "Lua threads whose code was stopped and does not end",
         stuck,
+    );
+
+    let events = Family::<[(&'static str, String); 1], Counter>::default();
+    for (figure, total) in core.figures.totals() {
+        events
+            .get_or_create(&[("figure", figure.name().to_owned())])
+            .inc_by(total);
+    }
+    registry.register(
+        "events",
+        "What happened since the start of this server, by the names of server.history",
+        events,
     );
 
     let checks = Family::<[(&'static str, String); 1], Gauge>::default();

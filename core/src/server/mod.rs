@@ -1,5 +1,6 @@
 //! The server about itself: what it is, how it is, and its figures, now and over time.
 
+pub mod alarms;
 pub mod figures;
 mod health;
 mod machine;
@@ -43,6 +44,7 @@ pub fn start(core: &Core) -> Result<Arc<Service>> {
         started_at: core.clock.now_ms(),
     });
     core.functions.add("core", functions(&service))?;
+    core.functions.add("core", alarms::functions(&service))?;
     Ok(service)
 }
 

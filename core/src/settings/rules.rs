@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::address::EmailAddress;
+use crate::address::{EmailAddress, Mailbox, has_control};
 use crate::http_client::{self, AllowedHosts};
 use crate::{Code, Error};
 
@@ -34,7 +34,7 @@ pub(super) fn broken(group: &str, name: &str, rule: &str) -> Result<(), Broken> 
 }
 
 pub(super) fn one_line(group: &str, name: &str, text: &str) -> Result<(), Broken> {
-    if text.chars().any(char::is_control) {
+    if has_control(text) {
         return broken(group, name, "must be one line");
     }
     Ok(())
@@ -43,18 +43,13 @@ pub(super) fn one_line(group: &str, name: &str, text: &str) -> Result<(), Broken
 /// Nothing, a mail address, or a name and a mail address.
 pub(super) fn sender(group: &str, name: &str, text: &str) -> Result<(), Broken> {
     one_line(group, name, text)?;
-    let address = match text.rsplit_once('<') {
-        Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
-        None => text,
-    };
-    if text.is_empty() || EmailAddress::parse(address).is_ok() {
+    if text.is_empty() {
         return Ok(());
     }
-    broken(
-        group,
-        name,
-        "must be a mail address such as a@b.example, or Name <a@b.example>",
-    )
+    Mailbox::parse(text).map(|_| ()).or_else(|mistake| {
+        let rule = format!("must be a mail address such as a@b.example, or Name <a@b.example>. {mistake}");
+        broken(group, name, rule.trim_end_matches('.'))
+    })
 }
 
 /// Nothing, or mail addresses with commas between them.

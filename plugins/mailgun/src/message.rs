@@ -1,5 +1,6 @@
 //! A message of Coronet, as the fields of Mailgun's API.
 
+use coronet_plugin::address::{Mailbox, encoded_words, has_control};
 use coronet_plugin::prelude::*;
 use reqwest::multipart::Form;
 use serde_json::Map;
@@ -22,7 +23,7 @@ pub(crate) struct Message {
     cc: Vec<String>,
     bcc: Vec<String>,
     from: String,
-    reply_to: Option<String>,
+    reply_to: OneOrMany,
     subject: String,
     text: Option<String>,
     html: Option<String>,
@@ -92,8 +93,12 @@ impl Message {
             "o:tracking-clicks",
             if track_clicks && !secret { "yes" } else { "no" }.to_owned(),
         );
-        if let Some(reply_to) = self.reply_to {
-            fields.add("h:Reply-To", one_mailbox("reply_to", reply_to)?);
+        let reply_to = self.reply_to.into_list().into_iter();
+        let reply_to: Vec<String> = reply_to
+            .map(|mailbox| one_mailbox("reply_to", mailbox))
+            .collect::<Result<_>>()?;
+        if !reply_to.is_empty() {
+            fields.add("h:Reply-To", reply_to.join(", "));
         }
         // The same at every attempt: whoever gets a mail twice can tell (R15).
         if !self.message_id.is_empty() {
@@ -108,7 +113,7 @@ impl Message {
             {
                 return Err(refused("A header has a name that no header can have."));
             }
-            fields.add(&format!("h:{name}"), one_line("header", value)?);
+            fields.add(&format!("h:{name}"), encoded_words(&one_line("header", value)?));
         }
         fields.check_size()?;
         Ok(fields)
@@ -157,7 +162,7 @@ fn refused(text: impl Into<String>) -> Error {
 }
 
 fn one_line(name: &str, value: String) -> Result<String> {
-    if value.chars().any(char::is_control) {
+    if has_control(&value) {
         return Err(refused(format!(
             "The {name} has a line break or another control character in it."
         )));
@@ -165,30 +170,36 @@ fn one_line(name: &str, value: String) -> Result<String> {
     Ok(value)
 }
 
-/// Exactly one mailbox (R02, R05, M03): Mailgun reads a comma outside of quotes as the next recipient.
+/// Exactly one mailbox (R02, R05, M03), as a header has it: Mailgun reads a comma outside of quotes as the next recipient,
+/// and passes letters other than ASCII on as they are (D07).
 fn one_mailbox(name: &str, value: String) -> Result<String> {
-    let (mut quoted, mut escaped, mut bracketed) = (false, false, false);
-    let mut separated = value.is_empty() || value.chars().any(char::is_control);
-    for c in value.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '<' if !quoted => {
-                separated |= bracketed;
-                bracketed = true;
-            }
-            ',' | ';' if !quoted => separated = true,
-            _ => {}
+    match Mailbox::parse(&value) {
+        Ok(mailbox) => Ok(mailbox.to_header()),
+        Err(mistake) => Err(Error::new(codes::MAIL_ADDRESS, format!("`{name}`: {mistake}"))),
+    }
+}
+
+/// A list, or what an older Coronet hands over: one text, or nothing.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum OneOrMany {
+    Many(Vec<String>),
+    One(Option<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl OneOrMany {
+    fn into_list(self) -> Vec<String> {
+        match self {
+            Self::Many(list) => list,
+            Self::One(one) => one.into_iter().collect(),
         }
     }
-    if separated || quoted || !value.contains('@') {
-        return Err(Error::new(
-            codes::MAIL_ADDRESS,
-            format!("`{name}` is not one mail address."),
-        ));
-    }
-    Ok(value)
 }
 
 #[cfg(test)]
@@ -247,6 +258,36 @@ mod tests {
                 ("h:X-Campaign", "7"),
             ]
         );
+    }
+
+    #[test]
+    fn d07_names_and_headers_are_encoded_and_domains_are_ascii() {
+        for (domain, ascii) in [
+            ("münchen.example", "xn--mnchen-3ya.example"),
+            ("例え.example", "xn--r8jz45g.example"),
+        ] {
+            let fields = fields(json!({
+                "from": format!("Grüße <a@{domain}>"), "to": [format!("\"Doe, Jörg\" <j@{domain}>"), "Ana <a@b.com>"],
+                "reply_to": [format!("r@{domain}"), "Ärger <s@b.com>"], "headers": {"X-Note": "Grüße"},
+            }));
+            let fields = fields.unwrap();
+            assert_eq!(
+                values(&fields, "from"),
+                [format!("=?UTF-8?B?R3LDvMOfZQ==?= <a@{ascii}>")]
+            );
+            assert_eq!(
+                values(&fields, "to"),
+                [
+                    format!("=?UTF-8?B?RG9lLCBKw7ZyZw==?= <j@{ascii}>"),
+                    "Ana <a@b.com>".to_owned()
+                ]
+            );
+            assert_eq!(
+                values(&fields, "h:Reply-To"),
+                [format!("r@{ascii}, =?UTF-8?B?w4RyZ2Vy?= <s@b.com>")]
+            );
+            assert_eq!(values(&fields, "h:X-Note"), ["=?UTF-8?B?R3LDvMOfZQ==?="]);
+        }
     }
 
     #[test]

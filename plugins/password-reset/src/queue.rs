@@ -8,7 +8,7 @@
 
 use crate::request::Request;
 use crate::send::{Mailer, Outcome};
-use crate::{Settings, words};
+use crate::{PURPOSE, Settings, words};
 use coronet_plugin::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -267,15 +267,17 @@ impl Shared {
             let outcomes = self.mailer.send_all(&self.host, requests, self.mails_per_hour);
             let mut finished = Vec::new();
             for (work, outcome) in works.into_iter().zip(outcomes) {
-                let again = self.is_open(outcome, work.batch.first_at).then_some(work.request);
+                let open = self.is_open(&work.request, outcome, work.batch.first_at);
+                let again = open.then_some(work.request);
                 finished.extend(work.batch.count_off(again).map(|again| (work.batch, again)));
             }
             self.settle(finished);
         }
     }
 
-    /// Whether a request must be tried again.
-    fn is_open(&self, outcome: Result<Outcome>, first_at: i64) -> bool {
+    /// Whether a request must be tried again. One that will never succeed is given up where operators see it: its caller
+    /// has had the answer.
+    fn is_open(&self, request: &Request, outcome: Result<Outcome>, first_at: i64) -> bool {
         match outcome {
             Ok(Outcome::Sent | Outcome::NoAccount) => false,
             Ok(Outcome::TooMany) => {
@@ -291,9 +293,37 @@ impl Shared {
             Err(error) => {
                 self.host
                     .error(format_args!("a reset mail could not be sent: {error}"));
-                false
+                let too_old = self.host.now_ms() - first_at > 2 * TOO_OLD_MS;
+                match self.give_up(request, &error) {
+                    Err(error) if error.is_retryable() && !too_old => {
+                        self.host.warn(format_args!(
+                            "that a reset mail failed could not be noted yet: {error}"
+                        ));
+                        true
+                    }
+                    Err(error) => {
+                        self.host.error(format_args!(
+                            "that a reset mail failed could not be noted: {error}"
+                        ));
+                        false
+                    }
+                    Ok(_) => false,
+                }
             }
         }
+    }
+
+    fn give_up(&self, request: &Request, why: &Error) -> Result<bool> {
+        let mut parameters = json!({
+            "purpose": PURPOSE,
+            "email": request.email,
+            "scope": request.scope,
+            "reason": why.message(),
+        });
+        if let Some(asked) = &request.asked {
+            parameters["asked"] = asked.clone();
+        }
+        self.host.call("codes.giveUp", parameters)
     }
 
     /// The requests whose moments have come; all moments have come when the plugin stops. `None` when it is over.
@@ -365,16 +395,20 @@ impl Shared {
 
     fn sweep_once(&self) -> Result<()> {
         let store = self.host.store();
-        for entry in store.list::<Kept>(PREFIX)? {
+        for entry in store.list::<Value>(PREFIX)? {
+            // One that cannot be read must not keep the others waiting.
+            let Ok(kept) = serde_json::from_value::<Kept>(entry.value) else {
+                self.host.error(format_args!(
+                    "the reset mails kept under {} cannot be read, and are left there",
+                    entry.key
+                ));
+                continue;
+            };
             let now = self.host.now_ms();
-            let held = entry.value.at + LEASE_MS > now;
-            if held || self.lock().mine.contains(&entry.key) {
+            if kept.at + LEASE_MS > now || self.lock().mine.contains(&entry.key) {
                 continue;
             }
-            let kept = Kept {
-                at: now,
-                ..entry.value
-            };
+            let kept = Kept { at: now, ..kept };
             // Of several servers that see it, one takes it.
             if store.replace(&entry.key, &kept, None, entry.version)? {
                 self.schedule(entry.key, kept);

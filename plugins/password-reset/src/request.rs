@@ -2,13 +2,12 @@
 
 use crate::send::Outcome;
 use crate::{State, words};
+use coronet_plugin::address::{EmailAddress, Mailbox, has_control};
 use coronet_plugin::prelude::*;
 use serde_json::Map;
 
 /// Keys of one request, as JSON; it must fit into the queue.
 const LARGEST_OPTIONS: usize = 16 * 1024;
-/// RFC 5321, section 4.5.3.1.
-const LONGEST_ADDRESS: usize = 254;
 const LONGEST_SUBJECT: usize = 200;
 
 #[derive(Deserialize, JsonSchema)]
@@ -77,7 +76,10 @@ pub(crate) struct Mail {
 
 pub(crate) fn send_password_reset_link(host: &Host, input: SendPasswordResetLink) -> Result<bool> {
     let state: &State = host.state()?;
-    check_address(&input.to_email)?;
+    EmailAddress::parse(&input.to_email).map_err(|mistake| {
+        Error::new(codes::MAIL_ADDRESS, format!("`to_email`: {mistake}"))
+            .with_details(json!({"parameter": "to_email"}))
+    })?;
     let options = checked(input.options)?;
     let mut request = Request {
         email: input.to_email,
@@ -141,6 +143,10 @@ impl Scope {
         }
     }
 
+    pub(crate) fn lifetime_seconds(&self) -> i64 {
+        self.link_lifetime_seconds.unwrap_or(86_400)
+    }
+
     /// Where a user of the scope asks for a new link.
     pub(crate) fn forgot_link(&self) -> String {
         let name = words::percent_encoded(&self.name);
@@ -163,19 +169,10 @@ fn checked(options: Options) -> Result<Options> {
     let wrong = |code, name: &str, message: &str| {
         Err(Error::new(code, format!("`{name}` {message}.")).with_details(json!({"parameter": name})))
     };
-    let one_line = |text: &str| !text.chars().any(char::is_control);
-    if options
-        .from_email
-        .as_deref()
-        .is_some_and(|from| !(one_line(from) && is_sender(from)))
-    {
-        return wrong(
-            codes::MAIL_ADDRESS,
-            "from_email",
-            "is no sender such as a@b or Name <a@b>",
-        );
+    if let Some(from) = options.from_email.as_deref().filter(|from| !from.is_empty()) {
+        check_sender(from)?;
     }
-    let long = |subject: &str| !one_line(subject) || subject.chars().count() > LONGEST_SUBJECT;
+    let long = |subject: &str| has_control(subject) || subject.chars().count() > LONGEST_SUBJECT;
     if options.subject.as_deref().is_some_and(long) {
         return wrong(
             codes::PARAMETER_INVALID,
@@ -219,48 +216,10 @@ fn is_template(name: &str) -> bool {
         && !name.chars().any(|c| c.is_control() || matches!(c, '\\' | '%'))
 }
 
-/// One sender: an address, or a name and an address. A name that a reader could take for another address must be in
-/// quotes, as where the mail is made (M03).
-fn is_sender(text: &str) -> bool {
-    let text = text.trim_matches(' ');
-    let Some(rest) = text.strip_suffix('>') else {
-        return is_address(text);
-    };
-    rest.rsplit_once('<')
-        .is_some_and(|(name, address)| is_address(address) && is_name(name.trim_matches(' ')))
-}
-
-fn is_name(name: &str) -> bool {
-    let Some(quoted) = name.strip_prefix('"') else {
-        return !name.contains(|c| "()<>[]:;@\\,\"".contains(c));
-    };
-    let mut characters = quoted.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => drop(characters.next()),
-            '"' => return characters.as_str().is_empty(),
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Exactly one address, and nothing that a mail header would read as more (R02, R05). The account is found, and the
-/// mail sent, by the server's stricter rules; this is only what must be refused before anything is looked up.
-fn check_address(address: &str) -> Result<()> {
-    if is_address(address) {
-        return Ok(());
-    }
-    Err(
-        Error::new(codes::MAIL_ADDRESS, "`to_email` is not one mail address.")
-            .with_details(json!({"parameter": "to_email"})),
-    )
-}
-
-fn is_address(address: &str) -> bool {
-    let odd = |c: char| c.is_control() || c.is_whitespace() || ",;:|<>()[]\"\\%".contains(c);
-    let shaped = address.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && local.len() <= 64 && !domain.is_empty() && !domain.contains('@')
-    });
-    shaped && address.len() <= LONGEST_ADDRESS && !address.contains(odd)
+/// The rule that core has when the mail is made: what is accepted here does not fail after the answer (B02).
+pub(crate) fn check_sender(from: &str) -> Result<()> {
+    Mailbox::parse(from).map(drop).map_err(|mistake| {
+        Error::new(codes::MAIL_ADDRESS, format!("`from_email`: {mistake}"))
+            .with_details(json!({"parameter": "from_email"}))
+    })
 }

@@ -1,11 +1,14 @@
 //! From a request to a code and a mail in the outbox.
 
-use crate::request::{Mail, Request, Scope, first};
+use crate::request::{Mail, Request, Scope, check_sender, first};
 use crate::{PURPOSE, words};
 use coronet_plugin::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+
+/// The subject of a reset mail when neither the caller nor the scope names one: the same for all callers.
+const DEFAULT_SUBJECT: &str = "Password Reset Request";
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +72,8 @@ impl Mailer {
         } = self.render_for_scope(host, request)?;
         let options = &request.options;
         let from = self.sender(host, options.from_email.as_deref(), &scope)?;
+        // A scope, or the server's settings, may have one from before it was checked.
+        check_sender(&from)?;
         let subject = first(options.subject.as_deref(), &scope.subject, "subject").unwrap_or(DEFAULT_SUBJECT);
         let Rendered { text, html } = serde_json::from_value(rendered?)?;
         if !text.contains(&self.stand_in) {
@@ -82,7 +87,7 @@ impl Mailer {
             subject: subject.to_owned(),
             text,
             html,
-            lifetime_seconds: scope.link_lifetime_seconds.unwrap_or(86_400),
+            lifetime_seconds: scope.lifetime_seconds(),
         };
         Ok(Made { mail, asked })
     }
@@ -98,6 +103,12 @@ impl Mailer {
             let mut keys = request.options.tpl_keys.clone().unwrap_or_default();
             if !keys.contains_key("app_name") {
                 keys.insert("app_name".to_owned(), scope.app_name().into());
+            }
+            if !keys.contains_key("lifetime") {
+                keys.insert(
+                    "lifetime".to_owned(),
+                    words::duration(scope.lifetime_seconds()).into(),
+                );
             }
             // From the configuration alone, whatever host the request named (R06).
             let link = format!("{}/_resetpassword?code={}", scope.site_url, self.stand_in);

@@ -271,6 +271,15 @@ fn options_are_checked_before_anything_is_looked_up() {
         "\"Fun <c@d>",
         "a@b>",
         "nobody",
+        // B02: what core would refuse when the mail is made.
+        "Run, Fun <a@b.example>",
+        "Fun (Run) <a@b.example>",
+        "Fun: Run <a@b.example>",
+        "Fun; Run <a@b.example>",
+        "Fun@Run <a@b.example>",
+        "Fun [Run] <a@b.example>",
+        "x <y> <a@b>",
+        "Fun <a@-b>",
     ] {
         assert_eq!(
             code(complete("from_email", json!(several))),
@@ -488,4 +497,107 @@ fn a_template_that_cannot_be_rendered_is_a_problem_of_its_scope() {
         .call_as(Caller::Job, "users.passwordResetProblems", json!({}))
         .unwrap();
     assert_eq!(found[0]["message"], "There is no value for usernam.");
+}
+
+#[test]
+fn b02_a_scope_with_a_sender_that_is_none_is_told_of_and_sends_nothing() {
+    for sender in ["Run, Fun <a@b.example>", "x <y> <a@b>"] {
+        let kit = kit()
+            .on("scopes.list", |_| Ok(json!([{"name": "Old"}])))
+            .on("scopes.get", move |_| {
+                Ok(json!({"name": "Old", "from_email": sender}))
+            })
+            .started()
+            .unwrap();
+        let found = kit
+            .call_as(Caller::Job, "users.passwordResetProblems", json!({}))
+            .unwrap();
+        assert_eq!(found[0]["scope"], "Old", "{found}");
+        assert!(
+            found[0]["message"].as_str().unwrap().contains("from_email"),
+            "{found}"
+        );
+        let parameters = json!({"to_email": "carol@home.com", "scope": "Old"});
+        let refused = send(&kit, Caller::App, parameters).unwrap_err();
+        assert_eq!(refused.code(), codes::MAIL_ADDRESS);
+    }
+}
+
+#[test]
+fn b02_a_request_that_fails_after_its_answer_is_noted_once() {
+    let noted = kit()
+        .on("codes.mail", |_| {
+            Err(Error::new(codes::PARAMETER_INVALID, "`text` is too long"))
+        })
+        .on("codes.giveUp", |_| Ok(json!(true)));
+    let noted = noted.started().unwrap();
+    assert_eq!(
+        send(&noted, Caller::App, request("carol@home.com")).unwrap(),
+        true
+    );
+    let told = &noted.wait_for("codes.giveUp", 1)[0];
+    assert_eq!(told["email"], "carol@home.com");
+    assert_eq!(told["scope"], "Fun Run");
+    assert_eq!(told["reason"], "`text` is too long");
+    noted.wait_for("store.delete", 1);
+
+    // Whoever gets the error needs no note.
+    let direct = kit()
+        .on("codes.mail", |_| {
+            Err(Error::new(codes::PARAMETER_INVALID, "`text` is too long"))
+        })
+        .started()
+        .unwrap();
+    assert!(send(&direct, Caller::Job, request("carol@home.com")).is_err());
+    assert!(direct.calls("codes.giveUp").is_empty());
+}
+
+#[test]
+fn b02_what_cannot_be_noted_now_is_noted_later() {
+    let kit = kit()
+        .on("codes.mail", |_| Err(Error::new(codes::PARAMETER_INVALID, "no")))
+        .on("codes.giveUp", |_| {
+            Err(Error::new(codes::UNAVAILABLE, "the database is busy").retryable())
+        })
+        .started()
+        .unwrap();
+    send(&kit, Caller::App, request("carol@home.com")).unwrap();
+    let puts = kit.wait_for("store.put", 3);
+    assert_eq!(puts[1]["key"], puts[2]["key"], "it is kept");
+    assert!(kit.calls("store.delete").is_empty());
+}
+
+#[test]
+fn b02_a_batch_that_cannot_be_read_holds_up_no_other() {
+    let bad = json!({"key": "requests/0", "version": 1, "value": {"nonsense": true}});
+    let left = json!({"key": "requests/1", "version": 1, "value": {"first_at": 1_767_614_380_000_i64,
+        "at": 1_767_614_380_000_i64, "requests": [{"email": "carol@home.com", "scope": "Bare", "options": {}}]}});
+    let kit = kit()
+        .on("store.list", move |_| Ok(json!({"items": [bad, left]})))
+        .on("store.put", |_| Ok(json!({"version": 2})))
+        .on("store.delete", |_| Ok(json!(1)))
+        .started()
+        .unwrap();
+    kit.wait_for("codes.mail", 1);
+}
+
+#[test]
+fn d03_d02_what_can_be_registered_can_ask_for_a_link() {
+    let kit = ready();
+    for email in ["a%b@example.com", "a|b@example.com", "संपर्क@डाटामेल.भारत"]
+    {
+        assert_eq!(send(&kit, Caller::App, request(email)).unwrap(), true, "{email}");
+    }
+}
+
+#[test]
+fn ux18_a_request_needs_no_subject() {
+    let kit = ready();
+    let parameters =
+        json!({"to_email": "carol@home.com", "scope": "Fun Run", "options": {"from_email": "a@b.example"}});
+    send(&kit, Caller::App, parameters).unwrap();
+    assert_eq!(
+        kit.wait_for("codes.mail", 1)[0]["mail"]["subject"],
+        "Password Reset Request"
+    );
 }

@@ -39,6 +39,18 @@ pub(crate) fn percent_encoded(text: &str) -> String {
     encoded
 }
 
+/// A duration as people read it, such as `24 hours`. Rounded down, so that it promises no more than is kept.
+pub(crate) fn duration(seconds: i64) -> String {
+    let count = |number: i64, unit: &str| match number {
+        1 => format!("one {unit}"),
+        number => format!("{number} {unit}s"),
+    };
+    match seconds {
+        seconds if seconds >= 3600 && seconds % 3600 == 0 => count(seconds / 3600, "hour"),
+        seconds => count((seconds / 60).max(1), "minute"),
+    }
+}
+
 /// A moment as people read it, such as `5 January 2026, 12:00 UTC`.
 pub(crate) fn moment(unix_ms: i64) -> String {
     const MONTHS: [&str; 12] = [
@@ -89,6 +101,20 @@ mod tests {
             (1_798_761_599_000, "31 December 2026, 23:59 UTC"),
         ] {
             assert_eq!(moment(unix_ms), text);
+        }
+    }
+
+    #[test]
+    fn ux15_durations_read_naturally() {
+        for (seconds, text) in [
+            (86_400, "24 hours"),
+            (3600, "one hour"),
+            (5400, "90 minutes"),
+            (600, "10 minutes"),
+            (119, "one minute"),
+            (1, "one minute"),
+        ] {
+            assert_eq!(duration(seconds), text);
         }
     }
 

@@ -33,6 +33,8 @@ mod store;
 pub mod testing;
 pub mod webhook;
 
+/// Mail addresses, senders and recipients, by the rule that Coronet itself has.
+pub use coronet_address as address;
 pub use coronet_plugin_abi::failure::codes;
 pub use coronet_plugin_abi::manifest;
 pub use error::{Error, Result};

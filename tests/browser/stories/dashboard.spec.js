@@ -78,3 +78,19 @@ test("a page whose session ended says so and asks no more", async ({ desk: page,
   await expect(page.getByText("Signed out", { exact: true })).toBeVisible({ timeout: 15_000 });
   await other.close();
 });
+
+test("UX08 an alarm is muted with a reason and an end, and counts again when it is unmuted", async ({ desk: page, server }) => {
+  await server.drop("jobs/till.lua", BROKEN);
+  await server.call("jobs.create", { job: { name: "CountTill", path: "till.lua", interval: 3600, retries: 0 } });
+  await server.call("jobs.run", { name: "CountTill" });
+  const answer = page.getByRole("region", { name: /all right|attention/ });
+  await expect(answer).toContainText("1 thing needs attention", BY_ITSELF);
+  await page.goto("/webmin/alarm/mute?part=jobs&kind=job_failed&subject=CountTill");
+  await page.getByLabel("Reason").fill("the till is being mended");
+  await page.getByRole("button", { name: "Mute alarm" }).click();
+  await expect(answer).toContainText("Everything is all right");
+  await expect(answer).toContainText("the till is being mended");
+  expect((await server.call("server.health", {})).ok).toBe(true);
+  await answer.getByRole("button", { name: "Unmute" }).click();
+  await expect(answer).toContainText("1 thing needs attention");
+});

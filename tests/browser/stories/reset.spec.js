@@ -80,3 +80,39 @@ test("the page fits a phone", async ({ page, funRun }) => {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
   expect(wide).toBe(false);
 });
+
+test("D01 an internationalized address that the browser spells in punycode finds its user", async ({ page, server, funRun, mailgun }) => {
+  await funRun.resetLink(1);
+  for (const [n, email] of [[2, "user@münchen.example"], [3, "carla@bücher.example"]]) {
+    const user = { username: email, password: OLD_PASSWORD, scope: "Fun Run", meta: { email } };
+    await server.call("users.register", user);
+    await page.goto("/_forgotpassword?scope=Fun%20Run");
+    await page.getByLabel(/email address/i).fill(email);
+    await page.locator('button[type="submit"]').first().click();
+    await expect(page.getByRole("heading", { name: "Check your email" })).toBeVisible();
+    expect((await mailgun.mail(n)).to[0]).toMatch(/@xn--/);
+  }
+});
+
+test.describe("UX15 in a German browser", () => {
+  test.use({ locale: "de-DE" });
+
+  test("UX15 the pages are German from the question to the end, with a way to sign in", async ({ page, server, funRun }) => {
+    const settings = { after_reset_url: "https://funrun.example.com/login" };
+    await server.call("scopes.update", { name: "Fun Run", settings });
+    const link = await funRun.resetLink(1);
+    await page.goto("/_forgotpassword?scope=Fun%20Run");
+    await expect(page.getByRole("heading", { name: "Passwort vergessen?" })).toBeVisible();
+    await page.goto(link);
+    await expect(page.locator("html")).toHaveAttribute("lang", "de");
+    await page.getByLabel("Neues Passwort", { exact: true }).fill("kurz");
+    await page.getByRole("button", { name: "Neues Passwort speichern" }).click();
+    await expect(page.getByText("Das ist zu kurz: mindestens 8 Zeichen.")).toBeVisible();
+    await setPassword(page, link);
+    await expect(page.getByRole("heading", { name: "Ihr Passwort ist geändert" })).toBeVisible();
+    await expect(page.getByRole("link", { name: "Bei Fun Run anmelden" })).toHaveAttribute("href", settings.after_reset_url);
+    await page.goto(link);
+    await expect(page.getByRole("heading", { name: "Dieser Link funktioniert nicht mehr" })).toBeVisible();
+    await expect(page.locator(".app")).toHaveText("Fun Run");
+  });
+});

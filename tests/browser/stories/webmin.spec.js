@@ -30,6 +30,8 @@ test("from nothing to a reset: provider, scope, user, link, new password", async
 
   await page.goto("/webmin/mail/transport");
   await page.getByRole("listitem").filter({ hasText: "mailgun" }).getByRole("button", { name: "Use this" }).click();
+  await page.getByLabel("Send a test mail to").fill("Ana <me@example.com>");
+  await page.getByRole("button", { name: "Test and use" }).click();
   await expect(page.getByRole("listitem").filter({ hasText: "From the plugin mailgun" })).toContainText("in use");
 
   await page.goto("/webmin/scopes");

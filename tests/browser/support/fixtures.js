@@ -59,7 +59,7 @@ export const test = base.extend({
   funRun: async ({ server, mailgun }, use) => {
     const settings = { api_key: mailgun.key, domain: mailgun.domain, base_url: mailgun.baseUrl, webhook_signing_key: mailgun.signingKey };
     await server.call("plugins.configure", { name: "mailgun", settings });
-    await server.call("mail.useTransport", { name: "mailgun" });
+    await server.call("mail.useTransport", { name: "mailgun", without_test: true });
     await server.call("scopes.create", { name: "Fun Run", settings: { from_email: "app@example.com" } });
     const meta = { email: CAROL };
     await server.call("users.register", { username: "Carol", password: OLD_PASSWORD, scope: "Fun Run", meta });

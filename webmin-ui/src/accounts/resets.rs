@@ -65,6 +65,7 @@ impl Reset {
             "revoked" => ("", t!("revoked")),
             "changed" => ("", t!("ended by a change")),
             "deleted" => ("", t!("deleted")),
+            "failed" => ("bad", t!("not sent")),
             state => ("", state.to_owned()),
         };
         Badge::new(tone, word)

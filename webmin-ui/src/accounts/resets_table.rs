@@ -39,6 +39,7 @@ fn filters(scopes: &[Scope]) -> [Filter; 4] {
         ("revoked", t!("revoked")),
         ("changed", t!("ended by a change")),
         ("deleted", t!("deleted")),
+        ("failed", t!("not sent")),
     ];
     [
         Filter::choice(
@@ -89,6 +90,9 @@ fn columns() -> Vec<Column<Reset>> {
         .extra(),
         column("ended", t!("Ended"), |reset| Cell::ago(reset.ended_at, "")).extra(),
         column("mail_state", t!("Mail"), |reset| {
+            if reset.mail_id.is_empty() {
+                return Cell::maybe(None);
+            }
             Cell::text(say(&reset.mail_state, &[]))
                 .to(format!("/mail/message/{}", path_segment(&reset.mail_id)))
                 .export(&reset.mail_state)

@@ -50,7 +50,9 @@ pub(super) fn of(state: &State, may: May) -> AnswerView {
         path: place(&check.name),
     });
     let parts = parts.collect();
-    if problems.is_empty() {
+    let open = problems.iter().filter(|problem| problem.muted.is_none());
+    let count = open.clone().count();
+    if count == 0 {
         return AnswerView {
             tone: "good",
             icon: "circle-check",
@@ -60,15 +62,11 @@ pub(super) fn of(state: &State, may: May) -> AnswerView {
             parts,
         };
     }
-    let is_bad = problems.iter().any(|problem| problem.tone == "bad");
+    let is_bad = open.clone().any(|problem| problem.tone == "bad");
     AnswerView {
         tone: if is_bad { "bad" } else { "warn" },
         icon: "alert-triangle",
-        title: count!(
-            problems.len(),
-            "{n} thing needs attention",
-            "{n} things need attention"
-        ),
+        title: count!(count, "{n} thing needs attention", "{n} things need attention"),
         note: String::new(),
         problems,
         parts,

@@ -95,6 +95,7 @@ impl Eyes {
             may: May {
                 forget: desk.may("server.forget"),
                 activate: desk.may("jobs.update"),
+                mute: desk.may("server.muteAlarm"),
             },
         }
     }

@@ -1,5 +1,6 @@
 //! The dashboard: is everything all right, and if not, where?
 
+mod alarms;
 mod answer;
 
 mod lists;
@@ -31,6 +32,7 @@ pub(crate) mod samples;
 pub(crate) fn routes() -> Vec<Route> {
     let mut routes = routes![show, without_slash, live::live];
     routes.extend(servers::routes());
+    routes.extend(alarms::routes());
     routes
 }
 

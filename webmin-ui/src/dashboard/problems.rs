@@ -25,6 +25,23 @@ pub(crate) struct ProblemLine {
     pub(crate) path: String,
     /// A button that mends it at once, and no link.
     pub(crate) button: bool,
+    /// Where it is muted; empty for who may not, and once it is.
+    pub(crate) mute: String,
+    /// Set while it is muted.
+    pub(crate) muted: Option<MutedLine>,
+}
+
+/// A mute, and what names it.
+#[derive(Serialize)]
+pub(crate) struct MutedLine {
+    pub(crate) reason: String,
+    pub(crate) by: String,
+    pub(crate) until: i64,
+    pub(crate) part: String,
+    pub(crate) kind: String,
+    pub(crate) subject: String,
+    /// Whether this operator may end it.
+    pub(crate) can_end: bool,
 }
 
 /// What an operator may do about it.
@@ -32,27 +49,56 @@ pub(crate) struct ProblemLine {
 pub(crate) struct May {
     pub(crate) forget: bool,
     pub(crate) activate: bool,
+    pub(crate) mute: bool,
 }
 
 pub(super) fn line(problem: &Problem, may: May) -> ProblemLine {
     let (act, path) = act(problem, may);
     let deactivated = is_deactivated(problem);
+    let muted = problem.muted.as_ref().map(|muted| MutedLine {
+        reason: muted.reason.clone(),
+        by: muted.by.clone(),
+        until: muted.until,
+        part: problem.part.clone(),
+        kind: problem.kind.clone(),
+        subject: problem.subject.clone(),
+        can_end: may.mute,
+    });
     ProblemLine {
         button: deactivated && may.activate,
         at: problem.since.filter(|_| deactivated),
-        tone: if problem.level == "warn" { "warn" } else { "bad" },
+        tone: match (&muted, problem.level.as_str()) {
+            (Some(_), _) => "muted",
+            (None, "warn") => "warn",
+            _ => "bad",
+        },
         icon: icon(&problem.part),
         title: title(problem),
         why: problem.why.clone(),
         since: problem.since.filter(|_| !deactivated),
         act,
         path,
+        mute: if may.mute && muted.is_none() {
+            mute_path(problem)
+        } else {
+            String::new()
+        },
+        muted,
     }
 }
 
 /// Whether it is about a job that its failures set inactive.
 fn is_deactivated(problem: &Problem) -> bool {
     problem.kind == "job_failed" && problem.count.is_some()
+}
+
+fn mute_path(problem: &Problem) -> String {
+    format!(
+        "/alarm/mute?part={}&kind={}&subject={}",
+        path_segment(&problem.part),
+        path_segment(&problem.kind),
+        path_segment(&problem.subject)
+    )
 }
 
 fn title(problem: &Problem) -> String {
@@ -95,6 +141,16 @@ fn title(problem: &Problem) -> String {
             "{n} records could not be stored"
         ),
         "audit_full" => t!("The audit log is nearly full"),
+        "reset_failed" => count!(
+            many,
+            "{n} reset link could not be sent",
+            "{n} reset links could not be sent"
+        ),
+        "address_conflict" => t!(
+            "{name} shares an address with another user and gets no mail",
+            name = name
+        ),
+        "sender" => t!("The default sender cannot be used: {name}", name = name),
         "template_fails" => t!("The template {name} fails", name = name),
         "proxy_not_trusted" => t!(
             "The proxy at {name} is not trusted: all clients count as one",
@@ -126,6 +182,12 @@ fn act(problem: &Problem, may: May) -> (String, String) {
         ("plugin_failed" | "plugin_refused" | "plugin_restarting", _) => {
             (t!("Open the plugin"), format!("/plugin/{name}"))
         }
+        ("reset_failed", Some(reset)) if problem.count == Some(1) => {
+            (t!("Open the reset"), format!("/reset/{reset}"))
+        }
+        ("reset_failed", _) => (t!("View resets"), "/resets?state=failed".to_owned()),
+        ("address_conflict", Some(user)) => (t!("Open the user"), format!("/user/{user}")),
+        ("sender", _) => (t!("Open the settings"), "/settings".to_owned()),
         ("no_resets", _) => (t!("Open the scope"), format!("/scope/{name}")),
         ("audit_full", _) => (t!("Open the settings"), "/settings/retention".to_owned()),
         ("template_fails", _) => (t!("Open the template"), format!("/templates/edit?path={name}")),
@@ -221,6 +283,7 @@ mod tests {
                 May {
                     forget: false,
                     activate,
+                    mute: false,
                 },
             );
             (line.title, line.at, line.since, line.button, line.path)
@@ -256,6 +319,9 @@ mod tests {
             "job_late",
             "job_overdue",
             "no_resets",
+            "reset_failed",
+            "address_conflict",
+            "sender",
             "template_fails",
             "record_lost",
             "audit_full",
@@ -272,6 +338,7 @@ mod tests {
             let may = May {
                 forget: true,
                 activate: true,
+                mute: true,
             };
             let line = line(&problem, may);
             assert!(!line.title.is_empty() && !line.act.is_empty(), "{kind}");

@@ -36,6 +36,14 @@ pub(crate) struct Problem {
     pub(crate) since: Option<i64>,
     pub(crate) count: Option<i64>,
     pub(crate) id: Option<String>,
+    pub(crate) muted: Option<Muted>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Muted {
+    pub(crate) reason: String,
+    pub(crate) by: String,
+    pub(crate) until: i64,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -3,7 +3,7 @@
 use super::answer::{AnswerView, PartMark};
 use super::lists::{ListsView, MailLine, RunLine, ServerLine};
 use super::plots::{Cell, FiguresView, Line, Plot, Row};
-use super::problems::ProblemLine;
+use super::problems::{MutedLine, ProblemLine};
 use super::range::Range;
 use super::records::Server;
 use super::{answer, lists, plots};
@@ -40,6 +40,16 @@ fn answer(text: &str) -> AnswerView {
         since: Some(1),
         act: text.to_owned(),
         path: path.to_owned(),
+        mute: path.to_owned(),
+        muted: path.is_empty().then(|| MutedLine {
+            reason: text.to_owned(),
+            by: text.to_owned(),
+            until: 1,
+            part: text.to_owned(),
+            kind: text.to_owned(),
+            subject: text.to_owned(),
+            can_end: true,
+        }),
     };
     let part = |ok| PartMark {
         name: text.to_owned(),

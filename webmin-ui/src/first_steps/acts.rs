@@ -80,10 +80,13 @@ async fn provider(desk: Desk<'_>, posted: Posted) -> Answer {
         let settings = schema_form::values(&schema, &posted)?;
         let configure = json!({ "name": carrier.transport.provider, "settings": settings });
         desk.call::<Details>("plugins.configure", configure).await?;
-        desk.call::<Value>("mail.useTransport", json!({ "name": name }))
-            .await?;
-        desk.call::<Value>("mail.test", json!({ "to": posted.text("to") }))
-            .await
+        // One that is in use already is tested by the way that all mail takes.
+        if carrier.transport.active {
+            let parameters = json!({ "to": posted.text("test_to") });
+            return desk.call::<Value>("mail.test", parameters).await;
+        }
+        let parameters = json!({ "name": name, "test_to": posted.text("test_to") });
+        desk.call::<Value>("mail.useTransport", parameters).await
     };
     match tried.await {
         Ok(_) => desk.go(

@@ -60,7 +60,9 @@ impl<T> Default for Rows<T> {
 impl Facts {
     pub(crate) async fn gather(desk: &Desk<'_>) -> Self {
         let transports: Vec<Transport> = ask(desk, "mail.transports", json!({})).await;
-        let test_sent = audit::was_done(desk, "mail.test").await;
+        // Choosing a transport tests it.
+        let test_sent =
+            audit::was_done(desk, "mail.test").await || audit::was_done(desk, "mail.useTransport").await;
         let test: Rows<Mail> = if test_sent {
             let reference = json!({ "kind": "test", "id": "mail" });
             let latest = json!({ "filter": { "reference": reference }, "page": { "limit": 1 } });

@@ -266,7 +266,8 @@ fn provider_form(carrier: &Carrier) -> Form {
     );
     let form = form
         .fields(needed)
-        .fields([Field::email("to", &t!("Send a test mail to"))
+        .fields([Field::text("test_to", &t!("Send a test mail to"))
+            .rule(Rule::Sender)
             .required()
             .placeholder("you@example.com")]);
     if more.is_empty() {
@@ -292,7 +293,8 @@ fn test(facts: &Facts) -> Step {
         ..step
     }
     .form(
-        Form::new("/first-steps/test", t!("Send test mail")).fields([Field::email("to", &t!("To"))
+        Form::new("/first-steps/test", t!("Send test mail")).fields([Field::text("to", &t!("To"))
+            .rule(Rule::Sender)
             .required()
             .placeholder("you@example.com")
             .wide()]),
@@ -335,10 +337,10 @@ fn reset(facts: &Facts) -> Step {
         StepOutcome {
             badge: mail.badge(),
             text: t!("A link for {name}.", name = reset.username),
-            path: format!(
-                "/mail/message/{}",
-                crate::kit::helpers::path_segment(&reset.mail_id)
-            ),
+            path: match reset.mail_id.as_str() {
+                "" => format!("/reset/{}", crate::kit::helpers::path_segment(&reset.id)),
+                id => format!("/mail/message/{}", crate::kit::helpers::path_segment(id)),
+            },
             label: t!("Open the mail"),
             busy: mail.waits(),
         }

@@ -1,7 +1,7 @@
 //! What can be seen to be wrong in a form before anything is called: all of it is told at once, each at its field.
 
-use coronet_core::address::EmailAddress;
-use coronet_core::{Code, Error};
+use coronet_core::address::{EmailAddress, Mailbox};
+use coronet_core::{Code, Error, web_url};
 
 use super::Posted;
 use super::form::{Field, Form, Tab, preset_of};
@@ -188,21 +188,18 @@ impl Rule {
                     label = label
                 )
             }),
-            Self::Sender => (EmailAddress::parse(address_of(text)).is_err()).then(|| {
+            Self::Sender => (Mailbox::parse(text).is_err()).then(|| {
                 t!(
                     "{label} must be a mail address, such as app@example.com or Fun Run <app@example.com>.",
                     label = label
                 )
             }),
-            Self::Url => {
-                let web = text.starts_with("https://") || text.starts_with("http://");
-                (!web).then(|| {
-                    t!(
-                        "{label} must start with https:// (or http:// for trying out).",
-                        label = label
-                    )
-                })
-            }
+            Self::Url => (web_url::normal(text).is_err()).then(|| {
+                t!(
+                    "{label} must start with https:// (or http:// for trying out).",
+                    label = label
+                )
+            }),
             Self::Whole { least, most } => {
                 let fits = text
                     .parse()
@@ -235,13 +232,6 @@ impl Rule {
                 .err()
                 .map(|cause| t!("{label} must be JSON: {cause}.", label = label, cause = cause)),
         }
-    }
-}
-
-fn address_of(sender: &str) -> &str {
-    match sender.rsplit_once('<') {
-        Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
-        None => sender,
     }
 }
 

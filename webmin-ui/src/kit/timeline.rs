@@ -92,6 +92,7 @@ fn title(event: &Event) -> (&'static str, String) {
         "revoked" => ("warn", t!("Revoked")),
         "changed" => ("warn", t!("Ended by a change")),
         "deleted" => ("warn", t!("Deleted")),
+        "not_sent" => ("bad", t!("Not sent")),
         _ => ("", t!("Something else")),
     }
 }
@@ -137,6 +138,7 @@ fn text(event: &Event) -> String {
         "revoked" => t!("{who} made the link useless.", who = who),
         "changed" => t!("The user's password, address or activity changed. That ends all links."),
         "deleted" => t!("{who} deleted old links, and this one with them.", who = who),
+        "not_sent" => t!("The request was accepted, but no link could be sent."),
         _ => event.reason.clone(),
     }
 }

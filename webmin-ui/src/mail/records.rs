@@ -34,7 +34,8 @@ pub(crate) struct Mail {
     pub(crate) recipients: Vec<String>,
     pub(crate) cc: Vec<String>,
     pub(crate) bcc: Vec<String>,
-    pub(crate) reply_to: Option<String>,
+    #[serde(default)]
+    pub(crate) reply_to: Vec<String>,
     pub(crate) text: Option<String>,
     pub(crate) html: Option<String>,
     pub(crate) headers: Map<String, Value>,

@@ -209,7 +209,7 @@ fn headers(mail: &Mail) -> Vec<Header> {
         header("To", mail.recipients.join(", ")),
         header("Cc", mail.cc.join(", ")),
         header("Bcc", mail.bcc.join(", ")),
-        header("Reply-To", mail.reply_to.clone().unwrap_or_default()),
+        header("Reply-To", mail.reply_to.join(", ")),
         header("Subject", mail.summary.subject.clone()),
         header("Message-Id", mail.message_id.clone()),
     ];

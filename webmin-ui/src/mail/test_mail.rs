@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
 use crate::kit::parts::FormPage;
-use crate::kit::{Answer, Area, Desk, Field, Form, Posted, t, text};
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, t, text};
 
 pub(super) fn routes() -> Vec<Route> {
     routes![show, send]
@@ -39,7 +39,9 @@ pub(crate) fn form() -> Form {
     Form::new("/mail/test", t!("Send test mail"))
         .unguarded()
         .cancel("/mail")
-        .fields([Field::email("to", &t!("To"))
+        // As text: browsers reject `Ana <ana@example.com>` in a field of the type email.
+        .fields([Field::text("to", &t!("To"))
+            .rule(Rule::Sender)
             .required()
             .placeholder("you@example.com")
             .wide()])

@@ -1,12 +1,13 @@
 //! What carries mail out of the server.
 
+use coronet_core::Error;
 use rocket::{Route, get, post, routes};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::records::Transport;
-use crate::kit::parts::Confirm;
-use crate::kit::{Answer, Area, Desk, Field, Posted, View, t};
+use crate::kit::parts::FormPage;
+use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View, t, text};
 use crate::plugins::records::Details;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -54,28 +55,79 @@ async fn show(desk: Desk<'_>) -> Answer {
     })
 }
 
+/// Asks whom the test mail goes to, and then uses the transport if it takes that mail. `capture` needs none.
 #[post("/mail/transport", data = "<posted>")]
 async fn choose(desk: Desk<'_>, posted: Posted) -> Answer {
     let name = posted.text("name");
-    if !posted.flag("anyway") && desk.can_admin() {
-        let all: Vec<Transport> = desk.call("mail.transports", json!({})).await?;
-        if let Some(chosen) = all.iter().find(|transport| transport.name == name) {
-            let needs = needs(&desk, &chosen.provider).await;
-            if !needs.is_empty() {
-                return desk.page(&not_ready(chosen, &needs));
-            }
-        }
+    let to = posted.text("test_to");
+    let form = test_form(name);
+    if name != "capture" && to.is_empty() && desk.can_admin() {
+        let form = if posted.flag("asked") {
+            let mut form = form.filled(&posted);
+            form.mark_mistakes(&posted);
+            form
+        } else {
+            form
+        };
+        return desk.page(&test_page(&desk, name, form).await?);
+    }
+    let mut parameters = json!({ "name": name });
+    if !to.is_empty() {
+        parameters["test_to"] = json!(to);
     }
     match desk
-        .call::<Value>("mail.useTransport", json!({ "name": name }))
+        .submit::<Value>("mail.useTransport", parameters, form, &posted)
         .await
     {
         Ok(_) => desk.go(
             "/mail/transport",
             t!("Mail goes out by {name} from now on.", name = name),
         ),
-        Err(error) => desk.back("/mail/transport", error),
+        Err(refused) if to.is_empty() => desk.back("/mail/transport", refused.error),
+        Err(refused) => {
+            let page = test_page(&desk, name, refused.form).await?;
+            desk.refused(&refused.error, &page)
+        }
     }
+}
+
+fn test_form(name: &str) -> Form {
+    Form::new("/mail/transport", t!("Test and use"))
+        .unguarded()
+        .cancel("/mail/transport")
+        .fields([
+            Field::hidden("name", name),
+            Field::hidden("asked", "yes"),
+            Field::text("test_to", &t!("Send a test mail to"))
+                .rule(Rule::Sender)
+                .required()
+                .placeholder("you@example.com")
+                .wide(),
+        ])
+}
+
+async fn test_page(desk: &Desk<'_>, name: &str, form: Form) -> Result<FormPage, Error> {
+    let all: Vec<Transport> = desk.call("mail.transports", json!({})).await?;
+    let provider = all
+        .iter()
+        .find(|transport| transport.name == name)
+        .map_or("", |transport| transport.provider.as_str());
+    let needs = needs(desk, provider).await;
+    let lead = t!(
+        "{name} is used as soon as it takes this mail. Until then mail goes out as before.",
+        name = name
+    );
+    Ok(FormPage {
+        area: Area::Mail,
+        title: t!("Use {name}?", name = name),
+        lead: match needs.as_str() {
+            "" => lead,
+            fields => format!("{} {lead}", t!("Not entered yet: {fields}.", fields = fields)),
+        },
+        back: "/mail/transport",
+        back_label: text!("Mail transport"),
+        form,
+    })
 }
 
 /// Which settings a transport's plugin cannot do without and does not have, such as `Domain, API key`.
@@ -91,25 +143,4 @@ pub(crate) async fn needs(desk: &Desk<'_>, provider: &str) -> String {
         // A plugin that is not there has an alarm of its own.
         Err(_) => String::new(),
     }
-}
-
-fn not_ready(chosen: &Transport, needs: &str) -> Confirm {
-    let Transport { name, provider, .. } = chosen;
-    let page = "/mail/transport".to_owned();
-    Confirm::new(
-        Area::Mail,
-        t!("{name} is not set up", name = name),
-        page.clone(),
-        &t!("Use it all the same"),
-        page,
-    )
-    .line(t!(
-        "Not entered yet: {fields}. Until then every mail waits in the outbox.",
-        fields = needs
-    ))
-    .line(t!(
-        "Enter that under Plugins, {name}, and come back.",
-        name = provider
-    ))
-    .fields([Field::hidden("name", name), Field::hidden("anyway", "yes")])
 }

@@ -13,6 +13,7 @@ use crate::kit::helpers::path_segment;
 use crate::kit::language::say;
 use crate::kit::parts::{Badge, Confirm};
 use crate::kit::{Answer, Area, Desk, Form, View, t};
+use crate::mail::records::Transport;
 use records::{Details, ScanReport, Summary};
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -159,6 +160,17 @@ async fn ask_disable(desk: Desk<'_>, name: &str) -> Answer {
     .line(t!(
         "Its functions, pages and mail transport are gone until it is switched on again. Its settings stay."
     ));
+    let transports: Vec<Transport> = desk.call("mail.transports", json!({})).await?;
+    let active = transports
+        .iter()
+        .find(|transport| transport.active && transport.provider == name);
+    let page = match active {
+        Some(transport) => page.line(t!(
+            "{transport} is the active mail transport: all mail waits until the plugin is on again, or another transport is chosen.",
+            transport = transport.name
+        )),
+        None => page,
+    };
     desk.page(&page)
 }
 

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Accounts, names};
-use crate::address::EmailAddress;
+use crate::address::{Mailbox, has_control};
 use crate::functions::{Access, Call, Caller, Change, Function, Reversal, Role};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, web_url};
 
 const LINK_LIFETIME: std::ops::RangeInclusive<i64> = 600..=86_400;
 const LONGEST_TEXT: usize = 200;
@@ -87,16 +87,18 @@ struct ScopeChanges {
 
 impl ScopeChanges {
     fn apply(self, settings: &mut ScopeSettings) -> Result<()> {
-        if let Some(url) = &self.site_url {
-            check_url("site_url", url)?;
+        let site_url = self
+            .site_url
+            .map(|url| checked_url("site_url", &url))
+            .transpose()?;
+        if let Some(url) = &site_url {
             check_start_of_links(url)?;
         }
-        if let Some(url) = &self.after_reset_url {
-            check_url("after_reset_url", url)?;
-        }
-        if let Some(from) = self.from_email.as_deref().filter(|from| !from.is_empty()) {
-            check_sender(from)?;
-        }
+        let after_reset_url = self
+            .after_reset_url
+            .map(|url| checked_url("after_reset_url", &url));
+        let after_reset_url = after_reset_url.transpose()?;
+        let from_email = self.from_email.map(|from| checked_sender(&from)).transpose()?;
         if let Some(template) = &self.template {
             check_template(template)?;
         }
@@ -111,12 +113,12 @@ impl ScopeChanges {
         set(&mut settings.display_name, self.display_name);
         set(
             &mut settings.site_url,
-            self.site_url.map(|url| url.trim_end_matches('/').to_owned()),
+            site_url.map(|url| url.trim_end_matches('/').to_owned()),
         );
-        set(&mut settings.from_email, self.from_email);
+        set(&mut settings.from_email, from_email);
         set(&mut settings.subject, self.subject);
         set(&mut settings.template, self.template);
-        set(&mut settings.after_reset_url, self.after_reset_url);
+        set(&mut settings.after_reset_url, after_reset_url);
         if let Some(seconds) = self.link_lifetime_seconds {
             settings.link_lifetime_seconds = seconds.clamp(*LINK_LIFETIME.start(), *LINK_LIFETIME.end());
         }
@@ -130,31 +132,23 @@ fn invalid(parameter: &str, text: &str) -> Error {
 }
 
 fn check_line(parameter: &str, text: &str) -> Result<()> {
-    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
+    if text.chars().count() > LONGEST_TEXT || has_control(text) {
         return Err(invalid(parameter, "must be one line of 200 characters at most"));
     }
     Ok(())
 }
 
-fn check_url(parameter: &str, url: &str) -> Result<()> {
-    let host = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    let good = host.is_some_and(|host| {
-        !host.starts_with(['/', '?', '#', ':'])
-            && !host.is_empty()
-            && url.len() <= LONGEST_URL
-            && !url
-                .chars()
-                .any(|c| c.is_control() || c.is_whitespace() || "\"'<>\\`@".contains(c))
-    });
-    if url.is_empty() || good {
-        return Ok(());
+fn checked_url(parameter: &str, url: &str) -> Result<String> {
+    if url.trim().is_empty() {
+        return Ok(String::new());
     }
-    Err(invalid(
-        parameter,
-        "must be a URL that starts with https:// (or http:// for trying out)",
-    ))
+    if url.len() > LONGEST_URL {
+        return Err(invalid(parameter, "is too long: 2000 bytes at most"));
+    }
+    web_url::normal(url).map_err(|why| {
+        let text = format!("must be a URL that starts with https:// (or http:// for trying out): {why}");
+        invalid(parameter, &text)
+    })
 }
 
 /// Paths and codes are put behind it: after a query or a fragment they would be part of that.
@@ -171,18 +165,17 @@ fn check_start_of_links(url: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_sender(from: &str) -> Result<()> {
+/// The sender in the form that is kept. What is accepted here is accepted when mail is sent (B02).
+fn checked_sender(from: &str) -> Result<String> {
+    if from.trim().is_empty() {
+        return Ok(String::new());
+    }
     check_line("from_email", from)?;
-    let address = match from.rsplit_once('<') {
-        Some((_, rest)) => rest.strip_suffix('>').unwrap_or_default(),
-        None => from,
-    };
-    EmailAddress::parse(address).map(|_| ()).map_err(|_| {
-        invalid(
-            "from_email",
-            "must be a mail address such as a@b.example, or Name <a@b.example>",
-        )
-    })
+    let mailbox = Mailbox::parse(from).map_err(|mistake| {
+        let text = format!("must be a mail address such as a@b.example, or Name <a@b.example>. {mistake}");
+        invalid("from_email", text.trim_end_matches('.'))
+    })?;
+    Ok(mailbox.to_string())
 }
 
 /// A template's name is looked up below a folder: nothing in it may lead out of there (M07).

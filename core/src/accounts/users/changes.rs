@@ -59,7 +59,7 @@ impl Accounts {
         let user = self.user(user_id).await?;
         let mut prepared = Prepared {
             username: changes.username.as_deref().map(names::username).transpose()?,
-            email: nested(changes.email, |email| EmailAddress::parse(&email))?,
+            email: nested(changes.email, |email| Ok(EmailAddress::parse(&email)?))?,
             group: nested(changes.group, |group| names::group(&group))?,
             extra: changes.extra.unwrap_or_default(),
             password_hash: None,

@@ -148,7 +148,7 @@ async fn register(accounts: Arc<Accounts>, call: Arc<Call>, input: Register) -> 
         state: NewState {
             username_key: names::username_key(&username),
             username,
-            email_key: email.as_ref().map(EmailAddress::canonical),
+            email_key: Some(email.as_ref().map(EmailAddress::canonical)),
             email: email.map(|email| email.to_string()),
             group,
             extra,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{User, not_found, store};
 use crate::accounts::{Accounts, names, scopes};
-use crate::address::EmailAddress;
+use crate::address::{EmailAddress, unicode_domain};
 use crate::db::{Select, containing};
 use crate::functions::{Access, Call, Function};
 use crate::{Code, Error, Page, PartRequest, Result};
@@ -158,7 +158,7 @@ async fn list(accounts: Arc<Accounts>, _: Arc<Call>, input: List) -> Result<Page
     let pattern = input
         .search
         .filter(|text| !text.is_empty())
-        .map(|text| containing(&text))
+        .map(|text| containing(&unicode_domain(&text)))
         .transpose()?;
     let chosen = store::LIST
         .select()

@@ -54,7 +54,8 @@ pub(crate) struct NewState {
     pub(super) username: String,
     pub(super) username_key: String,
     pub(super) email: Option<String>,
-    pub(super) email_key: Option<String>,
+    /// `None` keeps the key that is there.
+    pub(super) email_key: Option<Option<String>>,
     pub(super) group: Option<String>,
     pub(super) extra: Map<String, serde_json::Value>,
     pub(super) password_hash: String,
@@ -188,7 +189,7 @@ async fn insert_within(tx: &mut AnyConnection, user: NewUser) -> Result<String> 
     .bind(state.username)
     .bind(state.username_key)
     .bind(state.email)
-    .bind(state.email_key)
+    .bind(state.email_key.flatten())
     .bind(state.group)
     .bind(serde_json::Value::Object(state.extra).to_string())
     .bind(state.password_hash)
@@ -240,7 +241,9 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
     let new_password = changes.password_hash.is_some();
     let now = changes.now;
     let state = merge(&before, hash, changes)?;
-    let kills_codes = new_password || state.email != before.email || state.active != before.active;
+    let kills_codes = new_password
+        || !is_same_address(before.email.as_deref(), state.email.as_deref())
+        || state.active != before.active;
     let user = User {
         username: state.username.clone(),
         email: state.email.clone(),
@@ -250,7 +253,8 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
         ..before.clone()
     };
     let done = sqlx::query(
-        "UPDATE users SET username = $2, username_key = $3, email = $4, email_key = $5, group_name = $6, extra = $7,
+        "UPDATE users SET username = $2, username_key = $3, email = $4,
+                          email_key = CASE WHEN $10 = 1 THEN $5 ELSE email_key END, group_name = $6, extra = $7,
                           password_hash = $8, active = $9
          WHERE id = $1",
     )
@@ -258,11 +262,12 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
     .bind(state.username)
     .bind(state.username_key)
     .bind(state.email)
-    .bind(state.email_key)
+    .bind(state.email_key.clone().flatten())
     .bind(state.group)
     .bind(serde_json::Value::Object(state.extra).to_string())
     .bind(state.password_hash)
     .bind(i64::from(state.active))
+    .bind(i64::from(state.email_key.is_some()))
     .execute(&mut *tx)
     .await;
     done.map_err(|cause| refused(cause, &user.scope))?;
@@ -276,17 +281,32 @@ pub(crate) async fn apply(tx: &mut AnyConnection, id: &str, changes: Prepared) -
     Ok((before, user))
 }
 
+/// Whether mail to both goes to the same reader, as far as Coronet tells addresses apart.
+fn is_same_address(one: Option<&str>, other: Option<&str>) -> bool {
+    let canonical = |text: &str| EmailAddress::parse(text).map(|address| address.canonical());
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            one == other || matches!((canonical(one), canonical(other)), (Ok(one), Ok(other)) if one == other)
+        }
+        (one, other) => one == other,
+    }
+}
+
 fn merge(before: &User, hash: String, changes: Prepared) -> Result<NewState> {
     let username = changes.username.unwrap_or_else(|| before.username.clone());
-    let email = match changes.email {
-        Some(email) => email,
-        None => before.email.as_deref().map(EmailAddress::parse).transpose()?,
+    // An address that does not change stays as it is, whatever rule it was accepted by.
+    let (email, email_key) = match changes.email {
+        Some(email) => {
+            let key = email.as_ref().map(EmailAddress::canonical);
+            (email.map(|email| email.to_string()), Some(key))
+        }
+        None => (before.email.clone(), None),
     };
     Ok(NewState {
         username_key: names::username_key(&username),
         username,
-        email_key: email.as_ref().map(EmailAddress::canonical),
-        email: email.map(|email| email.to_string()),
+        email_key,
+        email,
         group: changes.group.unwrap_or_else(|| before.group.clone()),
         extra: changes::merged_extra(before.extra.clone(), changes.extra)?,
         password_hash: changes.password_hash.unwrap_or(hash),
@@ -348,6 +368,23 @@ pub(crate) mod tests {
             .unwrap()
             .unwrap()
             .1
+    }
+
+    /// Stores an address as an older Coronet did.
+    pub(crate) async fn respell(db: &Db, user: String, email: String, key: String) {
+        db.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query("UPDATE users SET email = $2, email_key = $3 WHERE id = $1")
+                    .bind(user)
+                    .bind(email)
+                    .bind(key)
+                    .execute(&mut *tx)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
     }
 
     /// Stores a hash as an older Coronet with cheaper parameters would have made it.

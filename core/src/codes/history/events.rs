@@ -20,6 +20,8 @@ pub enum What {
     Revoked,
     Changed,
     Deleted,
+    /// No link could be sent.
+    NotSent,
 }
 
 /// What happened: to the code, or to the mail that carries it.
@@ -52,13 +54,14 @@ pub struct Event {
     pub reason: String,
 }
 
-pub(super) fn of(history: &History, mail: &Mail) -> Vec<Event> {
+pub(super) fn of(history: &History, mail: Option<&Mail>) -> Vec<Event> {
     let asked = format!("{} asked for a link.", history.asked_by.told());
     let mut events = vec![Event {
         by: Some(history.asked_by.clone()),
         ..event(history.asked_at, What::Asked, asked)
     }];
-    events.extend(mail.timeline.iter().cloned().map(Event::from));
+    let steps = mail.map(|mail| mail.timeline.as_slice()).unwrap_or_default();
+    events.extend(steps.iter().cloned().map(Event::from));
     events.extend(history.opened_at.map(|at| {
         let reason = "The form was opened: by the user, or by a program that checks links in mail.";
         event(at, What::Opened, reason.to_owned())
@@ -131,9 +134,14 @@ fn end(history: &History) -> Option<Event> {
             What::Deleted,
             format!("{by} deleted old links, and this one with them."),
         ),
+        State::Failed => (
+            What::NotSent,
+            "The request was accepted, but no link could be sent.".to_owned(),
+        ),
     };
     Some(Event {
         by: history.ended_by.clone(),
+        detail: history.failure.clone(),
         ..event(at, what, reason)
     })
 }

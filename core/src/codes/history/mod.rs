@@ -41,6 +41,8 @@ pub enum State {
     Changed,
     /// It was deleted with other old codes before its time.
     Deleted,
+    /// The request was answered, and then no link could be sent.
+    Failed,
 }
 
 impl State {
@@ -53,6 +55,7 @@ impl State {
             Self::Revoked => Some("revoked"),
             Self::Changed => Some("changed"),
             Self::Deleted => Some("deleted"),
+            Self::Failed => Some("failed"),
         }
     }
 
@@ -62,6 +65,7 @@ impl State {
             "replaced" => Self::Replaced,
             "revoked" => Self::Revoked,
             "changed" => Self::Changed,
+            "failed" => Self::Failed,
             _ => Self::Deleted,
         }
     }
@@ -103,9 +107,12 @@ pub struct History {
     pub opened_at: Option<i64>,
     pub ended_at: Option<i64>,
     pub ended_by: Option<Actor>,
+    /// Empty of a request that failed.
     pub mail_id: String,
-    /// As in `mail.get`.
+    /// As in `mail.get`; empty of a request that failed.
     pub mail_state: String,
+    /// Why a request failed.
+    pub failure: Option<String>,
 }
 
 /// What became of a code, step by step.
@@ -139,10 +146,13 @@ impl Codes {
             Error::new(Code::NotFound, text)
         })?;
         let history = row.read(self.time.now().await?);
-        let mail = self.mail.get(&history.mail_id, false).await?;
+        let mail = match history.mail_id.as_str() {
+            "" => None,
+            id => Some(self.mail.get(id, false).await?),
+        };
         Ok(FullHistory {
-            events: events::of(&history, &mail),
-            provider_id: mail.provider_id,
+            events: events::of(&history, mail.as_ref()),
+            provider_id: mail.and_then(|mail| mail.provider_id),
             history,
         })
     }
@@ -178,6 +188,7 @@ impl store::Row {
             ended_by: self.ender_kind.zip(self.ender_name).map(actor),
             mail_id: self.mail_id,
             mail_state: self.mail_state,
+            failure: self.failure,
         }
     }
 }

@@ -41,6 +41,7 @@ pub(super) struct Row {
     pub(super) ender_kind: Option<String>,
     pub(super) ender_name: Option<String>,
     pub(super) mail_state: String,
+    pub(super) failure: Option<String>,
 }
 
 /// A code lives a day at most, and histories are kept for a day at least: no living code loses its own.
@@ -50,10 +51,10 @@ pub(in crate::codes) const OLDEST: Oldest = Oldest {
 };
 
 const SELECT: &str =
-    "SELECT code_id, mail_id, user_id, username, users.email AS email, scope, purpose, asker_kind,
+    "SELECT code_id, COALESCE(mail_id, '') AS mail_id, user_id, username, users.email AS email, scope, purpose, asker_kind,
         asker_name, asked_at, issued_at, expires_at, opened_at, ending, ended_at, ender_kind, ender_name,
-        mails.state AS mail_state
- FROM code_histories JOIN users ON users.id = user_id JOIN mails ON mails.id = mail_id";
+        COALESCE(mails.state, '') AS mail_state, failure
+ FROM code_histories JOIN users ON users.id = user_id LEFT JOIN mails ON mails.id = mail_id";
 
 pub(in crate::codes) async fn insert_all(tx: &mut AnyConnection, all: Vec<NewHistory>) -> Result<()> {
     for list in in_lists(all) {
@@ -81,6 +82,77 @@ pub(in crate::codes) async fn insert_all(tx: &mut AnyConnection, all: Vec<NewHis
         .await?;
     }
     Ok(())
+}
+
+/// A request that failed before there was a code.
+pub(in crate::codes) struct Failure {
+    /// In place of the code's.
+    pub(in crate::codes) id: String,
+    pub(in crate::codes) user_id: String,
+    pub(in crate::codes) owner: String,
+    pub(in crate::codes) purpose: String,
+    pub(in crate::codes) asker: Actor,
+    pub(in crate::codes) asked_at: i64,
+    pub(in crate::codes) failed_at: i64,
+    pub(in crate::codes) message: String,
+}
+
+/// Keeps a failed request, unless its user was deleted meanwhile. Says whether it was kept.
+pub(in crate::codes) async fn failed(db: &Db, failure: Failure) -> Result<bool> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "INSERT INTO code_histories (code_id, user_id, owner, purpose, asker_kind, asker_name, asked_at, issued_at,
+                                             expires_at, ending, ended_at, failure)
+                 SELECT $1, id, $3, $4, $5, $6, $7, $8, $8, 'failed', $8, $9 FROM users WHERE id = $2",
+            )
+            .bind(failure.id)
+            .bind(failure.user_id)
+            .bind(failure.owner)
+            .bind(failure.purpose)
+            .bind(failure.asker.kind)
+            .bind(failure.asker.name)
+            .bind(failure.asked_at)
+            .bind(failure.failed_at)
+            .bind(failure.message)
+            .execute(&mut *tx)
+            .await?;
+            Ok(done.rows_affected() > 0)
+        })
+    })
+    .await
+}
+
+/// Failed requests since a time.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub(in crate::codes) struct Failures {
+    /// Up to 10,000.
+    pub(in crate::codes) count: i64,
+    pub(in crate::codes) first_at: Option<i64>,
+    pub(in crate::codes) latest_at: Option<i64>,
+}
+
+pub(in crate::codes) async fn failures(db: &Db, since: i64) -> Result<Failures> {
+    let found = sqlx::query_as(
+        "SELECT COUNT(*) AS count, MIN(ended_at) AS first_at, MAX(ended_at) AS latest_at
+         FROM (SELECT ended_at FROM code_histories WHERE ending = 'failed' AND ended_at >= $1 LIMIT 10000) AS failed",
+    )
+    .bind(since)
+    .fetch_one(db.reader())
+    .await?;
+    Ok(found)
+}
+
+/// The latest failed request since a time: its id and why it failed.
+pub(in crate::codes) async fn latest_failure(db: &Db, since: i64) -> Result<Option<(String, String)>> {
+    let found = sqlx::query_as(
+        "SELECT code_id, COALESCE(failure, '') AS failure FROM code_histories
+         WHERE ending = 'failed' AND ended_at >= $1 ORDER BY ended_at DESC, code_id DESC LIMIT 1",
+    )
+    .bind(since)
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(found)
 }
 
 /// Notes that a code was looked at, the first time.

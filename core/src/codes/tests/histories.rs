@@ -161,3 +161,61 @@ async fn timelines_are_kept_as_long_as_is_set() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn b02_a_request_that_failed_after_its_answer_has_a_history() {
+    on_each_database(|core| async move {
+        set_up(&core).await;
+        crate::server::start(&core).unwrap();
+        let asked = json!({"by": {"kind": "app", "name": "game"}, "at": core.clock.now_ms()});
+        let give_up = async |email: &str| {
+            let parameters = json!({"purpose": "password-reset", "email": email, "scope": "Fun Run", "asked": asked,
+                "reason": "`from`: this is no sender\u{0}"});
+            call(&core, "codes.giveUp", parameters).await.unwrap()
+        };
+        assert_eq!(give_up("Carol@Home.com").await, true);
+        // An address that has no account would have got no mail.
+        assert_eq!(give_up("nobody@home.com").await, false);
+
+        let filter = json!({"filter": {"state": "failed"}});
+        let listed = call(&core, "codes.histories", filter).await.unwrap();
+        let items = listed["items"].as_array().unwrap();
+        assert_eq!(items.len(), 1, "{listed}");
+        assert_eq!((&items[0]["username"], &items[0]["mail_id"]), (&json!("carol"), &json!("")));
+        let id = items[0]["id"].as_str().unwrap();
+        assert_eq!(steps(&core, id).await, ["asked", "not_sent"]);
+        let history = history(&core, id).await;
+        assert_eq!(history["events"][1]["detail"], "`from`: this is no sender");
+
+        let trouble = core.functions.call(&Caller::cli(), "codes.trouble", json!({})).await.unwrap();
+        assert_eq!((&trouble["failed"], &trouble["latest_id"]), (&json!(1), &json!(id)));
+        let metrics = core.functions.call(&Caller::cli(), "server.metrics", json!({})).await.unwrap();
+        let metrics = metrics.as_str().unwrap();
+        assert!(metrics.contains("coronet_events_total{figure=\"resets.failed\"} 1"), "{metrics}");
+        core.clock.advance(DAY + Duration::from_secs(1));
+        let trouble = core.functions.call(&Caller::cli(), "codes.trouble", json!({})).await.unwrap();
+        assert_eq!(trouble["failed"], 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_outlives_a_change_of_case_in_its_users_address() {
+    on_each_database(|core| async move {
+        let user = set_up(&core).await;
+        let (_, code) = mailed(&core, "carol").await;
+        let update = async |email: &str| {
+            let update = json!({"user_id": user, "update_params": {"email": email}});
+            call(&core, "users.update", update).await.unwrap()
+        };
+        assert_eq!(update("CAROL@Home.COM").await["email"], "CAROL@home.com");
+        check(&core, &code).await.unwrap();
+        update("Carol@home.com").await;
+        redeem(&core, &code, "second enough").await.unwrap();
+
+        let (_, code) = mailed(&core, "carol").await;
+        update("carola@home.com").await;
+        assert_eq!(check(&core, &code).await.unwrap_err().code(), Code::CodeDead);
+    })
+    .await;
+}

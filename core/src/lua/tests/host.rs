@@ -191,7 +191,7 @@ async fn a_message_is_put_together_and_sent_by_the_registry() {
         return mail:send()";
     let expected = json!({
         "subject": "(no subject)", "to": ["a@x.com", "B <b@x.com>"], "cc": ["c@x.com"], "from": "me@x.com",
-        "reply_to": "you@x.com", "text": "Hi", "tags": ["t1"], "test_mode": true, "require_tls": false,
+        "reply_to": ["you@x.com"], "text": "Hi", "tags": ["t1"], "test_mode": true, "require_tls": false,
     });
     assert_eq!(fixture.run(code).await.unwrap(), expected);
     let code = "return core.email.new('key', 'mg.x.com', 'EU'):subject('Hello'):send()";

@@ -26,6 +26,8 @@ pub(super) struct Trouble {
     given_up: i64,
     /// The first of them.
     given_up_at: Option<i64>,
+    /// The latest of them.
+    given_up_latest_at: Option<i64>,
     given_up_because: Option<String>,
     given_up_id: Option<String>,
     /// The active transport.
@@ -43,7 +45,7 @@ impl MailService {
         let oldest = store::oldest_waiting(db).await?;
         let lately = now - LATELY_MS;
         let given_up = store::count_given_up(db, lately).await?;
-        let first = if given_up > 0 {
+        let first = if given_up.count > 0 {
             store::first_given_up(db, lately).await?
         } else {
             None
@@ -54,7 +56,8 @@ impl MailService {
             waiting: store::count_waiting(db).await?,
             oldest_waiting_at: oldest.as_ref().map(|mail| mail.at),
             waits_because: oldest.and_then(|mail| mail.detail),
-            given_up,
+            given_up: given_up.count,
+            given_up_latest_at: given_up.latest_at,
             given_up_at: first.as_ref().map(|mail| mail.at),
             given_up_id: first.as_ref().map(|mail| mail.id.clone()),
             given_up_because: first.and_then(|mail| mail.detail),

@@ -1,10 +1,12 @@
-//! What the table `mails` says of mail in trouble. Each query looks at few rows, through an index.
+//! What the table `mails` says of mail in trouble. Test mails are left out: whoever sent one sees what came of it. Each query looks at few rows, through an index.
 
 use crate::{Db, Result};
 
 /// The inner order is that of the index on states and times: any other one reads and sorts all that waits.
 const OLDEST_WAITING: &str = "SELECT id, queued_at AS at, detail
-     FROM (SELECT id, queued_at, detail FROM mails WHERE state = 'queued' ORDER BY created_at, id LIMIT 100) AS oldest
+     FROM (SELECT id, queued_at, detail FROM mails
+           WHERE state = 'queued' AND (reference IS NULL OR reference <> 'test/mail')
+           ORDER BY created_at, id LIMIT 100) AS oldest
      ORDER BY queued_at, id LIMIT 1";
 
 /// A mail in trouble.
@@ -30,10 +32,20 @@ pub(super) async fn oldest_waiting(db: &Db) -> Result<Option<Mail>> {
     Ok(sqlx::query_as(OLDEST_WAITING).fetch_optional(db.reader()).await?)
 }
 
-pub(super) async fn count_given_up(db: &Db, since: i64) -> Result<i64> {
-    let count = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM mails WHERE state IN ('failed', 'bounced') AND finished_at >= $1 LIMIT 10000)
-         AS given_up",
+/// Mail that was given up since a time: up to 10,000, and when the latest was.
+#[derive(sqlx::FromRow)]
+pub(super) struct GivenUp {
+    pub(super) count: i64,
+    pub(super) latest_at: Option<i64>,
+}
+
+pub(super) async fn count_given_up(db: &Db, since: i64) -> Result<GivenUp> {
+    let count = sqlx::query_as(
+        "SELECT COUNT(*) AS count, MAX(finished_at) AS latest_at
+         FROM (SELECT finished_at FROM mails
+               WHERE state IN ('failed', 'bounced') AND finished_at >= $1
+                 AND (reference IS NULL OR reference <> 'test/mail')
+               ORDER BY finished_at DESC LIMIT 10000) AS given_up",
     )
     .bind(since)
     .fetch_one(db.reader())
@@ -45,6 +57,7 @@ pub(super) async fn first_given_up(db: &Db, since: i64) -> Result<Option<Mail>> 
     let mail = sqlx::query_as(
         "SELECT id, finished_at AS at, detail FROM mails
          WHERE state IN ('failed', 'bounced') AND finished_at >= $1
+           AND (reference IS NULL OR reference <> 'test/mail')
          ORDER BY finished_at LIMIT 1",
     )
     .bind(since)

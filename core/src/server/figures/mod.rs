@@ -58,6 +58,9 @@ pub enum Figure {
     /// Reset links whose time ended before they were used.
     #[serde(rename = "resets.expired")]
     ResetsExpired,
+    /// Requests for a reset link that failed after they were answered.
+    #[serde(rename = "resets.failed")]
+    ResetsFailed,
     /// Mail that was put into the outbox.
     #[serde(rename = "mail.accepted")]
     MailAccepted,
@@ -116,10 +119,11 @@ pub enum Unit {
 }
 
 impl Figure {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ResetsAsked,
         Self::ResetsCompleted,
         Self::ResetsExpired,
+        Self::ResetsFailed,
         Self::MailAccepted,
         Self::MailSent,
         Self::MailCaptured,
@@ -140,6 +144,7 @@ impl Figure {
             Self::ResetsAsked => "resets.asked",
             Self::ResetsCompleted => "resets.completed",
             Self::ResetsExpired => "resets.expired",
+            Self::ResetsFailed => "resets.failed",
             Self::MailAccepted => "mail.accepted",
             Self::MailSent => "mail.sent",
             Self::MailCaptured => "mail.captured",
@@ -220,6 +225,8 @@ struct Inner {
     clock: Clock,
     /// What is not in the database yet, by minute.
     pending: Mutex<Pending>,
+    /// How often each happened since the start of this server.
+    totals: Mutex<BTreeMap<Figure, u64>>,
 }
 
 impl Figures {
@@ -228,6 +235,7 @@ impl Figures {
             db,
             clock,
             pending: Mutex::default(),
+            totals: Mutex::default(),
         }))
     }
 
@@ -235,6 +243,22 @@ impl Figures {
     pub fn note(&self, figure: Figure, value: i64) {
         let minute = floor(self.0.clock.now_ms(), MINUTE_MS);
         add(&mut self.pending(), minute, figure, value);
+        if figure.kind() == Kind::Total {
+            let mut totals = self.0.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            *totals.entry(figure).or_default() += u64::try_from(value).unwrap_or(0);
+        }
+    }
+
+    /// How often everything that is counted happened since the start of this server. Only what nobody brings about, such
+    /// as the end of a link, is not in it.
+    pub(super) fn totals(&self) -> Vec<(Figure, u64)> {
+        let totals = self.0.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = Figure::ALL
+            .into_iter()
+            .filter(|figure| figure.kind() == Kind::Total && *figure != Figure::ResetsExpired);
+        counted
+            .map(|figure| (figure, totals.get(&figure).copied().unwrap_or(0)))
+            .collect()
     }
 
     /// Notes what became of codes of a purpose; only those of password resets are counted.

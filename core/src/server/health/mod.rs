@@ -6,6 +6,7 @@ mod parts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::alarms::{self, Muted};
 use super::machine::Room;
 use super::servers;
 use crate::functions::Call;
@@ -14,7 +15,7 @@ use crate::{Core, Result};
 /// How the server is.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Health {
-    /// Whether there is no problem.
+    /// Whether there is no problem, or only muted ones.
     pub ok: bool,
     pub checks: Vec<Check>,
     /// What needs an operator, the worst first.
@@ -103,6 +104,12 @@ pub enum Kind {
     JobOverdue,
     /// Users of the scope `subject` can be sent no reset link.
     NoResets,
+    /// Requests for a reset link were answered and failed afterwards, within the last day.
+    ResetFailed,
+    /// The user `subject` has the address of another user in another spelling, and gets no mail.
+    AddressConflict,
+    /// The default sender is no sender, so mail without a sender of its own cannot be sent.
+    Sender,
     /// The template `subject` fails when it is used.
     TemplateFails,
     /// The latest backup could not be made.
@@ -145,6 +152,10 @@ pub struct Problem {
     pub count: Option<i64>,
     /// The run, the mail, the server or the plugin that shows it.
     pub id: Option<String>,
+    /// When it last happened, of what is counted by occurrence; Unix milliseconds.
+    pub latest_at: Option<i64>,
+    /// Set while an operator wants no alarm: see `server.muteAlarm`.
+    pub muted: Option<Muted>,
 }
 
 impl Problem {
@@ -159,7 +170,21 @@ impl Problem {
             since: None,
             count: None,
             id: None,
+            latest_at: None,
+            muted: None,
         }
+    }
+
+    /// Its kind, as functions write it.
+    pub(super) fn kind_name(&self) -> String {
+        let name = serde_json::to_value(self.kind);
+        name.ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    fn happened(self, latest_at: Option<i64>) -> Self {
+        Self { latest_at, ..self }
     }
 
     fn about(self, subject: impl Into<String>) -> Self {
@@ -226,24 +251,29 @@ pub(super) async fn check(core: &Core, call: &Call) -> Health {
         (Part::Plugins, Some(found.1)),
         (Part::Mail, Some(found.2)),
         (Part::Jobs, Some(found.3)),
-        (Part::Resets, found.4),
+        (Part::Resets, found.4.transpose()),
         (Part::Templates, Some(found.5)),
         (Part::Backups, found.6),
     ];
     let mut problems = Vec::new();
-    let mut checks = Vec::new();
+    let mut parts = Vec::new();
     for (part, found) in all {
         let Some(found) = found else { continue };
         let found = found.unwrap_or_else(|error| Found {
             fine: String::new(),
             problems: vec![unknown(part, &error)],
         });
-        checks.push(told(part, &found));
+        parts.push((part, found.fine));
         problems.extend(found.problems);
     }
-    problems.sort_by_key(|problem| problem.level);
+    alarms::mark(core, &mut problems).await;
+    problems.sort_by_key(|problem| (problem.muted.is_some(), problem.level));
+    let checks = parts
+        .into_iter()
+        .map(|(part, fine)| told(part, fine, &problems))
+        .collect();
     Health {
-        ok: problems.is_empty(),
+        ok: problems.iter().all(|problem| problem.muted.is_some()),
         checks,
         problems,
         servers,
@@ -266,19 +296,21 @@ pub async fn ready(core: &Core) -> Result<(), &'static str> {
     }
 }
 
-fn told(part: Part, found: &Found) -> Check {
-    let messages: Vec<&str> = found
-        .problems
+/// Of muted problems a part says only that there are some.
+fn told(part: Part, fine: String, problems: &[Problem]) -> Check {
+    let (muted, open): (Vec<_>, Vec<_>) = problems
         .iter()
-        .map(|problem| problem.message.as_str())
-        .collect();
+        .filter(|problem| problem.part == part)
+        .partition(|problem| problem.muted.is_some());
+    let messages: Vec<&str> = open.iter().map(|problem| problem.message.as_str()).collect();
     Check {
         name: part,
-        ok: messages.is_empty(),
-        message: if messages.is_empty() {
-            found.fine.clone()
-        } else {
-            messages.join(" ")
+        ok: open.is_empty(),
+        message: match (messages.as_slice(), muted.len()) {
+            ([], 0) => fine,
+            ([], 1) => "1 muted problem".to_owned(),
+            ([], count) => format!("{count} muted problems"),
+            (messages, _) => messages.join(" "),
         },
     }
 }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{Found, Kind, Level, Part, Problem};
+use crate::address::Mailbox;
 use crate::functions::Call;
 use crate::server::machine::{Room, disk_problem, memory_problem};
 use crate::server::servers::{Server, State};
@@ -190,6 +191,7 @@ struct Mail {
     waits_because: Option<String>,
     given_up: i64,
     given_up_at: Option<i64>,
+    given_up_latest_at: Option<i64>,
     given_up_because: Option<String>,
     given_up_id: Option<String>,
     transport: String,
@@ -223,6 +225,15 @@ pub(super) async fn mail(core: &Core, call: &Call) -> Result<Found> {
                 .since(Some(since))
         });
     }
+    let default = &core.settings.now().mail.default_sender;
+    if let Some(mistake) = Mailbox::parse(default).err().filter(|_| !default.is_empty()) {
+        let text = format!("The default sender cannot be used. {mistake}");
+        problems.push(
+            problem(Kind::Sender, text)
+                .about(default)
+                .because(mistake.to_string()),
+        );
+    }
     if mail.given_up > 0 {
         let why = mail.given_up_because.unwrap_or_default();
         let text = format!("{} mails were given up within a day. {why}", mail.given_up);
@@ -231,6 +242,7 @@ pub(super) async fn mail(core: &Core, call: &Call) -> Result<Found> {
             ..problem(Kind::MailFailed, text.trim_end().to_owned())
                 .because(why)
                 .since(mail.given_up_at)
+                .happened(mail.given_up_latest_at)
                 .shown_by(mail.given_up_id)
         });
     }
@@ -292,6 +304,7 @@ pub(super) async fn jobs(core: &Core, call: &Call) -> Result<Found> {
                 .about(job.name)
                 .because(why)
                 .since(job.last_run_at)
+                .happened(job.last_run_at)
                 .shown_by(job.last_run);
         };
         // Only an operator who activates it ends that, whatever runs by hand come to.
@@ -305,6 +318,7 @@ pub(super) async fn jobs(core: &Core, call: &Call) -> Result<Found> {
             .about(job.name)
             .because(why)
             .since(Some(deactivated.at))
+            .happened(Some(deactivated.at))
             .shown_by(job.last_run);
         Problem {
             count: Some(deactivated.failures),
@@ -336,23 +350,65 @@ struct ScopeProblem {
     message: String,
 }
 
-/// `None` without a running plugin that resets passwords.
-pub(super) async fn resets(core: &Core, call: &Call) -> Option<Result<Found>> {
-    const PROBLEMS: &str = "users.passwordResetProblems";
-    core.functions.get(PROBLEMS)?;
-    let all: Vec<ScopeProblem> = match ask(call, PROBLEMS).await {
-        Ok(all) => all,
-        Err(error) => return Some(Err(error)),
-    };
-    let problems = all.into_iter().map(|problem| {
+#[derive(Deserialize)]
+struct ResetTrouble {
+    failed: i64,
+    first_at: Option<i64>,
+    latest_at: Option<i64>,
+    latest_id: Option<String>,
+    latest_because: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Conflict {
+    user_id: String,
+    username: String,
+    scope: String,
+}
+
+/// What can be sent, what could not, and to whom nothing is sent. `None` when there is nothing to say: no plugin that
+/// resets passwords runs.
+pub(super) async fn resets(core: &Core, call: &Call) -> Result<Option<Found>> {
+    let scopes: Option<Vec<ScopeProblem>> = ask_if_there(core, call, "users.passwordResetProblems").await?;
+    let there = scopes.is_some();
+    let scopes = scopes.into_iter().flatten().map(|problem| {
         let text = format!("No link can be sent for {}: {}", problem.scope, problem.message);
         Problem::new(Part::Resets, Kind::NoResets, Level::Bad, text)
             .about(problem.scope)
             .because(problem.message)
     });
-    Some(Ok(Found {
+    let failed: Option<ResetTrouble> = ask_if_there(core, call, "codes.trouble").await?;
+    let failed = failed.filter(|trouble| trouble.failed > 0).map(|trouble| {
+        let why = trouble.latest_because.unwrap_or_default();
+        let text = format!(
+            "{} requests for a reset link failed within a day, after they were answered. {why}",
+            trouble.failed
+        );
+        Problem {
+            count: Some(trouble.failed),
+            ..Problem::new(Part::Resets, Kind::ResetFailed, Level::Bad, text.trim_end())
+                .because(why)
+                .since(trouble.first_at)
+                .happened(trouble.latest_at)
+                .shown_by(trouble.latest_id)
+        }
+    });
+    let conflicts: Option<Vec<Conflict>> = ask_if_there(core, call, "users.addressConflicts").await?;
+    let conflicts = conflicts.into_iter().flatten().map(|user| {
+        let why = "Change the address of one of the two, or delete one.";
+        let text = format!(
+            "The user {} of {} gets no mail: another user has the same address in another spelling. {why}",
+            user.username, user.scope
+        );
+        Problem::new(Part::Resets, Kind::AddressConflict, Level::Warn, text)
+            .about(user.username)
+            .because(why)
+            .shown_by(Some(user.user_id))
+    });
+    let problems: Vec<_> = scopes.chain(failed).chain(conflicts).collect();
+    Ok((there || !problems.is_empty()).then(|| Found {
         fine: "links can be sent".to_owned(),
-        problems: problems.collect(),
+        problems,
     }))
 }
 
@@ -405,6 +461,15 @@ pub(super) async fn backups(core: &Core, call: &Call) -> Option<Result<Found>> {
         fine: "the latest one succeeded".to_owned(),
         problems: problem.into_iter().collect(),
     }))
+}
+
+/// `None` where nobody provides the function.
+async fn ask_if_there<T: DeserializeOwned>(core: &Core, call: &Call, function: &str) -> Result<Option<T>> {
+    if core.functions.get(function).is_some() {
+        ask(call, function).await.map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 async fn ask<T: DeserializeOwned>(call: &Call, function: &str) -> Result<T> {

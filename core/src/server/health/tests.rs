@@ -49,6 +49,8 @@ impl World {
             ("jobs.overview", json!({"count": 3, "failing": [], "late": []})),
             ("users.passwordResetProblems", json!([])),
             ("template.failures", json!([])),
+            ("codes.trouble", json!({"failed": 0})),
+            ("users.addressConflicts", json!([])),
         ];
         let functions = calm
             .each_ref()
@@ -315,4 +317,121 @@ async fn b01_x03_what_could_not_be_stored_and_a_full_audit_log_are_shown_and_do_
     let health = world.health().await;
     assert_eq!(health["problems"][0]["kind"], "audit_full", "{health}");
     assert_eq!(health["problems"][0]["level"], "warn");
+}
+
+#[tokio::test]
+async fn b02_d01_what_users_do_not_get_is_told() {
+    let world = World::new().await;
+    let failed = json!({"failed": 2, "first_at": 7, "latest_id": "code_1", "latest_because": "no sender"});
+    let problem = world.problem("codes.trouble", failed).await;
+    assert_eq!(told(&problem), ("reset_failed", "bad", "", "code_1"));
+    assert_eq!(
+        (&problem["count"], &problem["since"], &problem["why"]),
+        (&json!(2), &json!(7), &json!("no sender"))
+    );
+    let conflict = json!([{"user_id": "usr_1", "username": "carol", "scope": "Fun Run"}]);
+    let problem = world.problem("users.addressConflicts", conflict).await;
+    assert_eq!(told(&problem), ("address_conflict", "warn", "carol", "usr_1"));
+}
+
+async fn call(world: &World, function: &str, parameters: Value) -> Result<Value> {
+    world
+        .core
+        .functions
+        .call(&Caller::cli(), function, parameters)
+        .await
+}
+
+#[tokio::test]
+async fn ux08_a_muted_alarm_is_listed_and_does_not_count_until_its_time_is_over() {
+    let world = World::new().await;
+    let failed = json!({"waiting": 0, "given_up": 2, "given_up_at": MONDAY_NOON - 9, "given_up_latest_at": MONDAY_NOON - 5,
+        "given_up_because": "no such domain", "given_up_id": "mail_1", "transport": "mailgun", "provider": "mailgun"});
+    world
+        .services
+        .0
+        .lock()
+        .unwrap()
+        .insert("mail.trouble", failed.clone());
+    let hour = 3_600_000;
+    let mute = |reason: &str, until: i64| json!({"part": "mail", "kind": "mail_failed", "reason": reason, "until": until});
+    for (reason, until) in [
+        ("", MONDAY_NOON + hour),
+        ("a\0", MONDAY_NOON + hour),
+        ("known", MONDAY_NOON),
+        ("known", MONDAY_NOON + 91 * 24 * hour),
+    ] {
+        let refused = call(&world, "server.muteAlarm", mute(reason, until))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            refused.code(),
+            crate::Code::ParameterInvalid,
+            "{reason:?} {until}"
+        );
+    }
+    let unknown = json!({"part": "jobs", "kind": "job_failed", "subject": "x", "reason": "r", "until": MONDAY_NOON + hour});
+    assert_eq!(
+        call(&world, "server.muteAlarm", unknown)
+            .await
+            .unwrap_err()
+            .code(),
+        crate::Code::NotFound
+    );
+
+    call(
+        &world,
+        "server.muteAlarm",
+        mute("the customer knows", MONDAY_NOON + hour),
+    )
+    .await
+    .unwrap();
+    let health = world.health().await;
+    assert_eq!(health["ok"], true, "{health:#}");
+    let problem = &health["problems"][0];
+    assert_eq!(problem["muted"]["reason"], "the customer knows");
+    assert_eq!(problem["muted"]["until"], MONDAY_NOON + hour);
+    let mail = health["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["name"] == "mail")
+        .unwrap();
+    assert_eq!(
+        (&mail["ok"], &mail["message"]),
+        (&json!(true), &json!("1 muted problem"))
+    );
+    assert_eq!(
+        call(&world, "server.mutedAlarms", json!({})).await.unwrap()[0]["kind"],
+        "mail_failed"
+    );
+
+    // It happened once more: that is not what was muted.
+    let mut again = failed.clone();
+    again["given_up_latest_at"] = json!(MONDAY_NOON + 1);
+    world.services.0.lock().unwrap().insert("mail.trouble", again);
+    assert_eq!(world.health().await["ok"], false);
+    world
+        .services
+        .0
+        .lock()
+        .unwrap()
+        .insert("mail.trouble", failed.clone());
+    assert_eq!(world.health().await["ok"], true);
+
+    let key = json!({"part": "mail", "kind": "mail_failed"});
+    assert_eq!(
+        call(&world, "server.unmuteAlarm", key.clone()).await.unwrap(),
+        true
+    );
+    assert_eq!(world.health().await["ok"], false);
+    assert_eq!(call(&world, "server.unmuteAlarm", key).await.unwrap(), false);
+
+    call(&world, "server.muteAlarm", mute("known", MONDAY_NOON + hour))
+        .await
+        .unwrap();
+    world.core.clock.advance(Duration::from_secs(3601));
+    world.core.server.scheduler_looked(world.core.clock.now_ms());
+    servers::beat(&world.core, MONDAY_NOON).await.unwrap();
+    assert_eq!(world.health().await["ok"], false, "its time is over");
 }
