@@ -7,9 +7,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The subject of a reset mail when neither the caller nor the scope names one: the same for all callers.
-const DEFAULT_SUBJECT: &str = "Password Reset Request";
-
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {

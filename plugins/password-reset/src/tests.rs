@@ -557,7 +557,7 @@ fn b02_what_cannot_be_noted_now_is_noted_later() {
     let kit = kit()
         .on("codes.mail", |_| Err(Error::new(codes::PARAMETER_INVALID, "no")))
         .on("codes.giveUp", |_| {
-            Err(Error::new(codes::UNAVAILABLE, "the database is busy").retryable())
+            Err(Error::new(codes::UNAVAILABLE, "the database is busy").with_retry())
         })
         .started()
         .unwrap();
