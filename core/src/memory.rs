@@ -23,8 +23,6 @@ const MOST_ARENAS: usize = 8;
 
 /// How often the process looks whether it has grown.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// Growth by less than this is not worth the few milliseconds that returning takes.
-const WORTH_RETURNING: u64 = 2 << 20;
 
 /// Fixes how the allocator keeps memory. For the start of the process, before it has threads.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -70,24 +68,27 @@ pub(crate) fn give_back() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) fn give_back() {}
 
-/// Returns free memory whenever the process has grown, until the server stops.
+/// Returns free memory while the process holds a fifth more than its least so far, until the server stops. Growth alone says
+/// too little: what was in use at one look is free at a later one, and the process has not grown in between.
 pub async fn run(shutdown: Shutdown) {
     let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut after_last = 0;
+    let mut least = u64::MAX;
     loop {
         tokio::select! {
             () = shutdown.triggered() => return,
             _ = look.tick() => {}
         }
-        if resident() < after_last + WORTH_RETURNING {
+        let held = resident();
+        least = least.min(held);
+        if held < least + least / 5 {
             continue;
         }
         // It walks through all free memory, under the locks of the arenas.
         if tokio::task::spawn_blocking(give_back).await.is_err() {
             return;
         }
-        after_last = resident();
+        least = least.min(resident());
     }
 }
 

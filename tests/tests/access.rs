@@ -288,7 +288,7 @@ async fn refusals(server: &TestServer, caller: &str) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn w06_every_function_asks_for_a_token_with_its_grant_and_refusals_are_recorded() {
-    let story = FunRun::start().await;
+    let mut story = FunRun::start().await;
     let admin = set_up(&story.server).await;
     // A token must be good for something.
     let narrow = story.server.token_for("scopes.list").await;
@@ -323,16 +323,13 @@ async fn w06_every_function_asks_for_a_token_with_its_grant_and_refusals_are_rec
     }
     let mut refused = all.clone();
     refused.remove("scopes.list");
-    assert_eq!(refusals(&story.server, "test scopes.list").await, refused);
+    // More of them than the log takes in one go: the others are counted in a line of their own.
     let strangers = story
         .server
         .printed()
         .matches("a call of the API was refused")
         .count();
-    assert!(
-        strangers >= 2 * all.len(),
-        "{strangers} calls of strangers are in the log"
-    );
+    assert!(strangers >= 50, "{strangers} calls of strangers are in the log");
     assert!(
         !story.server.printed().contains("cor_stolen"),
         "what they showed is not"
@@ -344,6 +341,10 @@ async fn w06_every_function_asks_for_a_token_with_its_grant_and_refusals_are_rec
         ["/api/v1/scopes.list"],
         "nothing is offered that would be refused"
     );
+    // Rejections beyond the first ones of a minute are written when it is over, or when the server ends.
+    story.server.terminate().await;
+    story.server.restart().await;
+    assert_eq!(refusals(&story.server, "test scopes.list").await, refused);
 }
 
 async fn authorized(server: &TestServer, token: &str, path: &str) -> Value {

@@ -4,7 +4,7 @@
 use coronet_tests::job::{await_run, run_code};
 use coronet_tests::on_both_databases;
 use coronet_tests::server::{Setup, TestServer};
-use coronet_tests::store::{self, Kind};
+use coronet_tests::store::{self, Database, Kind};
 use coronet_tests::story::{FunRun, is_alive, rows};
 use serde_json::{Value, json};
 
@@ -156,7 +156,7 @@ async fn new_code_is_there_on_every_server_at_once() {
     };
     let neighbour = Setup::default()
         .without_plugins()
-        .set("database", &first.database.url);
+        .through(Database::beside(&first.database));
     let neighbour = neighbour.start().await.expect("a second server");
     for round in 0..3 {
         // It has just looked what there is.
@@ -177,7 +177,7 @@ async fn f04_a_dead_servers_run_is_taken_over_by_its_neighbour() {
     };
     let neighbour = Setup::default()
         .without_plugins()
-        .set("database", &first.database.url);
+        .through(Database::beside(&first.database));
     let neighbour = neighbour.start().await.expect("a second server");
     start_busy_run(&first).await;
     first.kill().await;

@@ -96,8 +96,14 @@ async fn w11_errors_are_pages_for_people_and_json_for_programs() {
         let text = page.text();
         assert!(text.contains(words) && !text.contains("secret"), "{path}: {text}");
     }
-    let api = client.get("/api/v1/nothing").await;
-    assert_eq!((api.status.as_u16(), &api.json()["code"]), (404, &904.into()));
+    for (path, status, code) in [("/api/v1/no/such", 404, 904), ("/api/v1/nothing", 405, 905)] {
+        let api = client.get(path).await;
+        assert_eq!(
+            (api.status.as_u16(), &api.json()["code"]),
+            (status, &code.into()),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ async fn addresses(server: &TestServer) -> Vec<String> {
 
 #[tokio::test]
 async fn x04_one_client_behind_a_proxy_does_not_lock_the_others_out() {
-    let server = server("127.0.0.1, ::1").await;
+    let mut server = server("127.0.0.1, ::1").await;
     let operator = json!({"name": "ada", "password": PASSWORD, "role": "admin"});
     server.operate("operators.add", operator).await;
     let proxy = server.client();
@@ -63,8 +63,14 @@ async fn x04_one_client_behind_a_proxy_does_not_lock_the_others_out() {
     )
     .await;
     assert_eq!(other.status, 401, "another client is not counted with the first");
+    // Rejections beyond the first ones of a minute are written when it is over, or when the server ends.
+    server.terminate().await;
+    server.restart().await;
     let seen = addresses(&server).await;
-    assert_eq!(seen.first().map(String::as_str), Some("198.51.100.1"), "{seen:?}");
+    assert!(
+        seen.contains(&"203.0.113.7".to_owned()) && seen.contains(&"198.51.100.1".to_owned()),
+        "{seen:?}"
+    );
     assert!(!seen.contains(&"127.0.0.1".to_owned()), "{seen:?}");
 }
 

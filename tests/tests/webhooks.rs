@@ -149,7 +149,7 @@ async fn r17_r18_what_is_no_event_is_refused_quickly() {
         let answer = client.send(client.request(Method::POST, path), "{}").await;
         assert_eq!(answer.status, 404, "{path}");
     }
-    assert_eq!(client.get("/_hooks/mailgun").await.status, 404);
+    assert_eq!(client.get("/_hooks/mailgun").await.status, 405);
     // The function behind it is nobody's to call.
     let called = story
         .try_call("mailgun.webhook", json!({"method": "POST", "body": "{}"}))

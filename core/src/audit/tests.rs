@@ -17,20 +17,20 @@ async fn started(core: &Core) {
     settings::start(core).await.unwrap();
 }
 
-fn operator(role: Role) -> Caller {
+fn operator(core: &Core, role: Role) -> Caller {
     Caller::Operator(Arc::new(OperatorCaller {
         id: "op_ada".to_owned(),
         name: "ada".to_owned(),
         role,
         via: Via::Webmin,
-        password_at: None,
+        password_at: Some(core.clock.now_ms()),
         address: None,
     }))
 }
 
 async fn call(core: &Core, function: &str, parameters: Value) -> Result<Value> {
     core.functions
-        .call(&operator(Role::Admin), function, parameters)
+        .call(&operator(core, Role::Admin), function, parameters)
         .await
 }
 
@@ -155,7 +155,7 @@ async fn who_may_not_do_it_may_not_undo_it_either() {
         for role in [Role::Viewer, Role::Editor] {
             let undone = core
                 .functions
-                .call(&operator(role), "audit.undo", parameters.clone())
+                .call(&operator(&core, role), "audit.undo", parameters.clone())
                 .await;
             assert_eq!(undone.unwrap_err().code(), Code::Forbidden);
         }
@@ -312,7 +312,7 @@ async fn change(core: &Core, sql: &'static str) {
     core.db
         .write(move |tx| {
             Box::pin(async move {
-                sqlx::query(sql).execute(tx).await?;
+                crate::db::execute(tx, sql.to_owned(), |query| query).await?;
                 Ok(())
             })
         })
@@ -411,10 +411,13 @@ async fn x03_a_full_audit_log_loses_its_oldest_entries_and_health_says_so() {
         call(&core, "settings.update", settings).await.unwrap();
         crate::audit::sweep(&core, 0).await.unwrap();
         assert_eq!(rows(&core).await, 9000);
-        let oldest: String = sqlx::query_scalar("SELECT MIN(id) FROM audit WHERE id < 'aud_2'")
-            .fetch_one(core.db.reader())
-            .await
-            .unwrap();
+        let oldest = core.db.write(|tx| {
+            Box::pin(async move {
+                let sql = "SELECT MIN(id) FROM audit WHERE id < 'aud_2'".to_owned();
+                crate::db::returning(tx, sql, |query| query).await
+            })
+        });
+        let oldest = oldest.await.unwrap().remove(0);
         assert!(oldest.as_str() > "aud_103000", "{oldest}");
         assert!(core.audit_size.is_near(10_000));
         assert!(core.audit_size.trimmed_at().is_some());

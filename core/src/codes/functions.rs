@@ -160,7 +160,8 @@ pub(super) fn all(codes: &Arc<Codes>) -> Vec<Function> {
             "Notes that a request that was answered already failed, for the user's history and for health.",
             codes,
             give_up,
-        )),
+        ))
+        .any_text(),
         Function::read(
             "codes.trouble",
             "Counts the requests that were answered and then failed within a day, and tells of the latest.",

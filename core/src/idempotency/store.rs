@@ -153,3 +153,16 @@ pub(super) async fn sweep(db: &Db, now: i64) -> Result<u64> {
         all += deleted;
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::Db;
+
+    /// All that is kept: the hashed key, the fingerprint of the request and the answer of each call.
+    pub(crate) async fn everything(db: &Db) -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+        sqlx::query_as("SELECT key_hash, request, answer FROM idempotency_keys")
+            .fetch_all(db.reader())
+            .await
+            .unwrap()
+    }
+}

@@ -237,11 +237,7 @@ async fn ux17_what_is_stored_shows_neither_key_nor_answer_nor_request() {
         let caller = app("tok_1");
         let answer = idempotency.call(&caller, "green-whale", "shop.order", parameters.clone());
         assert!(seen(answer.await).1.contains("violet-elephant"));
-        let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> =
-            sqlx::query_as("SELECT key_hash, request, answer FROM idempotency_keys")
-                .fetch_all(core.db.reader())
-                .await
-                .unwrap();
+        let rows = super::store::tests::everything(&core.db).await;
         let (key, request, answer) = &rows[0];
         let plain = fingerprint("shop.order", &parameters);
         assert_eq!(rows.len(), 1);

@@ -88,14 +88,10 @@ mod tests {
         let sealed = secrets.seal("mail mail_1", b"{}");
         db.write(|tx| {
             Box::pin(async move {
-                sqlx::query(
-                    "INSERT INTO mails (id, state, recipients, subject, search, own_account, message, attempts,
+                let sql = "INSERT INTO mails (id, state, recipients, subject, search, own_account, message, attempts,
                                         created_at, queued_at, due_at)
-                     VALUES ('mail_1', 'queued', '', '', '', 0, $1, 0, 0, 0, 0)",
-                )
-                .bind(sealed)
-                .execute(tx)
-                .await?;
+                     VALUES ('mail_1', 'queued', '', '', '', 0, $1, 0, 0, 0, 0)";
+                crate::db::execute(tx, sql.to_owned(), |query| query.bind(sealed)).await?;
                 Ok(())
             })
         })

@@ -156,7 +156,7 @@ async fn two_ways_to_write_a_name_are_one_job() {
                 .db
                 .write(move |tx| {
                     Box::pin(async move {
-                        sqlx::query(old).bind(names.0).bind(names.1).execute(tx).await?;
+                        coronet_core::db::execute(tx, old.to_owned(), |query| query.bind(names.0).bind(names.1)).await?;
                         Ok(())
                     })
                 })

@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn the_form_needs_domain_and_key() {
-        let schema = Value::from(schemars::schema_for!(Settings));
+        let plugin = crate::plugin();
+        let schema = plugin.manifest().settings.as_ref().unwrap();
         assert_eq!(schema["required"], json!(["domain", "api_key"]));
     }
 

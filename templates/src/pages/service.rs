@@ -124,8 +124,9 @@ impl Pages {
         let served = tokio::task::spawn_blocking(serve).await;
         match served {
             Ok(Some(mut response)) => {
-                // The webmin shows them in previews, from an origin of its own.
-                response.set_default("Cross-Origin-Resource-Policy", "same-site");
+                // The webmin's previews load them, and a preview is sandboxed: to a browser it comes from another site. Files are the
+                // same for everyone, so no site learns anything from them.
+                response.set_default("Cross-Origin-Resource-Policy", "cross-origin");
                 self.with_defaults(response, PAGE_POLICY, "same-origin")
             }
             Ok(None) => self.error(404).await,

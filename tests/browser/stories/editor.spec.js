@@ -258,7 +258,7 @@ test("a new file starts with something that works, is moved with its history, an
   await page.goto("/webmin/templates");
   await page.getByRole("link", { name: "New text" }).click();
   await page.getByRole("radio", { name: "Job code" }).check();
-  await page.getByLabel("Name").fill("night");
+  await page.getByRole("textbox", { name: "Name" }).fill("night");
   await page.getByRole("button", { name: "Create" }).click();
   await expect(text(page)).toContainText("core.job()");
   await server.call("jobs.create", { job: { name: "Nightly", path: "night.lua", interval: 3600 } });

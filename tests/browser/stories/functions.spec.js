@@ -58,8 +58,7 @@ test("ux01 a function is called with what was chosen and nothing else, and a wri
 
 test("ux01 a job that gets other retries stays active", async ({ desk: page, server }) => {
   await server.drop("jobs/sweep.lua", "return 'ok'\n");
-  await server.call("jobs.create", { name: "Sweep", path: "sweep.lua", schedule: "every hour" }).catch(() =>
-    server.call("jobs.create", { name: "Sweep", path: "sweep.lua", interval: 3600 }));
+  await server.call("jobs.create", { job: { name: "Sweep", path: "sweep.lua", interval: 3600 } });
   const before = await server.call("jobs.get", { name: "Sweep" });
   await page.goto("/webmin/function/jobs.update");
   await page.locator('[name="p.name"]').fill("Sweep");

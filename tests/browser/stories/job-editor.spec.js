@@ -227,7 +227,7 @@ test("UX10: Run now shows in place that the job runs, and how that ends", async 
   await server.call("resources.write", { path: PATH, text: job("job.progress(1, 4) while not core.store.get('go') do end") });
   await page.getByRole("button", { name: "Run now" }).click();
   await expect(ran.getByRole("status")).toContainText("Running: 1 of 4");
-  const [running] = (await server.call("jobs.runs", { name: "Nightly" })).items;
+  const [running] = (await server.call("jobs.runs", { name: "Nightly" })).runs;
   await server.call("jobs.cancel", { run_id: running.id });
   await expect(ran.getByRole("status")).toContainText("It was cancelled.");
 });

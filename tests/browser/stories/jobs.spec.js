@@ -105,7 +105,8 @@ test("UX13: the kinds of a schedule are tabs, with presets and a zone that is se
   await expect(preview).toContainText("at 07:30, Monday to Friday");
   const zone = page.getByRole("combobox", { name: "Time zone" });
   await zone.pressSequentially("new york");
-  await expect(page.getByRole("option")).toHaveText(["America/New_York"]);
+  // The selects of the form have options too.
+  await expect(page.getByRole("listbox").getByRole("option")).toHaveText(["America/New_York"]);
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await expect(zone).toHaveValue("America/New_York");
@@ -123,6 +124,7 @@ test("UX13: the kinds of a schedule are tabs, with presets and a zone that is se
     expect(alone).toBe(false);
   }
   await page.getByRole("button", { name: "Create" }).click();
+  await expect(page).toHaveURL(/\/templates\/edit\?/);
   await page.goto("/webmin/job/Weekdays");
   await expect(page.getByRole("radio", { name: "Cron" })).toBeChecked();
   await expect(page.getByLabel("Cron expression")).toHaveValue("30 7 * * 1-5");

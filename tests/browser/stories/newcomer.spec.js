@@ -58,7 +58,7 @@ test("errors are at their fields, in the words of their labels, and the first ha
   await page.goto("/webmin/tokens/new");
   await save(page, "Create token");
   await expect(page.getByLabel("Name", { exact: true })).toHaveAccessibleDescription("Name is needed.");
-  await expect(page.getByLabel("May call")).toHaveAccessibleDescription("May call is needed.");
+  await expect(page.getByRole("group", { name: "May call" })).toHaveAccessibleDescription("Choose at least one function.");
 });
 
 test("what was typed is kept when the session ended, while one signs in again above it", async ({ desk: page, server, context }) => {
@@ -140,7 +140,7 @@ test("UX07 a transport is used only when it takes a test mail, and says why not"
   await page.goto("/webmin");
   await expect(page.getByText("did not arrive")).toHaveCount(0);
 
-  await server.call("plugins.configure", { name: "mailgun", settings: { api_key: mailgun.key } });
+  await server.call("plugins.configure", { name: "mailgun", settings: { ...settings, api_key: mailgun.key } });
   await page.goto("/webmin/mail/transport");
   await line.getByRole("button", { name: "Use this" }).click();
   await page.getByLabel("Send a test mail to").fill("me@example.com");
@@ -205,11 +205,12 @@ test("the first ten minutes are spent on the dashboard, up to a provider that to
 
   // A wrong key first: the provider's own word is shown, and nothing is ticked.
   const provider = async (key) => {
-    await step("Connect a mail provider").getByText("Set up mailgun").click();
+    // A form that was refused stands open.
+    if (!(await page.getByLabel("Domain").isVisible())) await step("Connect a mail provider").getByText("Set up mailgun").click();
     await page.getByLabel("Domain").fill(mailgun.domain);
     await page.getByLabel(/^API key/).fill(key);
     await page.getByLabel("Send a test mail to").fill("me@example.com");
-    await page.getByText("More settings").click();
+    if (!(await page.getByLabel(/^Base URL/).isVisible())) await page.getByText("More settings").click();
     await page.getByLabel(/^Base URL/).fill(mailgun.baseUrl);
     await save(page, "Use mailgun");
   };

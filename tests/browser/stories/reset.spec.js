@@ -86,7 +86,7 @@ test("D01 an internationalized address that the browser spells in punycode finds
   for (const [n, email] of [[2, "user@münchen.example"], [3, "carla@bücher.example"]]) {
     const user = { username: email, password: OLD_PASSWORD, scope: "Fun Run", meta: { email } };
     await server.call("users.register", user);
-    await page.goto("/_forgotpassword?scope=Fun%20Run");
+    await page.goto(`${server.url}/_forgotpassword?scope=Fun%20Run`);
     await page.getByLabel(/email address/i).fill(email);
     await page.locator('button[type="submit"]').first().click();
     await expect(page.getByRole("heading", { name: "Check your email" })).toBeVisible();
@@ -101,7 +101,7 @@ test.describe("UX15 in a German browser", () => {
     const settings = { after_reset_url: "https://funrun.example.com/login" };
     await server.call("scopes.update", { name: "Fun Run", settings });
     const link = await funRun.resetLink(1);
-    await page.goto("/_forgotpassword?scope=Fun%20Run");
+    await page.goto(`${server.url}/_forgotpassword?scope=Fun%20Run`);
     await expect(page.getByRole("heading", { name: "Passwort vergessen?" })).toBeVisible();
     await page.goto(link);
     await expect(page.locator("html")).toHaveAttribute("lang", "de");

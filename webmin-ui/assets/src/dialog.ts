@@ -16,6 +16,13 @@ export function bindDialogs(): void {
       dialog.close();
     }
   });
+  // A session that ended is noticed by what one does. What the page asks for by itself does not open the login, and never
+  // takes away one that is being filled in.
+  document.addEventListener('htmx:beforeOnLoad', (event) => {
+    const { elt, xhr } = (event as CustomEvent<{ elt: Element; xhr: XMLHttpRequest }>).detail;
+    const signingIn = dialog.open && body.querySelector('[name="in_place"]') && !body.contains(elt);
+    if (xhr.status === 401 && (signingIn || elt.matches('.form-preview'))) event.preventDefault();
+  });
   dialog.addEventListener('click', (event) => {
     const wantsOut = event.target === dialog || (event.target as Element).closest('[data-close]');
     if (!wantsOut) return;

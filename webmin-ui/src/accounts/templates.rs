@@ -25,6 +25,10 @@ pub(super) async fn reset_mails(desk: &Desk<'_>) -> Result<Vec<String>, Error> {
     struct Listed {
         path: String,
     }
+    // A name can be chosen only from a list that this operator may see.
+    if !desk.may("resources.list") {
+        return Ok(Vec::new());
+    }
     let all: Vec<Listed> = desk.call("resources.list", json!({ "prefix": FOLDER })).await?;
     Ok(all
         .iter()
@@ -76,6 +80,7 @@ pub(crate) struct TemplatePart {
 
 #[post("/scopes/template", data = "<posted>")]
 async fn preview(desk: Desk<'_>, posted: Posted) -> Answer {
+    desk.needs("scopes.update").await?;
     let body = desk.part(
         "scopes/part_template",
         &part(&desk, posted.text("template")).await,

@@ -86,7 +86,7 @@ fn row_acts(user: &User) -> Vec<RowAct> {
         path: format!("/user/{}/reset", path_segment(&user.user_id)),
         icon: "key",
         label: t!("Send reset link"),
-        about: t!("Send a reset link to {name}", name = user.username),
+        about: t!("Send reset link: {name}", name = user.username),
         danger: false,
     };
     user.email.iter().map(|_| reset.clone()).collect()

@@ -25,6 +25,8 @@ pub(crate) struct ProblemLine {
     pub(crate) path: String,
     /// A button that mends it at once, and no link.
     pub(crate) button: bool,
+    /// Where it shows what happened, beside a button; empty where there is nothing to see.
+    pub(crate) seen: String,
     /// Where it is muted; empty for who may not, and once it is.
     pub(crate) mute: String,
     /// Set while it is muted.
@@ -66,6 +68,10 @@ pub(super) fn line(problem: &Problem, may: May) -> ProblemLine {
     });
     ProblemLine {
         button: deactivated && may.activate,
+        seen: match &problem.id {
+            Some(run) if deactivated => format!("/run/{}", path_segment(run)),
+            _ => String::new(),
+        },
         at: problem.since.filter(|_| deactivated),
         tone: match (&muted, problem.level.as_str()) {
             (Some(_), _) => "muted",

@@ -33,6 +33,7 @@ fn answer(text: &str) -> AnswerView {
     let problem = |path: &str| ProblemLine {
         at: Some(1),
         button: path.is_empty(),
+        seen: path.to_owned(),
         tone: "bad",
         icon: "mail",
         title: text.to_owned(),

@@ -151,7 +151,13 @@ impl Desk<'_> {
         if answer::has_own_page(error) {
             return Err(error.clone().into());
         }
-        self.page_with(Status::new(error.code().status()), view)
+        // What a provider behind Coronet answered is no fault of this server, and a proxy before it must not put a page
+        // of its own in the form's place.
+        let status = match error.code().status() {
+            500.. => Status::UnprocessableEntity,
+            status => Status::new(status),
+        };
+        self.page_with(status, view)
     }
 
     /// A part of a page, finished: for scripts of our own that put it there.

@@ -92,6 +92,8 @@ pub(crate) struct NewTokenView {
     pub(crate) groups: Vec<GrantGroup>,
     /// What the list does not offer.
     pub(crate) others: Field,
+    /// Why what was chosen does not do.
+    pub(crate) mistake: Option<String>,
 }
 
 impl View for NewTokenView {
@@ -146,8 +148,9 @@ async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
         Err(refused) => {
             let mut view = new_view(&desk, refused.form, &grants);
             posted.raw(OTHERS).clone_into(&mut view.others.value);
-            if view.form.problem.is_some() && grants.is_empty() {
-                view.form.problem = Some(t!("Choose at least one function."));
+            if grants.is_empty() {
+                view.form.problem = None;
+                view.mistake = Some(t!("Choose at least one function."));
             }
             desk.refused(&refused.error, &view)
         }
@@ -280,6 +283,7 @@ fn new_view(desk: &Desk<'_>, form: Form, grants: &[String]) -> NewTokenView {
         form,
         everything: choice("*", "", false),
         groups,
+        mistake: None,
         others: Field::lines(OTHERS, &t!("Other grants"))
             .placeholder("reports.*")
             .hint(&t!(

@@ -35,6 +35,7 @@ async fn new(desk: Desk<'_>, folder: Option<&str>) -> Answer {
 
 #[post("/templates/new", data = "<posted>")]
 async fn create(desk: Desk<'_>, posted: Posted) -> Answer {
+    desk.needs("resources.write").await?;
     let outcome = match path(&posted) {
         Ok(path) => write(&desk, &path).await.map(|()| path),
         Err(error) => Err(error),

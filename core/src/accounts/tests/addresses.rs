@@ -156,7 +156,8 @@ async fn b02_a_scope_takes_only_a_sender_that_mail_can_have() {
         ] {
             let refused = update(from).await.unwrap_err();
             assert_eq!(refused.code(), Code::ParameterInvalid, "{from}");
-            assert_eq!(refused.details().unwrap()["parameter"], "from_email", "{from}");
+            let parameter = refused.details().unwrap()["parameter"].to_string();
+            assert!(parameter.contains("from_email"), "{from}: {parameter}");
             let default = json!({"group": "mail", "changes": {"default_sender": from}});
             crate::settings::start(&core).await.ok();
             let refused = call(&core, "settings.update", default).await.unwrap_err();

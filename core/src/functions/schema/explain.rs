@@ -13,7 +13,7 @@ use crate::{Code, Error};
 const MOST_CHOICES: usize = 40;
 
 /// The error of a call whose parameters do not follow their schema.
-pub(super) fn explain(cause: &ValidationError<'_>, schema: &Value) -> Error {
+pub(super) fn explain(cause: &ValidationError<'_>, parameters: &Value, schema: &Value) -> Error {
     let cause = decisive(cause);
     let path = path_of(cause);
     let below = |field: &str| match path.as_str() {
@@ -32,11 +32,13 @@ pub(super) fn explain(cause: &ValidationError<'_>, schema: &Value) -> Error {
             let name = error.instance().as_str().unwrap_or_default().to_owned();
             return unknown(&below(&name), schema);
         }
-        // A function without parameters allows none: the checker then names the object and not what is in it.
+        // An object without fields allows none: the checker then gives the place of the object, and not the field's name.
         Kind::FalseSchema => {
-            let fields = cause.instance().as_object().filter(|_| path.is_empty());
-            let first = fields.and_then(|fields| fields.keys().next());
-            return unknown(first.unwrap_or(&path), schema);
+            let object = parameters.pointer(&cause.instance_path().to_string());
+            let first = object
+                .and_then(Value::as_object)
+                .and_then(|fields| fields.keys().next());
+            return unknown(&first.map_or_else(|| path.clone(), |first| below(first)), schema);
         }
         Kind::Type { .. } => (Code::ParameterType, path),
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => (Code::ParameterType, path),

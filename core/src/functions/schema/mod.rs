@@ -95,7 +95,7 @@ impl Parameters {
             Some(unknown) if !explain::is_unknown_name(&first) => unknown,
             _ => first,
         };
-        Err(explain::explain(&cause, &self.schema))
+        Err(explain::explain(&cause, parameters, &self.schema))
     }
 
     /// Writes whole numbers as integers where the schema asks for them, so that `60.0` is 60 for every caller.

@@ -263,11 +263,8 @@ async fn b03_a_mail_that_cannot_be_decrypted_is_left_alone_and_holds_up_no_other
         let id = lost.clone();
         let write = post.core.db.write(move |tx| {
             Box::pin(async move {
-                sqlx::query("UPDATE mails SET message = $2 WHERE id = $1")
-                    .bind(id)
-                    .bind(sealed)
-                    .execute(tx)
-                    .await?;
+                let sql = "UPDATE mails SET message = $2 WHERE id = $1".to_owned();
+                crate::db::execute(tx, sql, |query| query.bind(id).bind(sealed)).await?;
                 Ok(())
             })
         });

@@ -197,6 +197,7 @@ fn new_token() -> tokens::NewTokenView {
             open: true,
         }],
         others: Field::lines("grants", NASTY),
+        mistake: Some(text()),
     }
 }
 
