@@ -227,21 +227,3 @@ async fn x06_sign_ins_leave_no_memory_behind() {
     assert_flat(&story, idle, "sign-ins");
     assert_returns(&story, idle).await;
 }
-
-#[tokio::test]
-async fn ux05_large_mail_leaves_no_memory_behind() {
-    let story = FunRun::start().await;
-    let idle = idle(&story).await;
-    let text = "A long line of a long mail.\r\n".repeat(900_000 / 29);
-    stream::iter(0..60)
-        .map(async |number| {
-            let subject = format!("Mail {number}");
-            let mail = json!({"from": "app@example.com", "to": CAROL, "subject": subject, "text": text});
-            story.call("mail.send", json!({ "message": mail })).await;
-        })
-        .buffer_unordered(16)
-        .count()
-        .await;
-    story.mailgun.await_mails(61).await;
-    assert_returns(&story, idle).await;
-}

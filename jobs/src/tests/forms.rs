@@ -156,7 +156,10 @@ async fn two_ways_to_write_a_name_are_one_job() {
                 .db
                 .write(move |tx| {
                     Box::pin(async move {
-                        coronet_core::db::execute(tx, old.to_owned(), |query| query.bind(names.0).bind(names.1)).await?;
+                        coronet_core::db::execute(tx, old.to_owned(), |query| {
+                            query.bind(names.0).bind(names.1)
+                        })
+                        .await?;
                         Ok(())
                     })
                 })

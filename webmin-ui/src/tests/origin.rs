@@ -11,6 +11,13 @@ use super::http::{Browser, PASSWORD};
 const LATER: Duration = Duration::from_secs(6 * 60);
 const NEW: [(&str, &str); 3] = [("name", "Mallory <&>"), ("password", PASSWORD), ("role", "admin")];
 
+const NEW_BY_CALL: [(&str, &str); 4] = [
+    ("p.name", "Mallory"),
+    ("p.password", PASSWORD),
+    ("p.role", "admin"),
+    ("confirmed", "on"),
+];
+
 async fn operators(browser: &Browser) -> usize {
     let caller = coronet_core::functions::Caller::cli();
     let list = browser
@@ -34,6 +41,7 @@ async fn x01_an_act_that_gives_rights_away_needs_a_recent_password_and_then_goes
     assert!(
         asked
             .body
+            .replace("&#x3D;", "=")
             .contains("action=\"/webmin/password?to=%2Foperators%2Fnew\""),
         "{}",
         asked.body
@@ -98,9 +106,9 @@ async fn x01_every_way_to_such_an_act_asks_for_the_password() {
         ("/tokens/new", &[("name", "app"), ("grants", "users.*")]),
         (
             "/function/tokens.create",
-            &[("name", "app"), ("grants", "[\"*\"]")],
+            &[("p.name", "app"), ("p.grants", "users.*"), ("confirmed", "on")],
         ),
-        ("/function/operators.add", &NEW),
+        ("/function/operators.add", &NEW_BY_CALL),
     ] {
         let page = browser.post(path, fields).await;
         assert_eq!(page.status, Status::Unauthorized, "{path}: {}", page.body);
@@ -172,7 +180,7 @@ async fn x01_a_toast_that_a_page_of_another_port_left_is_not_shown() {
     jar.add(Cookie::new("coronet_undo", "%2Ftokens|revoke|%2F|pick.all"));
     let page = browser.get("/scopes").await;
     assert!(
-        !page.body.contains("555") && !page.body.contains("pick.all"),
+        !page.body.contains("Call 555") && !page.body.contains("pick.all"),
         "{}",
         page.body
     );

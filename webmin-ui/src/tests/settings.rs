@@ -20,6 +20,7 @@ async fn a_setting_is_changed_found_and_reset() {
             ("p.job_run_days", "30"),
             ("p.job_runs", "200"),
             ("p.audit_days", "365"),
+            ("p.audit_entries", "1000000"),
             ("p.plugin_log_days", "90"),
             ("p.plugin_log_lines", "1000"),
             ("p.revisions", "200"),
