@@ -16,7 +16,7 @@ use crate::{Code, Error, random};
 const WINDOW_MS: i64 = 60_000;
 /// Rejections of one window that get an entry of their own, from all addresses together.
 const AT_ONCE: u64 = 10;
-/// Addresses that are told apart in one window. The rejections of all others are counted together.
+/// Addresses that are counted separately in one window. The rejections of all others are counted together.
 const ADDRESSES: usize = 100;
 
 #[derive(Default)]

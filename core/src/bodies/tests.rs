@@ -107,7 +107,7 @@ async fn x05_a_flood_of_unfinished_bodies_keeps_to_the_budget_and_lets_forms_thr
     }
 }
 
-/// Bodies that have arrived are worked on and cannot give way: whoever comes then is refused after a moment.
+/// Bodies that have arrived are worked on and cannot give way: a request that arrives then is rejected after a short wait.
 #[tokio::test(start_paused = true)]
 async fn x05_a_budget_that_is_used_up_refuses_after_a_moment() {
     let bodies = Bodies::default();

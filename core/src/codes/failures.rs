@@ -1,4 +1,4 @@
-//! Requests that were answered and then failed: nobody waits for them any more, so health, the user's history and a figure
+//! Requests that failed after they were answered: no caller is left to receive the error, so health, the user's history and a figure
 //! tell of them (B02).
 
 use schemars::JsonSchema;
