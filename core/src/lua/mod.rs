@@ -5,8 +5,8 @@
 //! Jobs and pages add what is theirs (`core.job`, `core.pages`) to [`Sandbox::core`].
 //!
 //! What must stay true: code that is stopped stays stopped, whatever it catches (`control`); nothing in the
-//! VM runs long without a step at which it can be stopped (`prelude.luau`); only source is ever compiled, and
-//! only our own bytecode loaded (`chunks`).
+//! VM runs long without a step at which it can be stopped (`prelude.luau`, `builtins`, `safepoints`); only source is
+//! ever compiled, and only our own bytecode loaded (`chunks`).
 
 mod builtins;
 mod chunks;
@@ -20,6 +20,7 @@ mod namespace;
 mod pattern;
 mod pool;
 mod rehearsal;
+mod safepoints;
 mod sandbox;
 mod schema;
 mod surface;

@@ -9,7 +9,7 @@ use super::chunks::Chunks;
 use super::control::Control;
 use super::error::{LuaError, LuaErrorKind};
 use super::log::{LogSink, MAX_LINE};
-use super::{Limits, builtins, value};
+use super::{Limits, builtins, safepoints, value};
 use crate::text::without_byte_order_mark;
 
 /// What code can use of Luau's own libraries. `os` has only clock, date, difftime and time; `debug`
@@ -124,16 +124,22 @@ pub fn compile(name: &str, source: &str, limit: usize) -> Result<Vec<u8>, LuaErr
             format!("{name}: this is not Lua source; bytecode is not accepted"),
         ));
     }
-    // Level 1 does not inline and unroll: compile time stays proportional to the source (L03).
-    let compiler = Compiler::new().set_optimization_level(1).set_debug_level(1);
-    compiler.compile(source).map_err(|error| match error {
+    // Level 1 does not inline and unroll: compile time stays proportional to the source (L03). Coverage is what `safepoints` needs.
+    let compiler = Compiler::new()
+        .set_optimization_level(1)
+        .set_debug_level(1)
+        .set_coverage_level(2);
+    let mut bytecode = compiler.compile(source).map_err(|error| match error {
         mlua::Error::SyntaxError { message, .. } => {
             let mut error = LuaError::new(LuaErrorKind::Source, format!("{name}:{message}"));
             error.line = message.split(':').next().and_then(|line| line.parse().ok());
             error
         }
         other => other.into(),
-    })
+    })?;
+    safepoints::insert(&mut bytecode)
+        .map_err(|unknown| LuaError::new(LuaErrorKind::Source, format!("{name}: {unknown}")))?;
+    Ok(bytecode)
 }
 
 /// Stops the code at its next step once the session has to end.

@@ -106,7 +106,11 @@ async fn x01_every_way_to_such_an_act_asks_for_the_password() {
         ("/tokens/new", &[("name", "app"), ("grants", "users.*")]),
         (
             "/function/tokens.create",
-            &[("p.name", "app"), ("p.grants", r#"["users.*"]"#), ("confirmed", "on")],
+            &[
+                ("p.name", "app"),
+                ("p.grants", r#"["users.*"]"#),
+                ("confirmed", "on"),
+            ],
         ),
         ("/function/operators.add", &NEW_BY_CALL),
     ] {

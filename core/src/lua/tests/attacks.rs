@@ -180,6 +180,43 @@ async fn x02_nothing_in_the_library_runs_without_end() {
     }
 }
 
+#[tokio::test]
+async fn x02_code_without_loops_and_calls_is_stopped_too() {
+    let mut fixture = Fixture::new();
+    fixture.limits.time = Duration::from_millis(200);
+    for (begin, again, end) in [
+        ("local s, x = ('x'):rep(1e6) ", "x=s..'b' ", "x=nil+1"),
+        (
+            "local a, b, x = ('a'):rep(5e6) .. 'b', ('a'):rep(5e6) .. 'c' ",
+            "x=a<b ",
+            "x=nil+1",
+        ),
+        ("local s, x = ('1'):rep(1e7) ", "x=s+1 ", "x=nil+1"),
+        ("local s, x = ('1'):rep(1e7) x={", "s+1,", "nil+1}"),
+        (
+            "local s, x = ('x'):rep(1e6) ",
+            "if not s then x=1 end x=s..'b' ",
+            "x=nil+1",
+        ),
+        (
+            "local function f(...) local x ",
+            "x={...} ",
+            "x=nil+1 end f(table.unpack(table.create(7000, 1)))",
+        ),
+        (
+            "local t, x = setmetatable(table.create(1e6, ''), { __index = table.concat }) ",
+            "x=t.a ",
+            "x=nil+1",
+        ),
+    ] {
+        let times = (200 << 10) / again.len();
+        let code = format!("{begin}{}{end}", again.repeat(times));
+        let error = fixture.run(&code).await.unwrap_err();
+        // Code that got to its end would have failed there, with another error.
+        assert_eq!(error.kind, LuaErrorKind::Deadline, "{again}: {error}");
+    }
+}
+
 /// A session that does not end before `release` is dropped.
 struct Hanging {
     release: mpsc::Sender<()>,
