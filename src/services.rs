@@ -133,7 +133,7 @@ impl Services {
         tokio::spawn(Arc::clone(&self.backups).run());
         tokio::spawn(self.core.settings.clone().follow(self.core.shutdown.clone()));
         tokio::spawn(retention::run(self.core.clone()));
-        tokio::spawn(memory::run(self.core.shutdown.clone()));
+        tokio::spawn(memory::run(self.core.db.clone(), self.core.shutdown.clone()));
         let delivery = tokio::spawn(Arc::clone(&self.mail).run());
         *self.delivery.lock().unwrap_or_else(PoisonError::into_inner) = Some(delivery);
     }

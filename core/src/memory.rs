@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::Shutdown;
+use crate::db::Db;
 
 /// Blocks of this size and more are mapped, and unmapped as soon as they are freed: bodies, mails, archives.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -70,7 +71,7 @@ pub(crate) fn give_back() {}
 
 /// Returns free memory while the process holds a fifth more than its least so far, until the server stops. Growth alone says
 /// too little: what was in use at one look is free at a later one, and the process has not grown in between.
-pub async fn run(shutdown: Shutdown) {
+pub async fn run(db: Db, shutdown: Shutdown) {
     let mut look = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut least = u64::MAX;
@@ -84,6 +85,8 @@ pub async fn run(shutdown: Shutdown) {
         if held < least + least / 5 {
             continue;
         }
+        // Large rows fill the caches, and nothing else ever empties them.
+        db.release_caches().await;
         // It walks through all free memory, under the locks of the arenas.
         if tokio::task::spawn_blocking(give_back).await.is_err() {
             return;

@@ -86,7 +86,10 @@ impl BodyLimits {
             }
             BodyFault::TooSlow => Error::new(Code::Deadline, "The request's body did not arrive in time."),
             BodyFault::Broken => Error::new(Code::Api, "The request's body could not be read to its end."),
-            BodyFault::Busy => busy("The server is receiving too much at the moment. Try again shortly."),
+            BodyFault::Busy => busy(
+                "The request bodies that are being received take all the memory that is meant for them. Send fewer \
+                 large requests at once, or try again in a few seconds.",
+            ),
         }
     }
 }
@@ -177,7 +180,7 @@ async fn read(source: impl AsyncRead + Send, mut share: Share, limit: usize) -> 
 }
 
 /// What counts as one sender.
-fn network(address: Option<IpAddr>) -> IpAddr {
+pub fn network(address: Option<IpAddr>) -> IpAddr {
     match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();

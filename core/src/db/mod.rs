@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sqlx::{Any, AnyConnection, Transaction};
+use sqlx::{Any, AnyConnection, Executor, Transaction};
 
 use crate::{Code, Error, Result};
 use reader::is_lost;
@@ -175,6 +175,30 @@ impl Db {
             .execute(self.reader())
             .await
             .expect("the statement");
+    }
+
+    /// Frees the pages that SQLite's connections have cached, up to 2 MB each. A connection that is busy keeps its own.
+    pub(crate) async fn release_caches(&self) {
+        const RELEASE: &str = "PRAGMA shrink_memory";
+        let Some(writer) = &self.0.writer else { return };
+        let mut idle = Vec::new();
+        // Held together, so that each is taken once.
+        while let Some(connection) = self.0.readers.pool().try_acquire() {
+            idle.push(connection);
+        }
+        for connection in &mut idle {
+            let _ = connection.execute(RELEASE).await;
+        }
+        drop(idle);
+        // A cache that stays full costs nothing but its memory.
+        let _ = writer
+            .write(|connection| {
+                Box::pin(async move {
+                    connection.execute(RELEASE).await?;
+                    Ok(())
+                })
+            })
+            .await;
     }
 
     /// Closes all connections; on SQLite after the queued writes are done.

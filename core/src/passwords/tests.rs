@@ -71,8 +71,15 @@ async fn ux05_hashes_share_one_buffer_for_each_thread_and_release_it() {
     for hash in futures::future::join_all(many).await {
         hash.unwrap().unwrap();
     }
-    let kept = passwords.threads.unused();
-    assert!((1..=2).contains(&kept), "{kept} buffers");
+    // A thread puts its buffer back after it has answered.
+    let kept = async {
+        while passwords.threads.unused() == 0 {
+            tokio::task::yield_now().await;
+        }
+        passwords.threads.unused()
+    };
+    let kept = tokio::time::timeout(Duration::from_secs(30), kept).await.unwrap();
+    assert!(kept <= 2, "{kept} buffers");
 
     let short = Passwords::with_idle(2, Duration::from_millis(1));
     short.hash("correct horse".to_owned()).await.unwrap();

@@ -29,6 +29,7 @@ pub mod log;
 mod manifest;
 mod membership;
 mod news;
+mod outgoing;
 mod plugin;
 mod process;
 mod scan;

@@ -12,6 +12,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use super::outgoing::Outgoing;
 use crate::functions::{Call, Caller};
 use crate::{Code, Error, Result};
 
@@ -21,7 +22,7 @@ const UNSENT: usize = 2 * wire::MAX_FRAME;
 /// One connection. It outlives the process: then every call is answered with why it ended.
 pub(super) struct Wire {
     stream: UnixStream,
-    unsent: Mutex<Vec<u8>>,
+    unsent: Mutex<Outgoing>,
     more_unsent: Notify,
     waiting: Mutex<Waiting>,
     next_call: AtomicU64,
@@ -116,13 +117,13 @@ impl Wire {
     /// Sends a frame; what the socket does not take at once follows later, in order.
     pub(super) fn send(&self, frame: &Frame<'_>) -> Result<()> {
         let mut unsent = lock(&self.unsent);
-        let start = unsent.len();
+        let is_first = unsent.is_empty();
         frame
-            .encode(&mut unsent)
+            .encode(unsent.end())
             .map_err(|cause| Error::new(Code::TooLarge, format!("The call is too large: {cause}.")))?;
-        if start == 0 {
-            match self.stream.try_write(&unsent) {
-                Ok(written) => drop(unsent.drain(..written)),
+        if is_first {
+            match unsent.send(|bytes| self.stream.try_write(bytes)) {
+                Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // The reader notices the same, and ends the connection.
                 Err(_) => unsent.clear(),
@@ -146,8 +147,8 @@ impl Wire {
                     return;
                 }
                 let mut unsent = lock(&self.unsent);
-                match self.stream.try_write(&unsent) {
-                    Ok(written) => drop(unsent.drain(..written)),
+                match unsent.send(|bytes| self.stream.try_write(bytes)) {
+                    Ok(()) => {}
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) => return,
                 }
