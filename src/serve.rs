@@ -77,7 +77,7 @@ fn listeners(figment: Figment, pool: AdminDb, services: &Arc<Services>) -> Resul
     );
     if place == WebminPlace::OwnPort {
         let webmin = rocket::custom(webmin_figment)
-            .attach(http::connections::Connections::default())
+            .attach(http::connections::Connections::new(&services.core.config.proxies))
             .attach(http::client::stage(services))
             .attach(http::headers::stage())
             .attach(http::health::stage(services))
@@ -97,7 +97,7 @@ fn listeners(figment: Figment, pool: AdminDb, services: &Arc<Services>) -> Resul
 /// Every feature is a stage: it brings its routes, state and fairings.
 fn public_stages(rocket: Rocket<Build>, services: &Arc<Services>) -> Rocket<Build> {
     rocket
-        .attach(http::connections::Connections::default())
+        .attach(http::connections::Connections::new(&services.core.config.proxies))
         .attach(http::client::stage(services))
         .attach(http::headers::stage())
         .attach(http::health::stage(services))

@@ -31,7 +31,7 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
-    fn contain(&self, address: IpAddr) -> bool {
+    pub fn contain(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 

@@ -38,6 +38,7 @@ pub mod secrets;
 pub mod server;
 pub mod settings;
 pub mod shutdown;
+pub mod sockets;
 pub mod store;
 #[doc(hidden)]
 pub mod testing;

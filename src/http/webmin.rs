@@ -14,6 +14,7 @@ use rocket::response::Redirect;
 use rocket::route::{Handler, Outcome, Route};
 use rocket::{Request, get, routes};
 
+use super::connections::TOO_LARGE;
 use super::pages::Answer;
 use crate::services::Services;
 
@@ -100,7 +101,7 @@ fn rewritten(at_webmin: bool, request: &Request<'_>) -> Option<&'static str> {
     match (at_webmin, for_webmin) {
         (false, true) => Some(MOVED),
         (true, false) if first.is_empty() => Some(ROOT),
-        (true, false) if !matches!(first, "healthz" | "readyz") => Some(UNKNOWN),
+        (true, false) if !matches!(first, "healthz" | "readyz" | TOO_LARGE) => Some(UNKNOWN),
         _ => None,
     }
 }

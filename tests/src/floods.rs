@@ -87,6 +87,15 @@ pub fn unfinished_head() -> Vec<u8> {
     bytes
 }
 
+/// Requests that are whole, one after the other, of 8 KB each and 360 KB in all.
+pub fn large_heads() -> Vec<u8> {
+    let head = format!(
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n",
+        "a".repeat(8000)
+    );
+    head.repeat(45).into_bytes()
+}
+
 /// A body that is announced to be longer than what is sent of it.
 pub fn unfinished(path: &str, kind: &str, start: &str, sent: usize) -> Vec<u8> {
     let head = format!(

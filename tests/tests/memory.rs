@@ -10,7 +10,8 @@
 use std::time::Duration;
 
 use coronet_tests::floods::{
-    MULTIPART, PART, UPLOAD, connect, endless_headers, header_bombs, pour, unfinished, unfinished_head,
+    MULTIPART, PART, UPLOAD, connect, endless_headers, header_bombs, large_heads, pour, unfinished,
+    unfinished_head,
 };
 use coronet_tests::operator::{self, PASSWORD};
 use coronet_tests::processes::{forget_peak, held_mib, peak_mib};
@@ -177,23 +178,52 @@ async fn x05_unfinished_bodies_keep_to_a_budget_and_others_are_served() {
     assert_returns(&story, idle).await;
 }
 
-/// Headers without an end are the same over HTTP/1.1.
+/// Headers without an end over HTTP/1.1; heads that end and are too large, or come one after the other, on connections
+/// that are kept; and heads with a body that never comes.
 #[tokio::test]
-async fn x05_unfinished_headers_take_little_and_others_are_served() {
+async fn x05_unfinished_heads_take_little_and_others_are_served() {
     let story = FunRun::start().await;
     let idle = idle(&story).await;
-    let bytes = unfinished_head();
-    let flood =
-        join_all((0..300).map(async |_| pour(connect(story.server.address(), 1).await, &bytes).await));
-    let (held, ()) = futures::join!(flood, assert_served(&story));
-    drop(held);
-    // The HTTP server buffers no more than this of a head.
-    let peak = peak_mib(story.server.pid());
-    assert!(
-        peak < idle + 300 / 2,
-        "{idle} MiB when idle, {peak} MiB at the peak"
-    );
+    let mut ended = unfinished_head();
+    ended.extend_from_slice(b"\r\n");
+    let mut with_body = b"POST /_forgotpassword HTTP/1.1\r\nContent-Length: 20000\r\n".to_vec();
+    with_body.extend_from_slice(&ended[b"GET / HTTP/1.1\r\n".len()..]);
+    for (what, bytes, count, addresses) in [
+        ("unfinished", unfinished_head(), 300, 1),
+        ("unfinished, of many", unfinished_head(), 1000, 100),
+        ("short", unfinished_head()[..30_000].to_vec(), 1000, 100),
+        ("ended", ended, 300, 1),
+        ("with a body", with_body, 300, 1),
+        ("one after the other", large_heads(), 300, 1),
+    ] {
+        let flood = join_all((0..count).map(async |number| {
+            let from = 1 + u8::try_from(number % addresses).expect("an address");
+            pour(connect(story.server.address(), from).await, &bytes).await
+        }));
+        let (held, ()) = futures::join!(flood, assert_served(&story));
+        assert_served(&story).await;
+        assert_flat(&story, idle, what);
+        drop(held);
+    }
     assert_returns(&story, idle).await;
+}
+
+#[tokio::test]
+async fn x05_a_head_that_is_too_large_is_answered_with_431() {
+    let server = TestServer::start().await;
+    let (large, small) = ("a".repeat(33_000), "a".repeat(12_000));
+    for (path, field, status) in [
+        ("/healthz", large.as_str(), "431"),
+        (&*format!("/healthz?{large}"), "", "431"),
+        ("/webmin/login", large.as_str(), "431"),
+        ("/healthz", small.as_str(), "200"),
+    ] {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: x\r\nX-Long: {field}\r\nConnection: close\r\n\r\n");
+        let answer = server.client().raw(request.as_bytes()).await;
+        let first = answer.lines().next().unwrap_or_default();
+        assert!(first.contains(status), "{first}");
+    }
 }
 
 #[tokio::test]
@@ -206,6 +236,31 @@ async fn ux05_registrations_leave_no_memory_behind() {
         .count()
         .await;
     assert_flat(&story, idle, "registrations");
+    assert_returns(&story, idle).await;
+}
+
+/// Each mail is a body, a call, a row, and what the transport is sent.
+#[tokio::test]
+async fn ux05_large_mail_leaves_no_memory_behind() {
+    let story = FunRun::start().await;
+    let idle = idle(&story).await;
+    let html = "<p>A long line of a long mail.</p>\n".repeat(900_000 / 35);
+    let text = "A long line of a long mail.\r\n".repeat(900_000 / 29);
+    stream::iter(0..60)
+        .map(async |number| {
+            let (kind, body) = if number % 3 == 0 {
+                ("text", &text)
+            } else {
+                ("html", &html)
+            };
+            let mail = json!({"from": "app@example.com", "to": CAROL, "subject": "A long mail", kind: body});
+            story.call("mail.send", json!({ "message": mail })).await
+        })
+        .buffer_unordered(16)
+        .count()
+        .await;
+    // One was there before: the link of a reset.
+    story.mailgun.await_mails(61).await;
     assert_returns(&story, idle).await;
 }
 

@@ -1,28 +1,41 @@
-//! Closes connections on which nothing is asked. Rocket waits for ever for a request that does not come, or not to its
-//! end, before any handler sees it; every such connection is an open file, and there is an end to those.
+//! Ends connections on which nothing is asked, or too much. Rocket waits for ever for a request that does not come, or not
+//! to its end, before any handler sees it, and buffers up to 400 KB of it meanwhile.
 //!
 //! Rocket has no door for a listener of one's own, so this watches from beside it: a fairing notes which connections
-//! have a request under way, and [`Watch`] looks at the process's sockets and shuts those that were quiet too long.
-//! When files get short, the quiet ones that are open longest are shut at once.
+//! have a request under way, and a thread looks at the process's sockets and ends some.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `watch` | the thread: when it looks, and which connections were quiet too long |
+//! | `heads` | how much unfinished requests may hold, and which of them end when they hold more |
+//! | `sockets` | the sockets of the process: finding, closing and breaking them |
+//! | `large` | requests with a head that is too large |
+
+mod heads;
+mod large;
+mod sockets;
+mod watch;
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use coronet_core::forwarded::TrustedProxies;
 use rocket::fairing::{Fairing, Info, Kind};
+use rocket::http::Header;
 use rocket::response::Body;
-use rocket::{Data, Orbit, Request, Response, Rocket};
-use rustix::fs::{FileType, fstat};
-use rustix::process::{PidfdFlags, PidfdGetfdFlags, Resource, getpid, getrlimit, pidfd_getfd, pidfd_open};
+use rocket::{Build, Data, Orbit, Request, Response, Rocket};
 use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use heads::{MOST_OF_A_CONNECTION, MOST_OF_A_HEAD};
+pub(crate) use large::TOO_LARGE;
+use watch::Watch;
 
 /// How long the first request of a connection may take to arrive: its head, and the start of its body.
 const FIRST_REQUEST: Duration = Duration::from_secs(15);
@@ -36,18 +49,16 @@ const SMALL: usize = 64 * 1024;
 const LONG: Duration = Duration::from_secs(30);
 /// What a connection needs to send the end of its answer and to close.
 const CLOSING: Duration = Duration::from_millis(50);
-/// How often quiet connections are looked for, and how often open files are counted.
+/// How often quiet connections are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-const COUNT_EVERY: Duration = Duration::from_millis(250);
-/// The most files that may be open, whatever the system allows: a connection takes up to 30 KB of memory, and the idle server
-/// takes 40 MB.
-const MOST_FILES: u64 = 2048;
-/// Files held so that there are some to look with when all others are taken.
-const SPARE: usize = 8;
+/// A connection that asked for this at once is closed with the answer: Rocket's HTTP server keeps the buffer of the largest
+/// request as long as the connection.
+const LARGE: u64 = 16 * 1024;
 
 /// The fairing that notes requests, and starts the watch when the server listens.
 #[derive(Clone, Default)]
 pub struct Connections {
+    trusted: Arc<TrustedProxies>,
     seats: Arc<Mutex<HashMap<SocketAddr, Seat>>>,
     /// Told of each request that is answered.
     answered: Arc<Notify>,
@@ -56,6 +67,10 @@ pub struct Connections {
 /// What is known of a connection that has asked something.
 #[derive(Clone, Copy)]
 struct Seat {
+    /// Bytes of all requests so far.
+    asked: u64,
+    /// Whether no other request can come: the connection ends with the answer.
+    is_last: bool,
     under_way: u32,
     /// How many of those are answers of known size, on their way.
     sending: u32,
@@ -64,6 +79,18 @@ struct Seat {
 }
 
 impl Connections {
+    pub fn new(trusted: &TrustedProxies) -> Self {
+        Self {
+            trusted: Arc::new(trusted.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// How many connections have a request under way.
+    fn under_way(&self) -> usize {
+        self.seats().values().filter(|seat| seat.under_way > 0).count()
+    }
+
     fn seats(&self) -> MutexGuard<'_, HashMap<SocketAddr, Seat>> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,11 +110,18 @@ impl Connections {
     fn note(&self, request: &Request<'_>, change: impl FnOnce(&mut Seat)) {
         let Some(peer) = request.remote() else { return };
         let mut seats = self.seats();
-        let seat = seats.entry(peer).or_insert(Seat {
+        let new = Seat {
+            asked: 0,
+            is_last: false,
             under_way: 0,
             sending: 0,
             since: Instant::now(),
-        });
+        };
+        let seat = seats.entry(peer).or_insert(new);
+        if seat.is_last && seat.under_way == 0 {
+            // That connection has ended, and its port was used again.
+            *seat = new;
+        }
         change(seat);
         seat.since = Instant::now();
     }
@@ -98,14 +132,18 @@ impl Fairing for Connections {
     fn info(&self) -> Info {
         Info {
             name: "Connections",
-            kind: Kind::Liftoff | Kind::Request | Kind::Response | Kind::Shutdown,
+            kind: Kind::Ignite | Kind::Liftoff | Kind::Request | Kind::Response | Kind::Shutdown,
         }
     }
 
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> rocket::fairing::Result {
+        Ok(rocket.mount("/", large::routes()))
+    }
+
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
-        match Watch::new(self.clone(), rocket.config().port) {
-            Ok(watch) => drop(tokio::spawn(watch.run(rocket.shutdown()))),
-            Err(cause) => tracing::warn!(%cause, "connections that ask nothing cannot be closed"),
+        let watch = Watch::new(self.clone(), rocket.config().port);
+        if let Err(cause) = watch.and_then(|watch| watch.start(rocket.shutdown())) {
+            tracing::warn!(%cause, "connections that ask nothing cannot be closed");
         }
     }
 
@@ -117,7 +155,15 @@ impl Fairing for Connections {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        self.note(request, |seat| seat.under_way += 1);
+        let (head, body) = (large::head(request), large::announced_body(request));
+        self.note(request, |seat| {
+            seat.under_way += 1;
+            seat.asked += head + body.unwrap_or_default();
+            seat.is_last |= head + body.unwrap_or(LARGE) >= LARGE || seat.asked >= MOST_OF_A_CONNECTION;
+        });
+        if head > MOST_OF_A_HEAD {
+            large::reject(request);
+        }
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
@@ -126,6 +172,10 @@ impl Fairing for Connections {
             peer: request.remote(),
             sending: false,
         };
+        let seat = request.remote().and_then(|peer| self.seats().get(&peer).copied());
+        if seat.is_some_and(|seat| seat.is_last) {
+            response.set_header(Header::new("Connection", "close"));
+        }
         if response.body().is_none() {
             return;
         }
@@ -211,198 +261,6 @@ impl AsyncSeek for Sent<'_> {
     }
 }
 
-/// A connection that somebody else opened to us.
-#[derive(Clone, Copy)]
-struct Connection {
-    file: RawFd,
-    peer: SocketAddr,
-}
-
-struct Watch {
-    connections: Connections,
-    port: u16,
-    this_process: OwnedFd,
-    /// When connections that have asked nothing yet were first seen.
-    first_seen: HashMap<SocketAddr, Instant>,
-    looked: Instant,
-    spare: Vec<File>,
-}
-
-impl Watch {
-    fn new(connections: Connections, port: u16) -> io::Result<Self> {
-        let watch = Self {
-            connections,
-            port,
-            this_process: pidfd_open(getpid(), PidfdFlags::empty())?,
-            first_seen: HashMap::new(),
-            looked: Instant::now(),
-            spare: spare_files(),
-        };
-        // Some containers forbid it.
-        drop(watch.duplicate(watch.this_process.as_raw_fd())?);
-        Ok(watch)
-    }
-
-    async fn run(mut self, shutdown: rocket::Shutdown) {
-        let mut count = tokio::time::interval(COUNT_EVERY);
-        count.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        tokio::pin!(shutdown);
-        loop {
-            tokio::select! {
-                () = &mut shutdown => return,
-                _ = count.tick() => {}
-            }
-            let looking = tokio::task::spawn_blocking(move || {
-                self.spare.clear();
-                let looked = self.look();
-                self.spare = spare_files();
-                (self, looked)
-            });
-            let Ok((watch, looked)) = looking.await else {
-                return;
-            };
-            self = watch;
-            if let Err(cause) = looked {
-                tracing::warn!(%cause, "the open connections cannot be looked at");
-            }
-        }
-    }
-
-    fn look(&mut self) -> io::Result<()> {
-        let files = open_files()?;
-        let too_many = files.len().saturating_sub(room());
-        if too_many == 0 && self.looked.elapsed() < LOOK_EVERY {
-            return Ok(());
-        }
-        self.looked = Instant::now();
-        let open: Vec<Connection> = files
-            .into_iter()
-            .filter_map(|file| self.connection(file))
-            .collect();
-        self.forget_all_but(&open);
-        // Some more than needed: whoever opens this many will go on.
-        let shed = if too_many == 0 { 0 } else { too_many + room() / 8 };
-        let closed = self
-            .quiet_ones(&open, shed)
-            .into_iter()
-            .filter(|connection| self.close(*connection));
-        let closed = closed.count();
-        if too_many > 0 {
-            tracing::warn!(
-                closed,
-                "there were too many connections; the quiet ones were closed"
-            );
-        }
-        Ok(())
-    }
-
-    /// Those that were quiet too long, and of the others the oldest, until there are `shed` in all.
-    fn quiet_ones(&mut self, open: &[Connection], shed: usize) -> Vec<Connection> {
-        let now = Instant::now();
-        let seats = self.connections.seats();
-        let mut late = Vec::new();
-        let mut quiet = Vec::new();
-        let mut long = Vec::new();
-        for connection in open {
-            let (since, most) = match seats.get(&connection.peer) {
-                Some(seat) if seat.under_way > 0 && seat.under_way == seat.sending => (seat.since, STALLED),
-                Some(seat) if seat.under_way > 0 => {
-                    if now - seat.since > LONG {
-                        long.push((seat.since, *connection));
-                    }
-                    continue;
-                }
-                Some(seat) => (seat.since, KEPT),
-                None => (
-                    *self.first_seen.entry(connection.peer).or_insert(now),
-                    FIRST_REQUEST,
-                ),
-            };
-            if now - since >= most {
-                late.push(*connection);
-            } else {
-                quiet.push((since, *connection));
-            }
-        }
-        for mut group in [quiet, long] {
-            group.sort_by_key(|(since, _)| *since);
-            let missing = shed.saturating_sub(late.len());
-            late.extend(group.into_iter().take(missing).map(|(_, connection)| connection));
-        }
-        late
-    }
-
-    fn forget_all_but(&mut self, open: &[Connection]) {
-        let peers: std::collections::HashSet<SocketAddr> =
-            open.iter().map(|connection| connection.peer).collect();
-        self.first_seen.retain(|peer, _| peers.contains(peer));
-        // A connection may have come, asked and gone since the files were listed.
-        self.connections.seats().retain(|peer, seat| {
-            seat.under_way > 0 || peers.contains(peer) || seat.since.elapsed() < LOOK_EVERY
-        });
-    }
-
-    fn connection(&self, file: RawFd) -> Option<Connection> {
-        let stream = self.socket(file)?;
-        let ours = stream.local_addr().ok()?.port() == self.port;
-        let peer = stream.peer_addr().ok().filter(|_| ours)?;
-        Some(Connection { file, peer })
-    }
-
-    /// Rocket finds the connection at its end, as if the other side had gone.
-    fn close(&self, connection: Connection) -> bool {
-        // By now the file may be another one.
-        let stream = self.socket(connection.file);
-        let same = stream.filter(|stream| stream.peer_addr().is_ok_and(|address| address == connection.peer));
-        same.is_some_and(|stream| stream.shutdown(Shutdown::Both).is_ok())
-    }
-
-    /// The file as a socket, if it is one.
-    ///
-    /// A duplicate of any other file must never be closed: closing one of the database's takes away the locks by which
-    /// SQLite tells other programs that it is in use (POSIX locks belong to the process, whichever file closes).
-    fn socket(&self, file: RawFd) -> Option<TcpStream> {
-        let target = std::fs::read_link(format!("/proc/self/fd/{file}")).ok()?;
-        if !target.as_os_str().as_encoded_bytes().starts_with(b"socket:") {
-            return None;
-        }
-        let duplicate = self.duplicate(file).ok()?;
-        match fstat(&duplicate).map(|status| FileType::from_raw_mode(status.st_mode)) {
-            Ok(FileType::Socket) => Some(duplicate.into()),
-            // Since the look the number has become another file's. It stays open.
-            _ => {
-                std::mem::forget(duplicate);
-                None
-            }
-        }
-    }
-
-    fn duplicate(&self, file: RawFd) -> io::Result<OwnedFd> {
-        Ok(pidfd_getfd(&self.this_process, file, PidfdGetfdFlags::empty())?)
-    }
-}
-
-fn open_files() -> io::Result<Vec<RawFd>> {
-    let entries = std::fs::read_dir("/proc/self/fd")?;
-    let numbers = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    Ok(numbers.collect())
-}
-
-/// How many files may be open before connections are closed for want of them: a quarter is for everything else.
-fn room() -> usize {
-    let most = getrlimit(Resource::Nofile)
-        .current
-        .unwrap_or(MOST_FILES)
-        .min(MOST_FILES);
-    usize::try_from(most / 4 * 3).unwrap_or(usize::MAX)
-}
-
-fn spare_files() -> Vec<File> {
-    (0..SPARE).map_while(|_| File::open("/dev/null").ok()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use rocket::local::asynchronous::Client;
@@ -439,14 +297,15 @@ mod tests {
 
     /// Whether the connection is closed when nothing more happens on it for so long.
     fn is_closed_after(connections: &Connections, quiet: Duration) -> bool {
-        let mut watch = Watch::new(connections.clone(), 1).unwrap();
+        let mut looker = watch::Looker::new(connections.clone());
         let since = Instant::now() - quiet;
         connections.seats().get_mut(&peer()).unwrap().since = since;
-        let connection = Connection {
+        let connection = sockets::Connection {
             file: -1,
             peer: peer(),
+            read: 0,
         };
-        !watch.quiet_ones(&[connection], 0).is_empty()
+        !looker.quiet_ones(&[connection], 0).is_empty()
     }
 
     #[rocket::async_test]
