@@ -244,14 +244,29 @@ impl Jobs {
             let name = ended.finished().run.name.clone();
             let now = self.core.clock.now_ms();
             self.core.losses.note("The end of a run", &name, &error, now);
-            if let Ended::Whole(finished) = ended {
-                again.push(Ended::Reduced(without_what_it_said(finished, &error)));
+            match ended {
+                Ended::Whole(finished) => again.push(Ended::Reduced(without_what_it_said(finished, &error))),
+                Ended::Reduced(finished) => lock(&self.unrecorded).push(finished.run),
             }
         }
         if notify {
             self.noticed.notify_one();
         }
+        self.close_unrecorded().await;
         again
+    }
+
+    /// Ends the runs whose end could not be recorded in any form. Those that cannot be ended now are tried again later: the
+    /// server would keep them open as its own as long as it lives.
+    pub(crate) async fn close_unrecorded(&self) {
+        let runs = std::mem::take(&mut *lock(&self.unrecorded));
+        for run in runs {
+            let _turn = self.writing_runs.lock().await;
+            if let Err(error) = self.store.close(&run, self.core.clock.now_ms()).await {
+                tracing::warn!(%error, run = %run.id, "a run could not be ended yet");
+                lock(&self.unrecorded).push(run);
+            }
+        }
     }
 }
 

@@ -232,6 +232,7 @@ impl Jobs {
         let mut kept = HashMap::new();
         loop {
             tokio::time::sleep(HEARTBEAT).await;
+            self.close_unrecorded().await;
             if let Err(error) = self.beat(&mut kept).await {
                 tracing::warn!(%error, "the leases of running jobs could not be extended");
             }

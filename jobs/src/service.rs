@@ -36,6 +36,8 @@ pub struct Jobs {
     pub(crate) lua: LuaPool,
     /// The runs this server is working on, by id.
     pub(crate) in_flight: Mutex<HashMap<String, InFlight>>,
+    /// Runs that have ended here and could not be recorded, not even without what they said.
+    pub(crate) unrecorded: Mutex<Vec<Claimed>>,
     /// Told whenever a run has ended and is recorded.
     pub(crate) settled: Notify,
     /// Told whenever a plan may have changed.
@@ -217,6 +219,7 @@ pub(crate) fn start_as(core: &Core, server: &str) -> Result<Arc<Jobs>> {
         threads,
         lua: LuaPool::in_background("jobs", threads, &core.functions),
         in_flight: Mutex::default(),
+        unrecorded: Mutex::default(),
         settled: Notify::new(),
         changed: Notify::new(),
         noticed: Notify::new(),

@@ -4,8 +4,9 @@
 use coronet_core::db::Dialect;
 use coronet_core::{Code, Error, Result, random};
 use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
 
-use super::rows::{self, JOB_COLUMNS, JobRow};
+use super::rows::{self, JOB_COLUMNS, JobRow, Unreadable};
 use super::{DUE_OR_NEVER, NEXT_DUE, Store, ledger, no_job};
 use crate::job::{Claimed, Job, Priority, Problem, Skipped, Trigger};
 use crate::names::canonical;
@@ -65,13 +66,14 @@ impl Store {
         self.db
             .write(move |tx| {
                 Box::pin(async move {
-                    let rows = due(tx, claim, dialect).await?;
-                    let more = count(&rows) >= claim.limit;
+                    let (rows, unreadable) = due(tx, claim, dialect).await?;
+                    let more = count(&rows) + count(&unreadable) >= claim.limit;
+                    set_aside(tx, unreadable, claim.now).await?;
                     let mut jobs = Vec::with_capacity(rows.len());
                     let mut runs = Vec::with_capacity(rows.len());
                     let (mut skips, mut started) = (Vec::new(), Vec::new());
                     for row in rows {
-                        let mut job = row.into_job()?;
+                        let mut job = row.into_job();
                         let (run, skipped) = take(&mut job, claim.now);
                         skips.extend(skipped.into_iter().map(|skipped| (jobs.len(), skipped)));
                         started.push(run.is_some());
@@ -159,20 +161,54 @@ fn start(job: &mut Job, trigger: Trigger, due_at: i64, now: i64) -> Claimed {
 
 /// The jobs to claim. Mostly all that are due are fewer than the limit, and one look finds them; only when they are not
 /// does it matter which go first.
-async fn due(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<Vec<JobRow>> {
+async fn due(
+    tx: &mut AnyConnection,
+    claim: Claim,
+    dialect: Dialect,
+) -> Result<(Vec<JobRow>, Vec<Unreadable>)> {
+    let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+    for row in due_rows(tx, claim, dialect).await? {
+        match Unreadable::or_job(&row)? {
+            Ok(row) => rows.push(row),
+            Err(row) => unreadable.push(row),
+        }
+    }
+    rows.sort_by_key(JobRow::rank);
+    Ok((rows, unreadable))
+}
+
+/// Deactivates jobs whose rows cannot be read, and says so in their error: the others are claimed all the same, and none
+/// of these again until an operator has looked at it.
+async fn set_aside(tx: &mut AnyConnection, unreadable: Vec<Unreadable>, now: i64) -> Result<()> {
+    for job in unreadable {
+        tracing::error!(job = %job.id, problem = %job.problem, "a job was deactivated: its row cannot be read");
+        sqlx::query(
+            "UPDATE jobs SET active = 0, due_at = NULL, error = $2, error_line = NULL, traceback = NULL,
+                 deactivated_at = $3, deactivated_failures = 0
+             WHERE id = $1",
+        )
+        .bind(job.id)
+        .bind(job.problem)
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn due_rows(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<Vec<AnyRow>> {
     let free_ones = lock_free_ones(dialect);
     if !claim.behind {
         let all = format!(
             "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND {DUE_OR_NEVER} <= $1
              ORDER BY {DUE_OR_NEVER}, id LIMIT $2{free_ones}"
         );
-        let mut rows: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(all))
+        let rows = sqlx::query(sqlx::AssertSqlSafe(all))
             .bind(claim.now)
             .bind(claim.limit)
             .fetch_all(&mut *tx)
             .await?;
         if count(&rows) < claim.limit {
-            rows.sort_by_key(JobRow::rank);
             return Ok(rows);
         }
     }
@@ -185,7 +221,7 @@ async fn due(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<V
         if room <= 0 {
             break;
         }
-        let some: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(of_priority.clone()))
+        let some = sqlx::query(sqlx::AssertSqlSafe(of_priority.clone()))
             .bind(priority.rank())
             .bind(claim.now)
             .bind(room)
@@ -196,7 +232,7 @@ async fn due(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<V
     Ok(rows)
 }
 
-fn count(rows: &[JobRow]) -> i64 {
+fn count<T>(rows: &[T]) -> i64 {
     i64::try_from(rows.len()).unwrap_or(i64::MAX)
 }
 

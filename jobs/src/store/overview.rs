@@ -114,5 +114,5 @@ impl Store {
 }
 
 fn jobs(rows: Vec<JobRow>) -> Result<Vec<Job>> {
-    rows.into_iter().map(JobRow::into_job).collect()
+    Ok(rows.into_iter().map(JobRow::into_job).collect())
 }

@@ -8,7 +8,7 @@ use sqlx::AnyConnection;
 
 use super::claim::lock;
 use super::{Store, notices, rows};
-use crate::job::{Finished, Outcome, Problem, Trigger};
+use crate::job::{Claimed, Finished, Outcome, Problem, Trigger};
 use crate::notice::{Notice, Targets, ping};
 use crate::plan::Ran;
 
@@ -47,6 +47,36 @@ impl Store {
                         notices::insert(tx, &notices, done.ended_at).await?;
                     }
                     Ok(vec![!notices.is_empty(); runs])
+                })
+            })
+            .await
+    }
+
+    /// Ends a run of which nothing else can be recorded: it is lost, and its job is free for the next one.
+    pub async fn close(&self, run: &Claimed, now: i64) -> Result<()> {
+        let (run, job) = (run.id.clone(), run.job_id.clone());
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let closed = sqlx::query(
+                        "UPDATE job_runs SET outcome = 'lost', ended_at = $2 WHERE id = $1 AND outcome IS NULL",
+                    )
+                    .bind(&run)
+                    .bind(now)
+                    .execute(&mut *tx)
+                    .await?;
+                    if closed.rows_affected() > 0 {
+                        sqlx::query(
+                            "UPDATE jobs SET open_runs = CASE WHEN open_runs > 0 THEN open_runs - 1 ELSE 0 END,
+                                 running = CASE WHEN running = $2 THEN NULL ELSE running END
+                             WHERE id = $1",
+                        )
+                        .bind(job)
+                        .bind(run)
+                        .execute(tx)
+                        .await?;
+                    }
+                    Ok(())
                 })
             })
             .await

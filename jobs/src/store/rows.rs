@@ -2,7 +2,8 @@
 
 use coronet_core::db::{AnyQuery, search_key};
 use coronet_core::{Code, Error, Result};
-use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, FromRow, Row};
 
 use crate::job::{Deactivated, Job, Misfire, OncePer, Outcome, Overlap, Phase, Priority, Problem, Watch};
 use crate::plan::Plan;
@@ -79,8 +80,11 @@ impl JobRow {
         self.priority
     }
 
-    pub(super) fn into_job(self) -> Result<Job> {
-        Ok(Job {
+    /// The job. One with a word that this version does not know is there all the same, with what is wrong as its
+    /// problem, so that lists show it and an operator can save it again.
+    pub(super) fn into_job(self) -> Job {
+        let unreadable = self.unreadable().map(|problem| Problem::new(&problem));
+        Job {
             id: self.id,
             name: self.name,
             path: self.path,
@@ -89,13 +93,13 @@ impl JobRow {
             at: self.at,
             timezone: self.timezone,
             run_once: self.run_once != 0,
-            once_per: OncePer::from_stored(&self.once_per)?,
+            once_per: OncePer::from_stored(&self.once_per).unwrap_or(OncePer::Cluster),
             active: self.active != 0,
             timeout: self.timeout_seconds,
             retries: self.retries,
-            misfire: Misfire::from_stored(&self.misfire)?,
+            misfire: Misfire::from_stored(&self.misfire).unwrap_or(Misfire::Skip),
             catch_up: self.catch_up,
-            overlap: Overlap::from_stored(&self.overlap)?,
+            overlap: Overlap::from_stored(&self.overlap).unwrap_or(Overlap::Skip),
             max_running: self.max_running,
             priority: Priority::of_rank(self.priority),
             watch: Watch {
@@ -107,7 +111,7 @@ impl JobRow {
                 told: self.told != 0,
             },
             plan: Plan {
-                phase: Phase::from_stored(&self.phase)?,
+                phase: Phase::from_stored(&self.phase).unwrap_or(Phase::Stopped),
                 tick_at: self.tick_at,
                 retry_at: self.retry_at,
                 owed_at: self.owed_at,
@@ -123,16 +127,66 @@ impl JobRow {
             last_outcome: self
                 .last_outcome
                 .as_deref()
-                .map(Outcome::from_stored)
-                .transpose()?,
-            problem: problem(self.error, self.error_line, self.traceback),
+                .and_then(|outcome| Outcome::from_stored(outcome).ok()),
+            problem: unreadable.or_else(|| problem(self.error, self.error_line, self.traceback)),
             deactivated: self.deactivated_at.map(|at| Deactivated {
                 at,
                 failures: self.deactivated_failures,
             }),
             created_at: self.created_at,
             updated_at: self.updated_at,
-        })
+        }
+    }
+
+    /// What is wrong with a row by which the job cannot be run.
+    fn unreadable(&self) -> Option<String> {
+        let words = [
+            (
+                "once_per",
+                &self.once_per,
+                OncePer::from_stored(&self.once_per).is_ok(),
+            ),
+            (
+                "misfire",
+                &self.misfire,
+                Misfire::from_stored(&self.misfire).is_ok(),
+            ),
+            (
+                "overlap",
+                &self.overlap,
+                Overlap::from_stored(&self.overlap).is_ok(),
+            ),
+            ("phase", &self.phase, Phase::from_stored(&self.phase).is_ok()),
+        ];
+        let (column, word, _) = words.into_iter().find(|(_, _, is_known)| !is_known)?;
+        Some(format!(
+            "the database has \"{word}\" as `{column}` of the job, which is no known value. Save the job again to repair it"
+        ))
+    }
+}
+
+/// A row that is no job.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    pub(super) id: String,
+    pub(super) problem: String,
+}
+
+impl Unreadable {
+    /// Reads a row as a job that can be run.
+    pub(super) fn or_job(row: &AnyRow) -> Result<std::result::Result<JobRow, Self>> {
+        let id = row.try_get("id")?;
+        let (found, problem) = match JobRow::from_row(row) {
+            Ok(found) => match found.unreadable() {
+                None => return Ok(Ok(found)),
+                Some(problem) => (found.id, problem),
+            },
+            Err(cause) => (
+                id,
+                format!("the job's row in the database cannot be read: {cause}"),
+            ),
+        };
+        Ok(Err(Self { id: found, problem }))
     }
 }
 
@@ -156,7 +210,7 @@ pub(super) async fn by_name(tx: &mut AnyConnection, name: &str, lock: &str) -> R
         .bind(name)
         .fetch_optional(tx)
         .await?;
-    row.map(JobRow::into_job).transpose()
+    Ok(row.map(JobRow::into_job))
 }
 
 pub(super) async fn by_id(tx: &mut AnyConnection, id: &str, lock: &str) -> Result<Option<Job>> {
@@ -165,7 +219,7 @@ pub(super) async fn by_id(tx: &mut AnyConnection, id: &str, lock: &str) -> Resul
         .bind(id)
         .fetch_optional(tx)
         .await?;
-    row.map(JobRow::into_job).transpose()
+    Ok(row.map(JobRow::into_job))
 }
 
 pub(super) async fn insert(tx: &mut AnyConnection, job: &Job) -> Result<()> {

@@ -375,6 +375,81 @@ async fn b01_a_run_that_can_never_be_recorded_fails_alone_and_shows_in_health() 
     .await;
 }
 
+/// As if a later version had written it, and something that is no number.
+#[tokio::test]
+async fn b01_a_job_that_cannot_be_read_fails_alone_and_is_shown() {
+    on_both(async |world: World| {
+        for name in ["Good", "Phase", "Misfire", "Number"] {
+            world.job(name, "return job.OK").await;
+        }
+        let is_sqlite = world.core.db.dialect() == Dialect::Sqlite;
+        let mut changes = vec![
+            "UPDATE jobs SET phase = 'dancing' WHERE name = 'Phase'",
+            "UPDATE jobs SET misfire = 'later' WHERE name = 'Misfire'",
+        ];
+        if is_sqlite {
+            changes.push("UPDATE jobs SET retries = 'many' WHERE name = 'Number'");
+        }
+        alter(&world, &changes).await;
+        world.after(HOUR).await;
+        world.after(HOUR).await;
+        assert_eq!(world.outcomes("Good").await, ["ok", "ok"]);
+        if is_sqlite {
+            alter(&world, &["UPDATE jobs SET retries = 2 WHERE name = 'Number'"]).await;
+            let job = world.get("Number").await;
+            assert_eq!(job["active"], false, "{job}");
+            let error = job["error"]["message"].as_str().unwrap();
+            assert!(error.contains("cannot be read"), "{error}");
+        }
+        for (name, column) in [("Phase", "`phase`"), ("Misfire", "`misfire`")] {
+            let job = world.get(name).await;
+            assert_eq!(job["active"], false, "{job}");
+            let error = job["error"]["message"].as_str().unwrap();
+            assert!(error.contains(column), "{error}");
+            // Saving it repairs it.
+            let changes = json!({ "active": true, "misfire": "skip" });
+            let update = json!({ "name": name, "changes": changes });
+            world.call("jobs.update", update).await.unwrap();
+            world.after(HOUR).await;
+            assert_eq!(world.outcomes(name).await, ["ok"], "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn b01_a_run_that_cannot_be_recorded_at_all_does_not_stay_open() {
+    on_both(async |world: World| {
+        world.job("Job", "return job.OK").await;
+        let (forbid, allow): (&[&str], &[&str]) = match world.core.db.dialect() {
+            Dialect::Sqlite => (
+                &["CREATE TRIGGER never BEFORE UPDATE OF outcome ON job_runs
+                   BEGIN SELECT RAISE(ABORT, 'never'); END"],
+                &["DROP TRIGGER never"],
+            ),
+            Dialect::Postgres => (
+                &["ALTER TABLE job_runs ADD CONSTRAINT never CHECK (outcome IS NULL)"],
+                &["ALTER TABLE job_runs DROP CONSTRAINT never"],
+            ),
+        };
+        alter(&world, forbid).await;
+        world.after(HOUR).await;
+        alter(&world, allow).await;
+        world.jobs.close_unrecorded().await;
+        assert_eq!(world.outcomes("Job").await, ["lost"]);
+        assert!(world.get("Job").await["running"].is_null());
+        world.after(HOUR).await;
+        assert_eq!(world.outcomes("Job").await, ["lost", "ok"]);
+    })
+    .await;
+}
+
+async fn alter(world: &World, statements: &[&'static str]) {
+    for statement in statements {
+        world.jobs.store.alter(statement).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn d08_jobs_are_found_whatever_the_case_of_their_letters() {
     on_both(async |world: World| {
