@@ -104,3 +104,81 @@ test("UX08 an alarm is muted with a reason and an end, and counts again when it 
   await answer.getByRole("button", { name: "Unmute" }).click();
   await expect(answer).toContainText("1 thing needs attention");
 });
+
+test("UX24 no label of a plot is cut off, whatever the numbers and the width", async ({ desk: page }) => {
+  await page.addInitScript(() => {
+    window.labels = [];
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
+      const { width } = this.measureText(text);
+      const left = this.getTransform().transformPoint({ x: x - { center: width / 2, right: width, end: width }[this.textAlign] || x, y }).x;
+      window.labels.push({ text, left, right: left + width, edge: this.canvas.width });
+      return fillText.call(this, text, x, y, ...rest);
+    };
+  });
+  // What the server counts must not take the place of these numbers.
+  await page.route("**/dashboard/live*", (route) => route.fulfill({ status: 204 }));
+  for (const width of [390, 820, 1440]) {
+    await page.setViewportSize({ width, height: 1000 });
+    for (const range of ["hour", "day", "week", "month"]) {
+      await page.goto(`/webmin/?range=${range}`);
+      for (const most of [3, 98_765, 4_987_654]) {
+        const labels = await page.evaluate(async (most) => {
+          const cards = [...document.querySelectorAll("[data-plot]:not([data-small])")];
+          window.labels.length = 0;
+          for (const card of cards) {
+            const columns = card.querySelectorAll(".legend [data-kind]").length;
+            const step = Number(card.dataset.step) * 1000;
+            const row = (at) => `<tr><td><time datetime="${new Date(at).toISOString()}"></time></td>${`<td class="right" data-value="${most}">${most}</td>`.repeat(columns)}</tr>`;
+            card.querySelector(".plot-empty")?.remove();
+            card.querySelector("details").innerHTML = `<summary>x</summary><table><tbody>${row(Number(card.dataset.from))}${row(Number(card.dataset.from) + step)}</tbody></table>`;
+          }
+          document.dispatchEvent(new Event("coronet:changed"));
+          // Each is drawn when it comes into sight, which the browser says two frames later.
+          for (const card of cards) {
+            card.scrollIntoView();
+            await new Promise((drawn) => {
+              const look = () => (card.querySelector("canvas") ? requestAnimationFrame(drawn) : requestAnimationFrame(look));
+              look();
+            });
+          }
+          for (let frame = 0; frame < 60 && window.labels.length < 15; frame += 1) await new Promise(requestAnimationFrame);
+          return window.labels;
+        }, most);
+        expect(labels.length, `${range} at ${width}: ${JSON.stringify(labels.map(({ text }) => text))}`).toBeGreaterThan(9);
+        const cut = labels.filter(({ text, left, right, edge }) => text && (left < 0 || right > edge));
+        expect(cut, `${range} at ${width}`).toEqual([]);
+      }
+    }
+  }
+});
+
+test("UX25 the plots leave no hole at any width", async ({ desk: page }) => {
+  await page.goto("/webmin/");
+  for (const width of [390, 600, 700, 820, 1024, 1280, 1440, 1920]) {
+    await page.setViewportSize({ width, height: 1000 });
+    const rows = await page.evaluate(() => [...document.querySelectorAll(".plots")].map((grid) => {
+      const inRows = new Map();
+      for (const card of grid.children) {
+        const { top } = card.getBoundingClientRect();
+        inRows.set(top, (inRows.get(top) ?? 0) + 1);
+      }
+      return [...inRows.values()];
+    }));
+    for (const counts of rows) expect(new Set(counts).size, `${width}: ${JSON.stringify(rows)}`).toBe(1);
+  }
+});
+
+test("UX25 what needs attention is read on a phone, in words and not in letters", async ({ desk: page, server }) => {
+  await server.drop("jobs/till.lua", BROKEN);
+  await server.call("jobs.create", { job: { name: "CountTill", path: "till.lua", interval: 3600, retries: 0 } });
+  await server.call("jobs.run", { name: "CountTill" });
+  await server.call("scopes.create", { name: "Harbour", settings: {} });
+  for (const width of [390, 820]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto("/webmin/");
+    await expect(page.locator(".needs li").first()).toBeVisible(BY_ITSELF);
+    const shares = await page.evaluate(() => [...document.querySelectorAll(".needs li")].map((item) => item.querySelector(".grow").clientWidth / item.clientWidth));
+    for (const share of shares) expect(share, `at ${width}`).toBeGreaterThan(0.4);
+  }
+});

@@ -2,6 +2,9 @@
 import uPlot from 'uplot';
 import { locale } from './words';
 
+/** To the right of a plot. */
+const PADDING = 4;
+const FONT = '11px Inter, system-ui, sans-serif';
 type Values = (number | null)[];
 
 interface Line {
@@ -126,11 +129,11 @@ class Drawing {
     const step = Number(this.card.dataset['step']);
     const highest = Math.max(1, ...columns.flat().map((value) => value ?? 0));
     const day = (times.at(-1) ?? 0) - (times[0] ?? 0) > 100_000;
-    const axis = { stroke: colour('muted'), font: '11px Inter, system-ui, sans-serif', ticks: { show: false } };
+    const axis = { stroke: colour('muted'), font: FONT, ticks: { show: false } };
     const grid = { stroke: colour('line'), width: 1 };
     return {
       ...this.size(),
-      padding: small ? [4, 0, 2, 0] : [8, 4, 0, 0],
+      padding: small ? [4, 0, 2, 0] : [8, PADDING, 0, 0],
       legend: { show: false },
       cursor: { x: !small, y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
       scales: {
@@ -140,8 +143,8 @@ class Drawing {
       axes: small
         ? [{ show: false }, { show: false }]
         : [
-            { ...axis, grid: { show: false }, size: 26, space: 64, values: (_, splits) => splits.map((at) => clock(at, day)) },
-            { ...axis, grid, size: 36, space: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6], values: (_, splits) => splits.map((value) => number.format(value)) },
+            { ...axis, grid: { show: false }, size: 26, space: 64, values: (plot, splits) => splits.map((at) => inside(plot, at, clock(at, day))) },
+            { ...axis, grid, size: (_, labels) => Math.max(36, 14 + Math.ceil(Math.max(0, ...(labels ?? []).map(width)))), space: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9], values: (_, splits) => splits.map((value) => number.format(value)) },
           ],
       series: [{}, ...order.flatMap((at) => (lines[at] ? [series(lines[at], colour)] : []))],
       hooks: { setCursor: [(plot) => this.tell(plot, lines, columns, times)] },
@@ -218,6 +221,24 @@ function colours(card: HTMLElement): (name: string) => string {
   for (const name of ['accent', 'good', 'warn', 'bad', 'info', 'accent-soft', 'muted', 'line']) found.set(name, look(name));
   probe.remove();
   return (name) => found.get(name) ?? '';
+}
+
+const ruler = document.createElement('canvas').getContext('2d');
+
+/** Pixels that a label takes. */
+function width(label: string): number {
+  if (!ruler) return 0;
+  ruler.font = FONT;
+  return ruler.measureText(label).width;
+}
+
+/** The label of a time, which is centred below it, unless the edge of the picture would cut it off. */
+function inside(plot: uPlot, at: number, label: string): string {
+  const box = plot.bbox.width / devicePixelRatio;
+  const { min, max } = plot.scales['x'] ?? {};
+  if (min == null || max == null || box <= 0) return label;
+  const toTheRight = ((max - at) / (max - min)) * box + PADDING;
+  return toTheRight >= width(label) / 2 ? label : '';
 }
 
 function clock(at: number, day: boolean): string {

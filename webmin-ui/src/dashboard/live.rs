@@ -1,7 +1,6 @@
 //! The dashboard as it goes on: the answer, the figures and the lists, each sent when it has changed.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,16 +24,12 @@ use crate::kit::view::{ViewBroken, Views};
 const LOOK: Duration = Duration::from_secs(2);
 /// How often the figures are.
 const COUNT: Duration = Duration::from_secs(15);
-/// How long it is believed that there are no first steps left.
-const SETTLED_MS: i64 = 60_000;
 
 /// What all dashboards that are open share.
 #[derive(Default)]
 pub(crate) struct Hub {
     state: Arc<Topic<State>>,
     histories: Mutex<BTreeMap<&'static str, Arc<Topic<History>>>>,
-    /// Until when nobody has to look for first steps.
-    settled_until: AtomicI64,
 }
 
 type Known<T> = watch::Receiver<Option<Arc<T>>>;
@@ -58,14 +53,6 @@ impl Hub {
             let core = asked.clone();
             async move { asker(&core).history(range, core.clock.now_ms()).await }
         })
-    }
-
-    pub(super) fn is_settled(&self, now: i64) -> bool {
-        now < self.settled_until.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn settle(&self, now: i64) {
-        self.settled_until.store(now + SETTLED_MS, Ordering::Relaxed);
     }
 }
 
@@ -125,9 +112,15 @@ pub(super) async fn live<'r>(
     hub: &'r Managed<Hub>,
     range: Option<&'r str>,
 ) -> Streamed<EventStream![Event + 'r]> {
-    let (webmin, eyes, range) = (desk.webmin, Eyes::of(&desk), Range::named(range));
+    let (webmin, eyes, range) = (
+        desk.webmin,
+        Eyes::of(&desk),
+        Range::named(range).unwrap_or_default(),
+    );
     let mut states = hub.state(&webmin.core);
     let mut histories = hub.history(&webmin.core, range);
+    // The page has just counted itself. What is known here may be older, and would set its figures back.
+    histories.mark_unchanged();
     let mut sent = std::mem::take(&mut audience.sent);
     let stream = EventStream! {
         let over = audience.over();

@@ -13,10 +13,10 @@ mod servers;
 mod state;
 
 use coronet_core::Error;
-use rocket::{Route, State as Managed, get, routes};
+use rocket::{Route, get, routes};
 use serde::Serialize;
 
-use crate::first_steps::{Checklist, Hidden};
+use crate::first_steps::{Checklist, away};
 use crate::kit::language::t;
 use crate::kit::live::Sent;
 use crate::kit::view::ViewBroken;
@@ -63,18 +63,17 @@ impl View for DashboardView {
 }
 
 #[get("/?<range>", rank = 1)]
-async fn show(desk: Desk<'_>, hub: &Managed<Hub>, hidden: Hidden, range: Option<&str>) -> Answer {
-    let (range, now) = (Range::named(range), desk.webmin.core.clock.now_ms());
+async fn show(desk: Desk<'_>, range: Option<&str>) -> Answer {
+    let now = desk.webmin.core.clock.now_ms();
     let asker = Asker {
         functions: &desk.webmin.core.functions,
         caller: desk.caller(),
     };
-    let (state, history, checklist) = tokio::join!(
+    let (state, (range, history), checklist) = tokio::join!(
         asker.state(),
-        asker.history(range, now),
-        first_steps(&desk, hub, hidden, now)
+        asker.shown_history(Range::named(range), now),
+        first_steps(&desk)
     );
-    let history = history.unwrap_or_default();
     let (views, eyes) = (&desk.webmin.views, Eyes::of(&desk));
     let broken = |cause: ViewBroken| Error::unexpected(cause);
     let mut view = DashboardView {
@@ -97,17 +96,23 @@ async fn show(desk: Desk<'_>, hub: &Managed<Hub>, hidden: Hidden, range: Option<
     desk.page(&view)
 }
 
-/// The first steps, as long as one is left. Once none is, that is believed for a minute.
-async fn first_steps(desk: &Desk<'_>, hub: &Hub, hidden: Hidden, now: i64) -> Option<Checklist> {
-    if hidden.0 || hub.is_settled(now) {
+/// The first steps, until they were all done once, or the operator hid them.
+async fn first_steps(desk: &Desk<'_>) -> Option<Checklist> {
+    let unknown = |error: &Error| tracing::warn!(%error, "the checklist is left out");
+    if away::is_away(desk).await.inspect_err(unknown).unwrap_or(true) {
         return None;
     }
     let checklist = Checklist::gather(desk).await;
-    if checklist.is_done() {
-        hub.settle(now);
-        return None;
+    if !checklist.is_done() {
+        return Some(checklist);
     }
-    Some(checklist)
+    // A viewer may not see all that the steps are about.
+    if desk.can_edit()
+        && let Err(error) = away::complete(desk).await
+    {
+        tracing::warn!(%error, "that the first steps are done could not be stored");
+    }
+    None
 }
 
 #[get("/dashboard")]

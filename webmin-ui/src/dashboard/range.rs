@@ -21,15 +21,14 @@ pub(crate) struct Choice {
     pub(crate) here: bool,
 }
 
-const HOUR_MS: i64 = 3_600_000;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 
 impl Range {
     pub(super) const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
 
-    /// The range of this name; a day for any other.
-    pub(super) fn named(name: Option<&str>) -> Self {
-        let named = Self::ALL.into_iter().find(|range| Some(range.name()) == name);
-        named.unwrap_or_default()
+    /// The range of this name.
+    pub(super) fn named(name: Option<&str>) -> Option<Self> {
+        Self::ALL.into_iter().find(|range| Some(range.name()) == name)
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -60,10 +59,7 @@ impl Range {
                 Self::Week => t!("Week"),
                 Self::Month => t!("Month"),
             },
-            path: match range {
-                Self::Day => "/".to_owned(),
-                other => format!("/?range={}", other.name()),
-            },
+            path: format!("/?range={}", range.name()),
             here: range == self,
         };
         Self::ALL.map(choice).into()

@@ -108,6 +108,16 @@ impl History {
         found.map_or(&[], |series| &series.values)
     }
 
+    /// Whether anything was counted or measured in a step that ended before this time.
+    pub(crate) fn reaches_back(&self, before: i64) -> bool {
+        let steps = (before - self.from).max(0) / (self.step * 1000).max(1);
+        let steps = usize::try_from(steps).unwrap_or(0);
+        let is_something = |value: &Option<i64>| value.is_some_and(|value| value != 0);
+        self.series
+            .iter()
+            .any(|series| series.values.iter().take(steps).any(is_something))
+    }
+
     pub(crate) fn total(&self, name: &str) -> i64 {
         self.values(name).iter().flatten().sum()
     }

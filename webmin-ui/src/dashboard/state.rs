@@ -5,6 +5,7 @@ use coronet_core::functions::Caller;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::range::{HOUR_MS, Range};
 use super::records::{Health, History, Info, Jobs, MailTrouble};
 use crate::accounts::records::Items;
 use crate::mail::records::Summary as Mail;
@@ -80,7 +81,19 @@ impl Asker<'_> {
         }
     }
 
-    pub(super) async fn history(&self, range: super::range::Range, now: i64) -> Option<History> {
+    /// The history of the range that was asked for. Without one, the last hour as long as nothing is older, such as on a new
+    /// server: all of it would be one line at the edge of a day.
+    pub(super) async fn shown_history(&self, asked: Option<Range>, now: i64) -> (Range, History) {
+        let range = asked.unwrap_or_default();
+        let history = self.history(range, now).await.unwrap_or_default();
+        if asked.is_none() && !history.reaches_back(now - HOUR_MS) {
+            let hour = self.history(Range::Hour, now).await;
+            return (Range::Hour, hour.unwrap_or_default());
+        }
+        (range, history)
+    }
+
+    pub(super) async fn history(&self, range: Range, now: i64) -> Option<History> {
         let (span_ms, step) = range.span_and_step();
         // As many whole steps as the range has, the last of which is going on.
         let from = now - span_ms + step * 1000;

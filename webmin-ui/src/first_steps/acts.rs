@@ -1,13 +1,11 @@
 //! What the checklist does: each act goes through the registry, and leads back to the list.
 
 use coronet_core::{Code, Error, random};
-use rocket::http::{Cookie, CookieJar, SameSite};
-use rocket::time::Duration;
 use rocket::{Route, get, post, routes};
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::{COOKIE, Checklist, FirstStepsView, Hidden, provider_form, reset_form, scope_form};
+use super::{Checklist, FirstStepsView, away, provider_form, reset_form, scope_form};
 use crate::accounts::records::{Scope, User};
 use crate::jobs::list::offer;
 use crate::kit::{Answer, Desk, Form, Posted, Reply, schema_form, t};
@@ -23,9 +21,11 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 #[get("/first-steps")]
-async fn show(desk: Desk<'_>, hidden: Hidden) -> Answer {
+async fn show(desk: Desk<'_>) -> Answer {
     let checklist = Checklist::gather(&desk).await;
-    desk.page(&view(checklist, hidden.0))
+    // One that is complete would leave the dashboard again at once.
+    let can_return = !checklist.is_done() && away::is_away(&desk).await?;
+    desk.page(&view(checklist, can_return))
 }
 
 #[get("/first-steps/<_>", rank = 2)]
@@ -172,20 +172,14 @@ async fn cleanup(desk: Desk<'_>, posted: Posted) -> Answer {
 }
 
 #[post("/first-steps/hide")]
-fn hide(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
-    jar.add(
-        Cookie::build((COOKIE, "hidden"))
-            .path(crate::BASE)
-            .same_site(SameSite::Strict)
-            .http_only(true)
-            .max_age(Duration::days(365)),
-    );
+async fn hide(desk: Desk<'_>) -> Answer {
+    away::hide(&desk).await?;
     desk.go(DASHBOARD, t!("The checklist is hidden. Help brings it back."))
 }
 
 #[post("/first-steps/bring-back")]
-fn bring_back(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
-    jar.remove(Cookie::build(COOKIE).path(crate::BASE));
+async fn bring_back(desk: Desk<'_>) -> Answer {
+    away::bring_back(&desk).await?;
     desk.go(DASHBOARD, t!("The checklist is back on the dashboard."))
 }
 

@@ -2,11 +2,10 @@
 //! what the server then knows. It is a page of its own too, for whoever hid it and wants it back.
 
 mod acts;
+pub(crate) mod away;
 mod facts;
 
-use rocket::http::CookieJar;
-use rocket::request::{FromRequest, Outcome};
-use rocket::{Request, Route, async_trait};
+use rocket::Route;
 use serde::Serialize;
 
 use crate::accounts::records::Scope;
@@ -15,7 +14,6 @@ use crate::kit::{Area, Desk, Field, Form, Rule, View, schema_form, t};
 use crate::mail::records::Summary as Mail;
 use facts::{Carrier, Facts};
 
-pub(crate) const COOKIE: &str = "coronet_first_steps";
 const CLEANUP: &str = "CleanPasswordResets";
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -76,24 +74,6 @@ impl View for FirstStepsView {
 
     fn title(&self) -> String {
         t!("First steps")
-    }
-}
-
-/// Whether this browser does not want to see the checklist on the dashboard.
-pub(crate) struct Hidden(pub(crate) bool);
-
-impl Hidden {
-    fn of(jar: &CookieJar<'_>) -> Self {
-        Self(jar.get(COOKIE).is_some_and(|cookie| cookie.value() == "hidden"))
-    }
-}
-
-#[async_trait]
-impl<'r> FromRequest<'r> for Hidden {
-    type Error = std::convert::Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        Outcome::Success(Self::of(request.cookies()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bare_texts;
 mod buttons;
+mod dashboard;
 mod desk;
 mod guards;
 mod help;
