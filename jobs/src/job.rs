@@ -128,6 +128,9 @@ pub struct Problem {
     pub line: Option<u32>,
     /// The Lua call stack, innermost first.
     pub traceback: Option<String>,
+    /// Whether another try would come to the same: the code is missing, is not Lua, or returned what no job may return.
+    #[serde(skip)]
+    pub(crate) is_lasting: bool,
 }
 
 impl Problem {
@@ -136,6 +139,7 @@ impl Problem {
             message: message.into(),
             line: None,
             traceback: None,
+            is_lasting: false,
         }
     }
 }

@@ -81,7 +81,7 @@ fn describe(value: &Value) -> String {
 }
 
 fn wrong(message: String) -> LuaError {
-    LuaError::new(LuaErrorKind::Runtime, message)
+    LuaError::new(LuaErrorKind::Contract, message)
 }
 
 fn bind(sandbox: &Sandbox, clock: &Clock, zone: Option<&str>, progress: &Progress) -> mlua::Result<()> {

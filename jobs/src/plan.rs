@@ -319,14 +319,16 @@ impl Job {
         }
     }
 
-    /// Tries again after a while, and after the last retry sets the job inactive; the problem is kept.
+    /// Tries again after a while, and after the last retry sets the job inactive; the problem is kept. Code that cannot
+    /// be run, or returned what no job may return, would do the same again, mail and all: it is not tried again.
     fn fail(&mut self, outcome: Outcome, problem: Option<Problem>, now: i64) {
+        let is_lasting = problem.as_ref().is_some_and(|problem| problem.is_lasting);
         self.problem = problem;
         if !self.active {
             return;
         }
         self.plan.attempt += 1;
-        if self.plan.attempt > self.retries {
+        if is_lasting || self.plan.attempt > self.retries {
             return self.give_up(now);
         }
         // A lost run is the server's failure, and was promised to be taken over at once.

@@ -82,10 +82,9 @@ impl Jobs {
                     let text = format!("the code jobs/{} does not exist", run.path);
                     LuaError::new(LuaErrorKind::Source, text)
                 }
-                _ => LuaError::new(
-                    LuaErrorKind::Source,
-                    format!("the code cannot be read: {}", error.message()),
-                ),
+                // Nothing ran, and the next try may find it.
+                _ if error.is_retryable() => unreadable(LuaErrorKind::Busy, &error),
+                _ => unreadable(LuaErrorKind::Source, &error),
             })?;
         in_flight.revision.get_or_init(|| code.revision);
         let time = Duration::from_secs(u64::try_from(run.timeout).unwrap_or(1));
@@ -133,9 +132,11 @@ impl Jobs {
             LuaErrorKind::Deadline => Outcome::Timeout,
             LuaErrorKind::Cancelled if self.giving_up.load(Ordering::Relaxed) => Outcome::Lost,
             LuaErrorKind::Cancelled => Outcome::Cancelled,
-            LuaErrorKind::Source | LuaErrorKind::Runtime | LuaErrorKind::Memory | LuaErrorKind::Busy => {
-                Outcome::Error
-            }
+            LuaErrorKind::Source
+            | LuaErrorKind::Runtime
+            | LuaErrorKind::Contract
+            | LuaErrorKind::Memory
+            | LuaErrorKind::Busy => Outcome::Error,
         };
         let message = match outcome {
             Outcome::Lost => "the server stopped while the job ran".to_owned(),
@@ -148,6 +149,7 @@ impl Jobs {
                 message,
                 line: error.line,
                 traceback: error.traceback,
+                is_lasting: matches!(error.kind, LuaErrorKind::Source | LuaErrorKind::Contract),
             }),
         )
     }
@@ -268,6 +270,10 @@ impl Jobs {
             }
         }
     }
+}
+
+fn unreadable(kind: LuaErrorKind, error: &Error) -> LuaError {
+    LuaError::new(kind, format!("the code cannot be read: {}", error.message()))
 }
 
 /// A run that has ended and is to be recorded.

@@ -166,6 +166,7 @@ fn failure(error: LuaError) -> (Outcome, Option<Problem>) {
         message: error.message,
         line: error.line,
         traceback: error.traceback,
+        is_lasting: false,
     };
     (outcome, Some(problem))
 }

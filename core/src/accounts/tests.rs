@@ -325,6 +325,18 @@ async fn queries_give_lists_and_one_record_where_one_is_asked_for() {
         );
         let one = call(&core, "users.getGroup", group(json!(1))).await.unwrap();
         assert_eq!(one["username"], "eve");
+        let inactive = json!({"user_id": one["user_id"], "update_params": {"active": false}});
+        call(&core, "users.update", inactive).await.unwrap();
+        assert_eq!(
+            names(call(&core, "users.getGroup", group(Value::Null)).await.unwrap()),
+            ["bob", "amy"],
+            "the group's active users, as in the original"
+        );
+        let whole = json!({"scope": "Fun Run", "query_params": {"group": "a"}});
+        assert_eq!(
+            names(call(&core, "users.getWithQuery", whole).await.unwrap()),
+            ["eve", "bob", "amy"]
+        );
         assert_eq!(
             code(&core, "users.getGroup", group(json!(0))).await,
             Code::ParameterInvalid

@@ -16,6 +16,8 @@ pub enum LuaErrorKind {
     Source,
     /// The code raised an error.
     Runtime,
+    /// The code ran, but is not what its binder asks for: it gives or returns something else.
+    Contract,
     /// The code wanted more memory than its limit.
     Memory,
     /// The code did not end within its time limit.
@@ -92,7 +94,9 @@ impl From<LuaError> for Error {
         let code = match error.kind {
             LuaErrorKind::Deadline | LuaErrorKind::Cancelled => Code::Deadline,
             LuaErrorKind::Busy => return Error::new(Code::Unavailable, error.message).retryable(),
-            LuaErrorKind::Source | LuaErrorKind::Runtime | LuaErrorKind::Memory => Code::Unprocessable,
+            LuaErrorKind::Source | LuaErrorKind::Runtime | LuaErrorKind::Contract | LuaErrorKind::Memory => {
+                Code::Unprocessable
+            }
         };
         let details = serde_json::json!({ "line": error.line, "traceback": error.traceback });
         Error::new(code, error.message).with_details(details)

@@ -201,6 +201,7 @@ pub(super) fn problem(
         message,
         line,
         traceback,
+        is_lasting: false,
     })
 }
 

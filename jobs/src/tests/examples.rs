@@ -135,7 +135,7 @@ async fn a_run_once_job_runs_once_for_every_start_of_the_server() {
 }
 
 #[tokio::test]
-async fn whatever_else_is_returned_or_raised_sets_the_job_inactive_after_its_retries() {
+async fn what_no_job_may_return_sets_the_job_inactive_at_once() {
     on_both(async |world: World| {
         for (name, body, message) in [
             (
@@ -145,6 +145,63 @@ async fn whatever_else_is_returned_or_raised_sets_the_job_inactive_after_its_ret
             ),
             ("True", "return true", "and returned a boolean"),
             ("Word", "return 'done'", "and returned \"done\""),
+            ("Mailed", "core.log('mail'); return nil", "and returned nothing"),
+        ] {
+            world.job(name, body).await;
+            world.hours(3).await;
+            let job = world.get(name).await;
+            assert_eq!(job["status"], "inactive, error", "{name}");
+            assert!(
+                job["error"]["message"].as_str().unwrap().contains(message),
+                "{job}"
+            );
+            assert_eq!(world.outcomes(name).await, ["error"], "{name}");
+            world.call("jobs.delete", json!({ "name": name })).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn code_that_is_gone_or_no_longer_lua_sets_the_job_inactive_at_once() {
+    on_both(async |world: World| {
+        for (name, code, message) in [
+            (
+                "Broken",
+                Some("local job = core.job() job.run = )"),
+                "jobs/Broken.lua:1:",
+            ),
+            (
+                "Shapeless",
+                Some("return 7"),
+                "the code must end with `return job`",
+            ),
+            ("Runless", Some("return core.job()"), "has no function `job.run`"),
+            ("Gone", None, "jobs/Gone.lua does not exist"),
+        ] {
+            world.job(name, "return job.OK").await;
+            let path = format!("{name}.lua");
+            match code {
+                Some(code) => world.code(&path, code),
+                None => world.remove_code(&path),
+            }
+            world.hours(3).await;
+            let job = world.get(name).await;
+            assert_eq!(job["status"], "inactive, error", "{name}");
+            assert!(
+                job["error"]["message"].as_str().unwrap().contains(message),
+                "{job}"
+            );
+            assert_eq!(world.outcomes(name).await, ["error"], "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_raised_sets_the_job_inactive_after_its_retries() {
+    on_both(async |world: World| {
+        for (name, body, message) in [
             (
                 "Raises",
                 "local t = nil\nreturn t.x",
@@ -153,16 +210,16 @@ async fn whatever_else_is_returned_or_raised_sets_the_job_inactive_after_its_ret
             ("Table", "error({ 1 })", ""),
         ] {
             world
-                .job_with(name, body, json!({ "interval": 3600, "retries": 0 }))
+                .job_with(name, body, json!({ "interval": 3600, "retries": 1 }))
                 .await;
-            world.after(HOUR).await;
+            world.hours(2).await;
             let job = world.get(name).await;
             assert_eq!(job["status"], "inactive, error", "{name}");
             assert!(
                 job["error"]["message"].as_str().unwrap().contains(message),
                 "{job}"
             );
-            world.call("jobs.delete", json!({ "name": name })).await.unwrap();
+            assert_eq!(world.outcomes(name).await, ["error", "error"], "{name}");
         }
     })
     .await;

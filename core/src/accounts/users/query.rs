@@ -12,7 +12,8 @@ use crate::db::{Select, containing};
 use crate::functions::{Access, Call, Function};
 use crate::{Code, Error, Page, PartRequest, Result};
 
-/// Records in one answer, unless the caller asks for fewer.
+/// Records in one answer, unless the caller asks for another number, and the most.
+const USUAL: i64 = 100;
 const MOST: i64 = 1000;
 
 /// How many records: a count, or `[offset, count]`, or `{"offset": …, "count": …}`.
@@ -37,7 +38,7 @@ impl Limit {
         let part = match limit {
             None => Part {
                 offset: 0,
-                count: MOST,
+                count: USUAL,
             },
             Some(Self::Count(count)) => Part { offset: 0, count },
             Some(Self::Pair([offset, count])) => Part { offset, count },
@@ -113,14 +114,14 @@ pub(super) fn functions(accounts: &Arc<Accounts>) -> Vec<Function> {
     vec![
         Function::read(
             "users.getGroup",
-            "Lists the users of a group; with `limit` 1 gives one user.",
+            "Lists the active users of a group, 100 unless `limit` says otherwise; with `limit` 1 gives one user.",
             accounts,
             get_group,
         )
         .access(all),
         Function::read(
             "users.getWithQuery",
-            "Lists the users of a scope that fit; with `limit` 1 gives one user.",
+            "Lists the users of a scope that fit, 100 unless `limit` says otherwise; with `limit` 1 gives one user.",
             accounts,
             get_with_query,
         )
@@ -138,6 +139,7 @@ pub(super) fn functions(accounts: &Arc<Accounts>) -> Vec<Function> {
 async fn get_group(accounts: Arc<Accounts>, _: Arc<Call>, input: GetGroup) -> Result<Found> {
     let query = Query {
         group: Some(input.group),
+        active: Some(true),
         limit: input.limit,
         ..Query::default()
     };
@@ -230,4 +232,16 @@ fn ordered(select: Select, order: &str) -> Result<Select> {
         }
     };
     Ok(select.clause(clause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_records_are_given_where_no_number_is_asked_for() {
+        assert_eq!(Limit::part(None).unwrap().count, 100);
+        assert_eq!(Limit::part(Some(Limit::Count(250))).unwrap().count, 250);
+        assert_eq!(Limit::part(Some(Limit::Pair([5, 5000]))).unwrap().count, 1000);
+    }
 }
