@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Place, Problem, Source, Sources, TemplateFault, Unit};
+use crate::engine::{Engine, Place, Problem, Source, Sources, TemplateFault, Unit};
 use crate::resources::{Layers, ResourcePath, Stamp};
 
 /// Most templates kept; more than any installation has, and an end to what a flood of names could fill.
@@ -25,11 +25,14 @@ struct Kept {
     stamps: Arc<Vec<(String, Stamp)>>,
 }
 
+/// A template, and the engine it is compiled for: code may have a template for text filled as HTML.
+type Key = (ResourcePath, Engine);
+
 /// The compiled templates of a server.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     layers: Arc<Layers>,
-    kept: RwLock<HashMap<ResourcePath, Kept>>,
+    kept: RwLock<HashMap<Key, Kept>>,
 }
 
 impl Compiled {
@@ -40,54 +43,55 @@ impl Compiled {
         }
     }
 
-    /// The template at `path` if it is known in its newest form: nothing is read or compiled.
-    pub(crate) fn fresh(&self, path: &ResourcePath) -> Option<Result<Arc<Unit>, TemplateFault>> {
-        let kept = self.known(path)?;
+    /// The template if it is known in its newest form: nothing is read or compiled.
+    pub(crate) fn fresh(&self, key: &Key) -> Option<Result<Arc<Unit>, TemplateFault>> {
+        let kept = self.known(key)?;
         self.is_fresh(&kept).then(|| answer(&kept))
     }
 
-    /// The template at `path`, compiled in its newest form that can be.
+    /// The template, compiled in its newest form that can be.
     ///
     /// # Errors
     /// When it is not there, or is wrong and was never right since the server started.
-    pub(crate) fn get(&self, path: &ResourcePath) -> Result<Arc<Unit>, TemplateFault> {
-        let known = self.known(path);
+    pub(crate) fn get(&self, key: &Key) -> Result<Arc<Unit>, TemplateFault> {
+        let known = self.known(key);
         if let Some(kept) = &known
             && self.is_fresh(kept)
         {
             return answer(kept);
         }
-        let (outcome, stamps) = compile(&self.layers, path);
+        let (outcome, stamps) = compile(&self.layers, key);
         let kept = match outcome {
             Ok(unit) => Kept {
                 unit: Some(Arc::new(unit)),
                 fault: None,
                 stamps,
             },
-            Err(fault) => self.kept_in_spite_of(path, known, fault, stamps),
+            Err(fault) => self.kept_in_spite_of(&key.0, known, fault, stamps),
         };
         let mut all = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MAX_KEPT && !all.contains_key(path) {
+        if all.len() >= MAX_KEPT && !all.contains_key(key) {
             all.clear();
         }
-        all.insert(path.clone(), kept.clone());
+        all.insert(key.clone(), kept.clone());
         answer(&kept)
     }
 
     /// What is wrong with the newest form of a template, also when an older one is serving.
     pub(crate) fn fault(&self, path: &ResourcePath) -> Option<TemplateFault> {
-        if let Err(fault) = self.get(path) {
+        let key = (path.clone(), Engine::of(path.as_str()));
+        if let Err(fault) = self.get(&key) {
             return Some(fault);
         }
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.get(path).and_then(|kept| kept.fault.clone())
+        kept.get(&key).and_then(|kept| kept.fault.clone())
     }
 
-    fn known(&self, path: &ResourcePath) -> Option<Kept> {
+    fn known(&self, key: &Key) -> Option<Kept> {
         self.kept
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(path)
+            .get(key)
             .cloned()
     }
 
@@ -152,7 +156,11 @@ pub(crate) fn check_among(
     drafts: &Drafts<'_>,
     path: &ResourcePath,
 ) -> (Result<Unit, TemplateFault>, Vec<String>) {
-    let (unit, looked_at) = Unit::compile(path.as_str(), &WithDrafts { layers, drafts });
+    let (unit, looked_at) = Unit::compile(
+        path.as_str(),
+        Engine::of(path.as_str()),
+        &WithDrafts { layers, drafts },
+    );
     (unit, looked_at.into_iter().map(|(path, ())| path).collect())
 }
 
@@ -169,8 +177,8 @@ fn answer(kept: &Kept) -> Result<Arc<Unit>, TemplateFault> {
 
 type Outcome = (Result<Unit, TemplateFault>, Arc<Vec<(String, Stamp)>>);
 
-fn compile(layers: &Layers, path: &ResourcePath) -> Outcome {
-    let (unit, stamps) = Unit::compile(path.as_str(), layers);
+fn compile(layers: &Layers, (path, engine): &Key) -> Outcome {
+    let (unit, stamps) = Unit::compile(path.as_str(), *engine, layers);
     (unit, Arc::new(stamps))
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn all(templates: &Arc<Templates>) -> Vec<Function> {
     vec![
         Function::read(
             "template.render",
-            "Fills a template with data and returns the text.",
+            "Fills a template with data and returns HTML: `{{ }}` escapes, whatever the template's name.",
             templates,
             render,
         )
@@ -67,11 +67,12 @@ struct RenderInput {
 
 async fn render(templates: Arc<Templates>, call: Arc<Call>, input: RenderInput) -> Result<String> {
     let path = template(&input.file)?;
-    match call.caller {
-        // An operator who calls it by hand tries something.
-        Caller::Operator(_) => templates.fill(&path, input.data).await,
-        _ => templates.render(&path, input.data).await,
+    let rendered = templates.fill(&path, Engine::Html, input.data).await;
+    // An operator who calls it by hand tries something.
+    if !matches!(call.caller, Caller::Operator(_)) {
+        templates.used(&path, &rendered);
     }
+    rendered
 }
 
 /// A mail's two forms.

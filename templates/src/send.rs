@@ -113,7 +113,7 @@ fn part(
     if templates.layers.present(path).is_empty() {
         return Ok(None);
     }
-    let unit = templates.unit_blocking(path)?;
+    let unit = templates.unit_blocking(path, Engine::of(path.as_str()))?;
     Ok(Some(unit.render(&filled(path, &unit, data))?))
 }
 

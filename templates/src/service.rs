@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::compiled::Compiled;
-use crate::engine::{TemplateFault, Unit};
+use crate::engine::{Engine, TemplateFault, Unit};
 use crate::failing::{Failing, Failure};
 use crate::resources::{Layer, Layers, ResourcePath, Stamp, check, files::Files, store};
 use crate::{functions, pages, resources, shipped};
@@ -74,7 +74,7 @@ impl Templates {
     /// # Errors
     /// `NotFound` without such a template; `Unprocessable` when it is wrong or the data does not fit it.
     pub async fn render(self: &Arc<Self>, path: &ResourcePath, data: Map<String, Value>) -> Result<String> {
-        let rendered = self.fill(path, data).await;
+        let rendered = self.fill(path, Engine::of(path.as_str()), data).await;
         self.used(path, &rendered);
         rendered
     }
@@ -83,9 +83,10 @@ impl Templates {
     pub(crate) async fn fill(
         self: &Arc<Self>,
         path: &ResourcePath,
+        engine: Engine,
         data: Map<String, Value>,
     ) -> Result<String> {
-        let unit = self.unit(path).await?;
+        let unit = self.unit(path, engine).await?;
         let data = Value::Object(data);
         if !unit.loops() {
             return Ok(unit.render(&data)?);
@@ -127,13 +128,14 @@ impl Templates {
     }
 
     /// The compiled template, checked for what its folder asks of it.
-    pub(crate) async fn unit(self: &Arc<Self>, path: &ResourcePath) -> Result<Arc<Unit>> {
+    async fn unit(self: &Arc<Self>, path: &ResourcePath, engine: Engine) -> Result<Arc<Unit>> {
         self.refresh().await?;
-        let unit = match self.compiled.fresh(path) {
+        let key = (path.clone(), engine);
+        let unit = match self.compiled.fresh(&key) {
             Some(unit) => unit?,
             None => {
-                let (this, path) = (Arc::clone(self), path.clone());
-                let compile = move || this.compiled.get(&path);
+                let this = Arc::clone(self);
+                let compile = move || this.compiled.get(&key);
                 tokio::task::spawn_blocking(compile)
                     .await
                     .map_err(Error::unexpected)??
@@ -146,8 +148,12 @@ impl Templates {
     }
 
     /// As [`Self::unit`], for threads that may block.
-    pub(crate) fn unit_blocking(&self, path: &ResourcePath) -> Result<Arc<Unit>, TemplateFault> {
-        self.compiled.get(path)
+    pub(crate) fn unit_blocking(
+        &self,
+        path: &ResourcePath,
+        engine: Engine,
+    ) -> Result<Arc<Unit>, TemplateFault> {
+        self.compiled.get(&(path.clone(), engine))
     }
 
     /// Notices what another server has edited. On SQLite there is no other server.

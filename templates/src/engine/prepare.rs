@@ -73,6 +73,9 @@ pub(crate) struct Include {
 #[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) engine: Engine,
+    /// Whether code fills the template, which decides itself what it hands over as HTML. Mail is given keys by its sender
+    /// (M06).
+    pub(crate) by_code: bool,
     /// Gives the full path of an included file.
     pub(crate) resolve: &'a dyn Fn(&str) -> Option<String>,
     /// Whether no one waits for the result any more; what was found by then is of no use.

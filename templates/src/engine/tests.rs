@@ -40,7 +40,7 @@ fn held(files: &[(&str, &str)]) -> Held {
 
 fn compile(files: &[(&str, &str)]) -> Result<Unit, TemplateFault> {
     let root = format!("templates/{}", files[0].0);
-    Unit::compile(&root, &held(files)).0
+    Unit::compile(&root, Engine::of(&root), &held(files)).0
 }
 
 fn render(files: &[(&str, &str)], data: Value) -> Result<String, TemplateFault> {

@@ -75,16 +75,17 @@ impl std::fmt::Debug for Unit {
 }
 
 impl Unit {
-    /// Compiles the template at `root`. The second part of the answer names every file that was looked at, with its
+    /// Compiles the template at `root` for an engine. The second part of the answer names every file that was looked at, with its
     /// state: a later look that finds the same states would come to the same result.
     pub(crate) fn compile<S: Sources + Sync>(
         root: &str,
+        engine: Engine,
         sources: &S,
     ) -> (Result<Self, TemplateFault>, Stamps<S::Stamp>)
     where
         S::Stamp: Send,
     {
-        stack::with_room(|| Self::compile_here(root, sources)).unwrap_or_else(|| {
+        stack::with_room(|| Self::compile_here(root, engine, sources)).unwrap_or_else(|| {
             let fault = TemplateFault::TooMuch {
                 file: root.to_owned(),
                 limit: "the server could not read it now".to_owned(),
@@ -93,11 +94,15 @@ impl Unit {
         })
     }
 
-    fn compile_here<S: Sources>(root: &str, sources: &S) -> (Result<Self, TemplateFault>, Stamps<S::Stamp>) {
+    fn compile_here<S: Sources>(
+        root: &str,
+        engine: Engine,
+        sources: &S,
+    ) -> (Result<Self, TemplateFault>, Stamps<S::Stamp>) {
         let mut collector = Collector {
             root,
             sources,
-            engine: Engine::of(root),
+            engine,
             files: BTreeMap::new(),
             bytes: 0,
             stamps: Vec::new(),
@@ -215,6 +220,7 @@ impl<S: Sources> Collector<'_, S> {
         }
         let surroundings = Surroundings {
             engine: self.engine,
+            by_code: self.root.starts_with("pages/") || Engine::of(self.root) != self.engine,
             resolve: &|name: &str| self.sources.resolve(path, name),
             is_cancelled: &|| self.sources.is_cancelled(),
         };

@@ -241,7 +241,7 @@ impl Page {
         };
         let rendered = self
             .templates
-            .unit_blocking(&path)
+            .unit_blocking(&path, Engine::Html)
             .and_then(|unit| unit.render(&data));
         let rendered = rendered.map_err(coronet_core::Error::from);
         if !self.tried {
@@ -250,7 +250,7 @@ impl Page {
         rendered.map_err(mlua::Error::external)
     }
 
-    /// A template of pages: beside the code, or below `pages/`; or one below `templates/` that is HTML.
+    /// A template of pages: beside the code, below `pages/` or below `templates/`. All are filled as HTML.
     fn find_template(&self, name: &str) -> mlua::Result<ResourcePath> {
         let layers = &self.templates.layers;
         let candidates = [
@@ -263,18 +263,11 @@ impl Page {
             .flatten()
             .filter(|path| path.is_template() && layers.stamp(path) != Stamp::Absent);
         let shown = name.escape_debug();
-        let Some(path) = present.next() else {
-            return Err(mlua::Error::runtime(format!(
+        present.next().ok_or_else(|| {
+            mlua::Error::runtime(format!(
                 "there is no template `{shown}` beside {}, below pages/ or below templates/",
                 self.path
-            )));
-        };
-        if Engine::of(path.as_str()) == Engine::Text {
-            // Its values are not escaped: in a page, a visitor's input would become markup.
-            return Err(mlua::Error::runtime(format!(
-                "{path} is a template for text, which escapes nothing. Put it below pages/, or end its name in .html.tpl"
-            )));
-        }
-        Ok(path)
+            ))
+        })
     }
 }

@@ -15,7 +15,7 @@ use super::PageResponse;
 use super::failure::Failure;
 use super::lua::{self, Input, Outcome};
 use super::page::Page;
-use crate::engine::Problem;
+use crate::engine::{Engine, Problem};
 use crate::resources::{ResourcePath, check};
 use crate::{Templates, blocking};
 
@@ -219,7 +219,7 @@ async fn show(templates: &Arc<Templates>, shown: &mut PagePreview, mut response:
 async fn error_page(templates: &Arc<Templates>, status: u16) -> Option<String> {
     let path = ResourcePath::parse(super::service::ERROR_TEMPLATE)?;
     match serde_json::to_value(Failure::of(status)) {
-        Ok(Value::Object(data)) => templates.fill(&path, data).await.ok(),
+        Ok(Value::Object(data)) => templates.fill(&path, Engine::Html, data).await.ok(),
         _ => None,
     }
 }

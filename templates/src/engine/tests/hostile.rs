@@ -186,7 +186,9 @@ fn x07_reading_ends_with_its_request() {
             asked: std::sync::Mutex::default(),
             stays,
         };
-        let fault = Unit::compile("templates/t.tpl", &sources).0.expect_err("ends");
+        let fault = Unit::compile("templates/t.tpl", Engine::Text, &sources)
+            .0
+            .expect_err("ends");
         assert!(matches!(fault, TemplateFault::TooMuch { .. }), "{fault}");
         let asked = sources.asked.lock().expect("no one panicked").get();
         assert!(

@@ -178,6 +178,40 @@ async fn a_page_answers_in_every_way_it_can() {
 }
 
 #[tokio::test]
+async fn whichever_way_code_fills_a_template_values_are_escaped() {
+    for (code, expected) in [
+        (
+            "page.response(core.template.render('a.tpl', values))",
+            "<p>&lt;script&gt;alert(1)&lt;/script&gt; <b>raw</b></p>",
+        ),
+        (
+            "page.response(page.template('a.tpl', values))",
+            "<p>&lt;script&gt;alert(1)&lt;/script&gt; <b>raw</b></p>",
+        ),
+        (
+            "page.render('a.tpl', values)",
+            "<p>&lt;script&gt;alert(1)&lt;/script&gt; <b>raw</b></p>",
+        ),
+        // The text of a mail goes its own way.
+        (
+            "page.response(core.template.renderMail('a.tpl', values).text)",
+            "<p><script>alert(1)</script> <b>raw</b></p>",
+        ),
+    ] {
+        let site = Site::with_page(&format!(
+            "local page = core.pages.new()
+             local values = {{ name = '<script>alert(1)</script>', bold = '<b>raw</b>' }}
+             {code}"
+        ))
+        .await;
+        site.world
+            .put_file("templates/a.tpl", "<p>{{ name }} {* bold *}</p>");
+        let page = site.get("/page").await;
+        assert_eq!((page.status, page.text()), (200, expected), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn l06_mistakes_of_page_code_are_told_to_the_log_and_not_to_the_visitor() {
     for code in [
         "error('secret detail')",
@@ -185,7 +219,6 @@ async fn l06_mistakes_of_page_code_are_told_to_the_log_and_not_to_the_visitor() 
         "page.render('missing.tpl')",
         "page.render('../../secret.tpl')",
         "page.render('strict.tpl', {})",
-        "page.render('mail.tpl', { name = 'x' })",
         "page.response('x', { ['X-A'] = 'a\\r\\nSet-Cookie: b=c' })",
         "page.response('x', nil, nil, 99)",
         "page.setCookie('coronet_session', 'mine')",
@@ -198,7 +231,6 @@ async fn l06_mistakes_of_page_code_are_told_to_the_log_and_not_to_the_visitor() 
     ] {
         let site = Site::with_page(&format!("local page = core.pages.new() {code}")).await;
         site.world.put_file("pages/strict.tpl", "{{ name }}");
-        site.world.put_file("templates/mail.tpl", "{{ name }}");
         let page = site.get("/page").await;
         assert_eq!(page.status, 500, "{code}");
         let text = page.text();
