@@ -4,9 +4,8 @@
 use coronet_core::db::Dialect;
 use coronet_core::{Code, Error, Result, random};
 use sqlx::AnyConnection;
-use sqlx::any::AnyRow;
 
-use super::rows::{self, JOB_COLUMNS, JobRow, Unreadable};
+use super::rows::{self, JOB_COLUMNS, JobRow};
 use super::{DUE_OR_NEVER, NEXT_DUE, Store, ledger, no_job};
 use crate::job::{Claimed, Job, Priority, Problem, Skipped, Trigger};
 use crate::names::canonical;
@@ -161,34 +160,26 @@ fn start(job: &mut Job, trigger: Trigger, due_at: i64, now: i64) -> Claimed {
 
 /// The jobs to claim. Mostly all that are due are fewer than the limit, and one look finds them; only when they are not
 /// does it matter which go first.
-async fn due(
-    tx: &mut AnyConnection,
-    claim: Claim,
-    dialect: Dialect,
-) -> Result<(Vec<JobRow>, Vec<Unreadable>)> {
-    let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
-    for row in due_rows(tx, claim, dialect).await? {
-        match Unreadable::or_job(&row)? {
-            Ok(row) => rows.push(row),
-            Err(row) => unreadable.push(row),
-        }
-    }
+async fn due(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<(Vec<JobRow>, Vec<JobRow>)> {
+    let found = due_rows(tx, claim, dialect).await?.into_iter();
+    let (unreadable, mut rows): (Vec<_>, Vec<_>) = found.partition(|row| row.unreadable().is_some());
     rows.sort_by_key(JobRow::rank);
     Ok((rows, unreadable))
 }
 
 /// Deactivates jobs whose rows cannot be read, and says so in their error: the others are claimed all the same, and none
 /// of these again until an operator has looked at it.
-async fn set_aside(tx: &mut AnyConnection, unreadable: Vec<Unreadable>, now: i64) -> Result<()> {
+async fn set_aside(tx: &mut AnyConnection, unreadable: Vec<JobRow>, now: i64) -> Result<()> {
     for job in unreadable {
-        tracing::error!(job = %job.id, problem = %job.problem, "a job was deactivated: its row cannot be read");
+        let problem = job.unreadable().unwrap_or_default();
+        tracing::error!(job = %job.id, problem, "a job was deactivated: its row cannot be read");
         sqlx::query(
             "UPDATE jobs SET active = 0, due_at = NULL, error = $2, error_line = NULL, traceback = NULL,
                  deactivated_at = $3, deactivated_failures = 0
              WHERE id = $1",
         )
-        .bind(job.id)
-        .bind(job.problem)
+        .bind(job.id.clone())
+        .bind(problem.to_owned())
         .bind(now)
         .execute(&mut *tx)
         .await?;
@@ -196,14 +187,14 @@ async fn set_aside(tx: &mut AnyConnection, unreadable: Vec<Unreadable>, now: i64
     Ok(())
 }
 
-async fn due_rows(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<Vec<AnyRow>> {
+async fn due_rows(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Result<Vec<JobRow>> {
     let free_ones = lock_free_ones(dialect);
     if !claim.behind {
         let all = format!(
             "SELECT {JOB_COLUMNS} FROM jobs WHERE due_at IS NOT NULL AND {DUE_OR_NEVER} <= $1
              ORDER BY {DUE_OR_NEVER}, id LIMIT $2{free_ones}"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(all))
+        let rows: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(all))
             .bind(claim.now)
             .bind(claim.limit)
             .fetch_all(&mut *tx)
@@ -221,7 +212,7 @@ async fn due_rows(tx: &mut AnyConnection, claim: Claim, dialect: Dialect) -> Res
         if room <= 0 {
             break;
         }
-        let some = sqlx::query(sqlx::AssertSqlSafe(of_priority.clone()))
+        let some: Vec<JobRow> = sqlx::query_as(sqlx::AssertSqlSafe(of_priority.clone()))
             .bind(priority.rank())
             .bind(claim.now)
             .bind(room)

@@ -1,5 +1,7 @@
 //! The row of a job, and the job in it.
 
+use std::ops::Deref;
+
 use coronet_core::db::{AnyQuery, search_key};
 use coronet_core::{Code, Error, Result};
 use sqlx::any::AnyRow;
@@ -21,8 +23,9 @@ macro_rules! columns {
 pub(super) const JOB_COLUMNS: &str = columns!();
 pub(super) const SELECT: &str = concat!("SELECT ", columns!(), " FROM jobs");
 
-#[derive(sqlx::FromRow)]
-pub(super) struct JobRow {
+/// A row as it is stored.
+#[derive(Default, sqlx::FromRow)]
+pub(super) struct Columns {
     pub(super) id: String,
     pub(super) name: String,
     path: String,
@@ -69,6 +72,44 @@ pub(super) struct JobRow {
     updated_at: i64,
 }
 
+/// The row of a job, or what can be read of it.
+pub(super) struct JobRow {
+    columns: Columns,
+    /// Why the job cannot be run.
+    unreadable: Option<String>,
+}
+
+impl FromRow<'_, AnyRow> for JobRow {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(match Columns::from_row(row) {
+            Ok(columns) => Self {
+                unreadable: columns.unknown_word(),
+                columns,
+            },
+            Err(cause) => {
+                let id: String = row.try_get("id")?;
+                Self {
+                    columns: Columns {
+                        name: row.try_get("name").unwrap_or_else(|_| id.clone()),
+                        id,
+                        deactivated_at: row.try_get("deactivated_at").unwrap_or_default(),
+                        ..Columns::default()
+                    },
+                    unreadable: Some(format!("the job's row in the database cannot be read: {cause}")),
+                }
+            }
+        })
+    }
+}
+
+impl Deref for JobRow {
+    type Target = Columns;
+
+    fn deref(&self) -> &Columns {
+        &self.columns
+    }
+}
+
 impl JobRow {
     /// When it runs next, as `due_at` has it. A job that waits for nothing comes after all others.
     pub(super) fn next_run(&self) -> i64 {
@@ -80,66 +121,74 @@ impl JobRow {
         self.priority
     }
 
-    /// The job. One with a word that this version does not know is there all the same, with what is wrong as its
-    /// problem, so that lists show it and an operator can save it again.
+    /// The job. One that cannot be read is there all the same, with what is wrong as its problem, so that lists show it and
+    /// an operator can save it again.
     pub(super) fn into_job(self) -> Job {
-        let unreadable = self.unreadable().map(|problem| Problem::new(&problem));
+        let unreadable = self.unreadable.map(|problem| Problem::new(&problem));
+        let row = self.columns;
         Job {
-            id: self.id,
-            name: self.name,
-            path: self.path,
-            interval: self.interval_seconds,
-            cron: self.cron,
-            at: self.at,
-            timezone: self.timezone,
-            run_once: self.run_once != 0,
-            once_per: OncePer::from_stored(&self.once_per).unwrap_or(OncePer::Cluster),
-            active: self.active != 0,
-            timeout: self.timeout_seconds,
-            retries: self.retries,
-            misfire: Misfire::from_stored(&self.misfire).unwrap_or(Misfire::Skip),
-            catch_up: self.catch_up,
-            overlap: Overlap::from_stored(&self.overlap).unwrap_or(Overlap::Skip),
-            max_running: self.max_running,
-            priority: Priority::of_rank(self.priority),
+            id: row.id,
+            name: row.name,
+            path: row.path,
+            interval: row.interval_seconds,
+            cron: row.cron,
+            at: row.at,
+            timezone: row.timezone,
+            run_once: row.run_once != 0,
+            once_per: OncePer::from_stored(&row.once_per).unwrap_or(OncePer::Cluster),
+            active: row.active != 0,
+            timeout: row.timeout_seconds,
+            retries: row.retries,
+            misfire: Misfire::from_stored(&row.misfire).unwrap_or(Misfire::Skip),
+            catch_up: row.catch_up,
+            overlap: Overlap::from_stored(&row.overlap).unwrap_or(Overlap::Skip),
+            max_running: row.max_running,
+            priority: Priority::of_rank(row.priority),
             watch: Watch {
-                notify_after: self.notify_after,
-                overdue_after: self.overdue_after,
-                ping_url: self.ping_url,
-                overdue_at: self.overdue_at,
-                overdue_since: self.overdue_since,
-                told: self.told != 0,
+                notify_after: row.notify_after,
+                overdue_after: row.overdue_after,
+                ping_url: row.ping_url,
+                overdue_at: row.overdue_at,
+                overdue_since: row.overdue_since,
+                told: row.told != 0,
             },
             plan: Plan {
-                phase: Phase::from_stored(&self.phase).unwrap_or(Phase::Stopped),
-                tick_at: self.tick_at,
-                retry_at: self.retry_at,
-                owed_at: self.owed_at,
-                owed: self.owed,
-                armed_at: self.armed_at,
-                attempt: self.attempt,
+                phase: Phase::from_stored(&row.phase).unwrap_or(Phase::Stopped),
+                tick_at: row.tick_at,
+                retry_at: row.retry_at,
+                owed_at: row.owed_at,
+                owed: row.owed,
+                armed_at: row.armed_at,
+                attempt: row.attempt,
             },
-            running: self.running,
-            open_runs: self.open_runs,
-            skipping: self.skipping,
-            last_run: self.last_run,
-            last_run_at: self.last_run_at,
-            last_outcome: self
+            running: row.running,
+            open_runs: row.open_runs,
+            skipping: row.skipping,
+            last_run: row.last_run,
+            last_run_at: row.last_run_at,
+            last_outcome: row
                 .last_outcome
                 .as_deref()
                 .and_then(|outcome| Outcome::from_stored(outcome).ok()),
-            problem: unreadable.or_else(|| problem(self.error, self.error_line, self.traceback)),
-            deactivated: self.deactivated_at.map(|at| Deactivated {
+            problem: unreadable.or_else(|| problem(row.error, row.error_line, row.traceback)),
+            deactivated: row.deactivated_at.map(|at| Deactivated {
                 at,
-                failures: self.deactivated_failures,
+                failures: row.deactivated_failures,
             }),
-            created_at: self.created_at,
-            updated_at: self.updated_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
         }
     }
 
-    /// What is wrong with a row by which the job cannot be run.
-    fn unreadable(&self) -> Option<String> {
+    /// Why the job cannot be run, when its row cannot be read.
+    pub(super) fn unreadable(&self) -> Option<&str> {
+        self.unreadable.as_deref()
+    }
+}
+
+impl Columns {
+    /// What is wrong with a word that this version does not know.
+    fn unknown_word(&self) -> Option<String> {
         let words = [
             (
                 "once_per",
@@ -162,31 +211,6 @@ impl JobRow {
         Some(format!(
             "the database has \"{word}\" as `{column}` of the job, which is no known value. Save the job again to repair it"
         ))
-    }
-}
-
-/// A row that is no job.
-#[derive(Debug)]
-pub(super) struct Unreadable {
-    pub(super) id: String,
-    pub(super) problem: String,
-}
-
-impl Unreadable {
-    /// Reads a row as a job that can be run.
-    pub(super) fn or_job(row: &AnyRow) -> Result<std::result::Result<JobRow, Self>> {
-        let id = row.try_get("id")?;
-        let (found, problem) = match JobRow::from_row(row) {
-            Ok(found) => match found.unreadable() {
-                None => return Ok(Ok(found)),
-                Some(problem) => (found.id, problem),
-            },
-            Err(cause) => (
-                id,
-                format!("the job's row in the database cannot be read: {cause}"),
-            ),
-        };
-        Ok(Err(Self { id: found, problem }))
     }
 }
 
