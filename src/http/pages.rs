@@ -79,11 +79,13 @@ impl Handler for Anything {
         if OTHERS.iter().any(is_below) {
             return Outcome::forward(data, Status::NotFound);
         }
+        let languages = request.headers().get_one("Accept-Language");
         if !has_one_host(request) {
-            return Outcome::from(request, Answer(self.pages.error(400).await));
+            let refusal = Pages::for_reader(languages, self.pages.error(400)).await;
+            return Outcome::from(request, Answer(refusal));
         }
         if super::request::is_not_packed(request.headers()).is_err() {
-            let mut refusal = self.pages.error(415).await;
+            let mut refusal = Pages::for_reader(languages, self.pages.error(415)).await;
             refusal
                 .headers
                 .push(("Accept-Encoding".to_owned(), "identity".to_owned()));
@@ -133,12 +135,15 @@ fn page_request(request: &Request<'_>) -> PageRequest {
 async fn failure(status: Status, request: &Request<'_>) -> Option<Answer> {
     let pages = request.rocket().state::<Arc<Pages>>()?;
     tracing::debug!(method = %request.method(), path = %request.uri().path(), status = status.code, "refused");
-    let answer = if status.code == 500 {
-        let cause = format!("{} {} ended in an error", request.method(), request.uri().path());
-        pages.failed(&Error::unexpected(cause)).await
-    } else {
-        pages.error(status.code).await
+    let answer = async {
+        if status.code == 500 {
+            let cause = format!("{} {} ended in an error", request.method(), request.uri().path());
+            pages.failed(&Error::unexpected(cause)).await
+        } else {
+            pages.error(status.code).await
+        }
     };
+    let answer = Pages::for_reader(request.headers().get_one("Accept-Language"), answer).await;
     Some(Answer(answer))
 }
 

@@ -13,7 +13,7 @@ use coronet_core::{Code, Error, random};
 use serde_json::{Value, json};
 
 use super::answer::{self, PageResponse};
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::form::{self, FormFault, Kind};
 use super::lua::{self, Input, Outcome};
 use super::origin::{self, Sender, Site};
@@ -71,9 +71,27 @@ impl Pages {
         }
     }
 
+    /// Makes pages of errors for a reader who sent this `Accept-Language`.
+    pub async fn for_reader<F: Future>(accept: Option<&str>, made: F) -> F::Output {
+        failure::for_reader(accept.unwrap_or_default(), made).await
+    }
+
     /// Answers a request. `body` reads the body, of no more than the given number of bytes; it is only called when
     /// there is somebody to read it.
     pub async fn serve<B, F>(&self, request: PageRequest, body: B) -> PageResponse
+    where
+        B: FnOnce(u64) -> F + Send,
+        F: Future<Output = Result<Body, BodyFault>> + Send,
+    {
+        let languages = request
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("accept-language"));
+        let languages = languages.map(|(_, value)| value.clone());
+        Self::for_reader(languages.as_deref(), self.answer(request, body)).await
+    }
+
+    async fn answer<B, F>(&self, request: PageRequest, body: B) -> PageResponse
     where
         B: FnOnce(u64) -> F + Send,
         F: Future<Output = Result<Body, BodyFault>> + Send,

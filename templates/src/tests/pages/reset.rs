@@ -456,4 +456,16 @@ async fn ux15_a_dead_link_of_a_site_with_several_apps_names_none() {
     let dead = site.get(&format!("{FORM}?code=short")).await;
     assert_eq!(dead.status, 404);
     assert!(!dead.text().contains("class=\"app\""), "{}", dead.text());
+    // A link that names its app is enough; a name that is none is as good as no name.
+    let named = site.get(&format!("{FORM}?code=short&scope=Third")).await;
+    assert!(
+        named.text().contains("<p class=\"app\">Third</p>"),
+        "{}",
+        named.text()
+    );
+    for other in ["&scope=Nowhere", "&scope=", "&scope=a&scope=b"] {
+        let dead = site.get(&format!("{FORM}?code=short{other}")).await;
+        assert_eq!(dead.status, 404, "{other}");
+        assert!(!dead.text().contains("class=\"app\""), "{other}: {}", dead.text());
+    }
 }

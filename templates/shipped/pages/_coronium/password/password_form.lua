@@ -28,8 +28,19 @@ end
 local PASSWORD_INVALID, RATE_LIMITED, LINK_DEAD = 603, 929, 960
 local SHORTEST = 8
 
--- The one app of this site, if there is one: a dead link tells nothing, so its app is that of the address it leads to.
+local function title(scope)
+  return scope.display_name ~= "" and scope.display_name or scope.name
+end
+
+-- The app of a dead link. Its code tells nothing, so it is the one that the link names, or else the one app of this site.
 local function site_app()
+  local named = not page.queryProblem and page.query.scope
+  if type(named) == "string" and named ~= "" then
+    local scope = core.scopes.get(named)
+    if scope then
+      return title(scope)
+    end
+  end
   local here, plain = {}, {}
   for _, scope in ipairs(core.scopes.list() or {}) do
     local host = string.match(scope.site_url, "^https?://([^/]+)")
@@ -41,7 +52,7 @@ local function site_app()
   end
   local apps = #here > 0 and here or plain
   if #apps == 1 then
-    return apps[1].display_name ~= "" and apps[1].display_name or apps[1].name
+    return title(apps[1])
   end
 end
 
