@@ -5,6 +5,7 @@
 //! can be taken back while it is as the entry left it (`undo`).
 
 mod changes;
+mod objects;
 mod rejections;
 mod size;
 mod store;
@@ -23,6 +24,7 @@ use crate::db::{self, Together};
 use crate::functions::{AuditSink, Call, CallRecord, Function};
 use crate::{Core, Error, Result, Total, random};
 
+pub use objects::Object;
 use rejections::{Rejections, is_of_stranger};
 pub use size::AuditSize;
 pub use store::Entry;
@@ -119,6 +121,7 @@ impl Audit {
                 .unwrap_or_default(),
             duration_us: 0,
             count: 1,
+            objects: Vec::new(),
         };
         // Without an operator's id it is the attempt of someone who is not signed in.
         let due = match act.error.is_some() && act.operator_id.is_empty() {
@@ -204,9 +207,12 @@ struct List {
     /// Only calls by callers whose name contains this.
     #[serde(default)]
     caller: Option<String>,
-    /// Only calls that failed.
+    /// Only calls that failed; with `false` only those that did not.
     #[serde(default)]
     failed: Option<bool>,
+    /// Only what is about something whose kind, name or id contains this, such as a user's name.
+    #[serde(default)]
+    object: Option<String>,
     /// Continue after this entry's id, or after the place that `next` names.
     #[serde(default)]
     after: Option<String>,
@@ -214,7 +220,7 @@ struct List {
     #[serde(default)]
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,
-    /// Only calls of functions, or by callers, whose name contains this.
+    /// Only calls of functions, by callers, or about things whose name contains this.
     #[serde(default)]
     search: Option<String>,
     /// Only calls by this kind of caller, such as `operator`.
@@ -286,6 +292,7 @@ impl AuditSink for Audit {
                 .unwrap_or_default(),
             duration_us: i64::try_from(record.duration.as_micros()).unwrap_or(i64::MAX),
             count: 1,
+            objects: Vec::new(),
         };
         let is_rejected = record
             .error

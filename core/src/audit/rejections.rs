@@ -160,6 +160,7 @@ mod tests {
             message: "no".to_owned(),
             duration_us: 0,
             count: 1,
+            objects: Vec::new(),
         }
     }
 

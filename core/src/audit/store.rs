@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::List;
+use super::objects::{self, Object};
 use crate::db::{self, Listing, Oldest, SortKey, Value, containing, in_lists, placeholders, search_key};
 use crate::{Db, Page, PartRequest, Result, Shutdown};
 
@@ -29,6 +30,9 @@ pub struct Entry {
     pub duration_us: i64,
     /// How many rejected calls from the same address the entry stands for; 1 for what was done.
     pub count: i64,
+    /// What it is about, up to five things; those that it changed come first.
+    #[sqlx(skip)]
+    pub objects: Vec<Object>,
 }
 
 /// A row of `audit_changes`.
@@ -55,6 +59,27 @@ pub(super) struct NewEntry {
 }
 
 impl NewEntry {
+    /// The text by which it is found.
+    fn search(&self) -> String {
+        let Entry {
+            function,
+            parameters,
+            caller_name,
+            ..
+        } = &self.entry;
+        let changed: Vec<Object> = self
+            .changes
+            .iter()
+            .filter_map(objects::of_change)
+            .take(objects::MOST)
+            .collect();
+        let about = match changed.is_empty() {
+            true => objects::of_parameters(function, parameters).into_iter().collect(),
+            false => changed,
+        };
+        search_key(&objects::searched(function, &about, caller_name))
+    }
+
     /// The entry with texts that the database can store. Names and messages come from code and from outside.
     pub(super) fn storable(mut self) -> Self {
         let entry = &mut self.entry;
@@ -98,7 +123,7 @@ pub(super) async fn insert(db: Db, entries: Vec<NewEntry>) -> Result<Vec<()>> {
     let mut rows = Vec::with_capacity(count);
     let mut changes = Vec::new();
     for new in entries {
-        rows.push(new.entry);
+        rows.push((new.search(), new.entry));
         changes.extend(new.changes);
     }
     db.write(move |tx| {
@@ -115,7 +140,7 @@ pub(super) async fn insert(db: Db, entries: Vec<NewEntry>) -> Result<Vec<()>> {
     .await
 }
 
-async fn insert_rows(tx: &mut AnyConnection, entries: Vec<Entry>) -> Result<()> {
+async fn insert_rows(tx: &mut AnyConnection, entries: Vec<(String, Entry)>) -> Result<()> {
     let sql = format!(
         "INSERT INTO audit (id, at, caller_kind, caller_id, caller_name, address, function, parameters, code, message,
                             duration_us, count, search)
@@ -123,8 +148,7 @@ async fn insert_rows(tx: &mut AnyConnection, entries: Vec<Entry>) -> Result<()> 
         placeholders(entries.len(), COLUMNS)
     );
     db::execute(tx, sql, |mut query| {
-        for entry in entries {
-            let search = search_key(&format!("{}\n{}", entry.function, entry.caller_name));
+        for (search, entry) in entries {
             query = query
                 .bind(entry.id)
                 .bind(entry.at)
@@ -298,7 +322,8 @@ pub(super) async fn list(db: &Db, filter: List) -> Result<Page<Entry>> {
             .map(|text| containing(text))
             .transpose()
     };
-    // In `search` the function is on the first line and the caller on the second.
+    // In `search` the function and what the entry is about are on the first line, and the caller on the second.
+    let object = pattern(filter.object.as_ref())?.map(|pattern| format!("%\t{pattern}\n%"));
     let caller = filter.caller.as_ref().filter(|caller| !caller.is_empty());
     let caller = caller
         .map(|caller| containing(caller).map(|pattern| format!("%\n{pattern}")))
@@ -310,18 +335,67 @@ pub(super) async fn list(db: &Db, filter: List) -> Result<Page<Entry>> {
             pattern(filter.function.as_ref())?,
         )
         .filter_some("search LIKE ? ESCAPE '!'", caller)
+        .filter_some("search LIKE ? ESCAPE '!'", object)
         .filter_some("search LIKE ? ESCAPE '!'", pattern(filter.search.as_ref())?)
         .filter_some("caller_kind = ?", filter.kind)
         .filter_some("at >= ?", filter.since)
         .filter_some("at < ?", filter.until)
-        .filter_if(filter.failed == Some(true), "code <> 0");
+        .filter_if(filter.failed == Some(true), "code <> 0")
+        .filter_if(filter.failed == Some(false), "code = 0");
     let part = PartRequest {
         after: filter.after.filter(|after| !after.is_empty()),
         before: filter.before,
         limit: filter.limit,
         count: filter.count,
     };
-    LIST.read(db, chosen, filter.sort.as_deref(), &part).await
+    let mut page = LIST.read(db, chosen, filter.sort.as_deref(), &part).await?;
+    add_objects(db, &mut page.items).await?;
+    Ok(page)
+}
+
+/// Says what entries are about.
+pub(super) async fn add_objects(db: &Db, entries: &mut [Entry]) -> Result<()> {
+    for entries in entries.chunks_mut(OBJECT_CHUNK) {
+        let ids = entries.iter().map(|entry| entry.id.clone()).collect();
+        let rows = first_changes(db, ids).await?;
+        for entry in entries {
+            let changed = rows.iter().filter(|row| row.entry_id == entry.id);
+            entry.objects = changed.filter_map(objects::of_change).collect();
+            if entry.objects.is_empty() {
+                let named = objects::of_parameters(&entry.function, &entry.parameters);
+                entry.objects = named.into_iter().collect();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Entries in one query.
+const OBJECT_CHUNK: usize = 100;
+
+/// The first changes of each entry. What a thing was like is read only where it holds the name: a template may be long.
+async fn first_changes(db: &Db, entries: Vec<String>) -> Result<Vec<ChangeRow>> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let by_id = objects::BY_ID.map(|kind| format!("'{kind}'")).join(", ");
+    let state = |column: &str| format!("CASE WHEN kind IN ({by_id}) THEN {column} ELSE '' END AS {column}");
+    let marks: Vec<String> = (1..=entries.len()).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT entry_id, place, part_of, function, kind, thing, {}, {}, cut, '' AS reversal, '' AS never
+         FROM audit_changes
+         WHERE entry_id IN ({}) AND place < {}
+         ORDER BY entry_id, place",
+        state("before_state"),
+        state("after_state"),
+        marks.join(", "),
+        objects::MOST
+    );
+    let mut query = sqlx::query_as(AssertSqlSafe(sql));
+    for entry in entries {
+        query = query.bind(entry);
+    }
+    Ok(query.fetch_all(db.reader()).await?)
 }
 
 #[cfg(test)]

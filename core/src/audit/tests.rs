@@ -458,3 +458,45 @@ async fn d08_callers_are_found_whatever_the_case_of_their_letters() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn ux28_an_entry_names_what_it_is_about_and_is_found_by_it() {
+    on_each_database(|core| async move {
+        started(&core).await;
+        let create = json!({ "name": "Ärger\tRun", "settings": { "display_name": "Fun" } });
+        call(&core, "scopes.create", create).await.ok();
+        call(&core, "scopes.create", json!({ "name": "Ärger-Run" }))
+            .await
+            .unwrap();
+        let user = json!({ "username": "Carol", "password": "a long way home", "scope": "Ärger-Run" });
+        let id = call(&core, "users.register", user).await.unwrap();
+        call(&core, "users.delete", json!({ "user_id": "usr_nobody" }))
+            .await
+            .unwrap_err();
+        let found = async |object: &str| -> Vec<Value> {
+            let list = call(&core, "audit.list", json!({ "object": object, "failed": false }));
+            list.await.unwrap()["entries"].as_array().unwrap().clone()
+        };
+        let made = &found("carol").await;
+        assert_eq!(made.len(), 1, "{made:?}");
+        let object = json!({ "kind": "user", "thing": id, "name": "Carol" });
+        assert_eq!(made[0]["objects"], json!([object]));
+        assert_eq!(found(id.as_str().unwrap()).await.len(), 1, "by its id");
+        // Case is folded beyond ASCII, on both databases alike.
+        let scope = found("ÄRGER-run").await;
+        assert_eq!(scope[0]["objects"][0]["name"], "Ärger-Run");
+        // A caller or a function is no object.
+        assert!(found("ada").await.is_empty());
+        assert!(found("scopes.").await.is_empty());
+        // What was refused changed nothing, and its parameters say what it was about.
+        let refused = call(&core, "audit.list", json!({ "object": "usr_nobody" }))
+            .await
+            .unwrap();
+        assert_eq!(refused["entries"][0]["objects"][0]["thing"], "usr_nobody");
+        let by_caller = call(&core, "audit.list", json!({ "caller": "carol" }))
+            .await
+            .unwrap();
+        assert_eq!(by_caller["entries"], json!([]), "an object is no caller");
+    })
+    .await;
+}

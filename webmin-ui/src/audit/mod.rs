@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::kit::helpers::path_segment;
-use crate::kit::query::Query;
 use crate::kit::{Answer, Area, Desk, Posted, View, t};
-use crate::server::audit::Entry;
+use crate::server::audit::{Entry, kind_in_words, link};
 use fields::Field;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -179,7 +178,7 @@ fn shown(change: &Change, entry: &str) -> Shown {
     let (fields, same) = fields::of(&change.before, &change.after);
     Shown {
         link: link(&change.kind, &change.thing),
-        kind: change.kind.clone(),
+        kind: kind_in_words(&change.kind),
         thing: change.thing.clone(),
         step: (change.entry != entry).then(|| change.entry.clone()),
         function: change.function.clone(),
@@ -189,24 +188,6 @@ fn shown(change: &Change, entry: &str) -> Shown {
         same,
         cut: change.cut,
     }
-}
-
-/// Where a thing of this kind is looked at.
-fn link(kind: &str, thing: &str) -> Option<String> {
-    let segment = path_segment(thing);
-    Some(match kind {
-        "scope" => format!("/scope/{segment}"),
-        "user" => format!("/user/{segment}"),
-        "job" => format!("/job/{segment}"),
-        "resource" => Query::new("/templates/edit").with("path", thing).below_base(),
-        "plugin" => format!("/plugin/{segment}"),
-        "operator" => format!("/operator/{segment}"),
-        "settings" => format!("/settings/{segment}"),
-        "mail transport" => "/mail/transport".to_owned(),
-        "session" => "/operators".to_owned(),
-        "token" => "/tokens".to_owned(),
-        _ => return None,
-    })
 }
 
 /// JSON laid out over lines; what was cut stays as it is.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::kit::helpers::path_segment;
 use crate::kit::language::say;
 use crate::kit::parts::Badge;
+use crate::kit::query::Query;
 use crate::kit::table::{Asked, Cell, Column, Drawn, Empty, Filter, Format, Table};
 use crate::kit::{Answer, Area, Desk, View, count, t};
 
@@ -26,6 +27,17 @@ pub(crate) struct Entry {
     pub(crate) code: i64,
     pub(crate) message: String,
     pub(crate) duration_us: i64,
+    /// What it is about.
+    #[serde(default)]
+    pub(crate) objects: Vec<Object>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Object {
+    pub(crate) kind: String,
+    /// What it is found by; empty when that is not known.
+    pub(crate) thing: String,
+    pub(crate) name: String,
 }
 
 #[derive(Deserialize)]
@@ -80,7 +92,7 @@ fn table() -> Table<Entry> {
         .flat()
         .names(|entry| (entry.id.clone(), entry.function.clone()))
         .count(|n| count!(n, "{n} entry", "{n} entries"))
-        .search(t!("Function or caller contains"), |sent, text| {
+        .search(t!("Function, object or caller contains"), |sent, text| {
             sent["search"] = json!(text)
         })
         .filters([
@@ -94,6 +106,9 @@ fn table() -> Table<Entry> {
             Filter::time(t!("When"), |sent, bound, at| sent[bound] = json!(at)),
             Filter::text("function", t!("Function contains"), "users.", |sent, text| {
                 sent["function"] = json!(text);
+            }),
+            Filter::text("object", t!("Object contains"), "Fun Run", |sent, text| {
+                sent["object"] = json!(text);
             }),
             Filter::text("caller", t!("Caller contains"), "", |sent, text| {
                 sent["caller"] = json!(text)
@@ -118,6 +133,7 @@ fn columns() -> Vec<Column<Entry>> {
         })
         .sort("function")
         .fixed(),
+        column("object", t!("Object"), |entry| object_cell(&entry.objects)),
         column("caller", t!("Who"), |entry| {
             let kind = say(&entry.caller_kind, &[]);
             let sub = match entry.address.as_str() {
@@ -159,6 +175,73 @@ fn columns() -> Vec<Column<Entry>> {
         .extra(),
         column("id", t!("Id"), |entry| Cell::text(&entry.id).mono()).extra(),
     ]
+}
+
+/// The first thing with its kind, and how many more there are. The export names them all.
+fn object_cell(objects: &[Object]) -> Cell {
+    let Some(first) = objects.first() else {
+        return Cell::text("");
+    };
+    let all: Vec<String> = objects
+        .iter()
+        .map(|object| format!("{} {}", object.kind, object.name))
+        .collect();
+    let kind = kind_in_words(&first.kind);
+    let more = objects.len() - 1;
+    let sub = match i64::try_from(more) {
+        Ok(more @ 1..) => format!("{kind}, {}", count!(more, "{n} more", "{n} more")),
+        _ => kind,
+    };
+    let cell = match link(&first.kind, &first.thing) {
+        Some(path) => Cell::link(path, &first.name),
+        None => Cell::text(&first.name),
+    };
+    cell.sub(sub).export(all.join("; "))
+}
+
+/// What a kind of thing is called.
+pub(crate) fn kind_in_words(kind: &str) -> String {
+    match kind {
+        "scope" => t!("Scope"),
+        "user" => t!("User"),
+        "job" => t!("Job"),
+        "resource" => t!("File"),
+        "plugin" => t!("Plugin"),
+        "operator" => t!("Operator"),
+        "settings" => t!("Settings"),
+        "mail transport" => t!("Mail transport"),
+        "mail" => t!("Mail"),
+        "session" => t!("Session"),
+        "token" => t!("API token"),
+        "backup" => t!("Backup"),
+        "alarm" => t!("Alarm"),
+        "audit entry" => t!("Entry"),
+        other => other.to_owned(),
+    }
+}
+
+/// Where a thing of this kind is looked at.
+pub(crate) fn link(kind: &str, thing: &str) -> Option<String> {
+    let segment = path_segment(thing);
+    if thing.is_empty() {
+        return None;
+    }
+    Some(match kind {
+        "scope" => format!("/scope/{segment}"),
+        "user" => format!("/user/{segment}"),
+        "job" => format!("/job/{segment}"),
+        "resource" => Query::new("/templates/edit").with("path", thing).below_base(),
+        "plugin" => format!("/plugin/{segment}"),
+        "operator" => format!("/operator/{segment}"),
+        "settings" => format!("/settings/{segment}"),
+        "mail" => format!("/mail/message/{segment}"),
+        "audit entry" => format!("/audit/{segment}"),
+        "mail transport" => "/mail/transport".to_owned(),
+        "session" => "/operators".to_owned(),
+        "token" => "/tokens".to_owned(),
+        "backup" => "/settings/backups".to_owned(),
+        _ => return None,
+    })
 }
 
 async fn read(desk: &Desk<'_>, parameters: Value) -> Result<Vec<Entry>, coronet_core::Error> {

@@ -321,5 +321,17 @@ fn entry() -> audit::Entry {
         code: 903,
         message: text(),
         duration_us: 10,
+        objects: vec![
+            audit::Object {
+                kind: "scope".to_owned(),
+                thing: text(),
+                name: text(),
+            },
+            audit::Object {
+                kind: text(),
+                thing: String::new(),
+                name: text(),
+            },
+        ],
     }
 }
