@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::db::storable;
 use crate::random;
+use crate::text::sentences;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -26,7 +27,7 @@ impl Error {
         Self {
             code,
             // Errors carry text of code and of other servers, and are stored in many places.
-            message: storable(message),
+            message: sentences(storable(message)),
             details: None,
             retryable: code.is_retryable(),
         }

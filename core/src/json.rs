@@ -16,7 +16,30 @@ use crate::{Code, Error, Result};
 pub fn parse(text: &[u8]) -> Result<Value> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let value = StrictValue::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value.0));
-    value.map_err(|cause| Error::new(Code::JsonDecode, format!("This is not valid JSON: {cause}.")))
+    value.map_err(|cause| Error::new(Code::JsonDecode, mistake("This", &cause)))
+}
+
+/// What begins the text of a mistake that is ours: the library's own words reach nobody.
+const TWICE: &str = "the key \"";
+
+/// Why `what`, such as the name of a parameter, is not JSON, and where it stops being it.
+pub fn mistake(what: &str, cause: &serde_json::Error) -> String {
+    let said = cause.to_string();
+    let own = said
+        .split(" at line ")
+        .next()
+        .filter(|said| said.starts_with(TWICE));
+    let why = match own {
+        Some(own) => format!(": {own}"),
+        None if said.starts_with("recursion limit") => ": it is nested too deep".to_owned(),
+        None if cause.is_eof() => ": it ends too early".to_owned(),
+        None => String::new(),
+    };
+    format!(
+        "{what} is not valid JSON{why} (line {}, column {}).",
+        cause.line(),
+        cause.column().max(1)
+    )
 }
 
 struct StrictValue(Value);
@@ -118,6 +141,37 @@ mod tests {
             let error = parse(text.as_bytes()).unwrap_err();
             assert_eq!(error.code(), Code::JsonDecode);
             assert!(error.message().contains("twice"), "{error}");
+        }
+    }
+
+    #[test]
+    fn d17_a_mistake_is_told_in_our_own_words_with_its_place() {
+        for (text, expected) in [
+            ("hello", "This is not valid JSON (line 1, column 1)."),
+            ("{\n  \"a\": 1,\n}", "This is not valid JSON (line 3, column 1)."),
+            (
+                "[1, 2",
+                "This is not valid JSON: it ends too early (line 1, column 5).",
+            ),
+            (
+                "",
+                "This is not valid JSON: it ends too early (line 1, column 1).",
+            ),
+            ("{} {}", "This is not valid JSON (line 1, column 4)."),
+            (
+                r#"{"a at line 1": 1, "a at line 1": 2}"#,
+                "This is not valid JSON: the key \"a (line 1, column 32).",
+            ),
+        ] {
+            let error = parse(text.as_bytes()).unwrap_err();
+            if text.contains("at line") {
+                assert!(
+                    error.message().starts_with("This is not valid JSON: the key \"a"),
+                    "{error}"
+                );
+                continue;
+            }
+            assert_eq!(error.message(), expected, "{text}");
         }
     }
 

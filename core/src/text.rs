@@ -1,5 +1,7 @@
 //! Text as it comes in: one form of each character, and no byte order mark.
 
+use std::fmt::Display;
+
 use unicode_normalization::{UnicodeNormalization, is_nfc_quick};
 
 /// What some editors put in front of UTF-8 text.
@@ -41,9 +43,59 @@ pub fn without_mark(mut text: String) -> String {
     text
 }
 
+/// A number with its noun: `1 change`, `2 changes`.
+pub fn counted<N: Display + PartialEq + From<u8>>(number: N, one: &str, many: &str) -> String {
+    let noun = if number == N::from(1) { one } else { many };
+    format!("{number} {noun}")
+}
+
+/// Sentences that were put together, each with one end: a reason that was put into a sentence may be one itself, and end
+/// in a period of its own.
+pub fn sentences(text: String) -> String {
+    let is_doubled = |at: usize| {
+        let mut before = text[..at].chars().rev();
+        let (last, word) = (before.next(), before.next());
+        let after = text[at + 1..].chars().next();
+        matches!(last, Some('.' | '!' | '?' | '…'))
+            // `..` may be a folder, and `...` is meant.
+            && word.is_some_and(|c| !c.is_whitespace() && !matches!(c, '.' | '/' | '\\' | '`' | '"'))
+            && after.is_none_or(char::is_whitespace)
+    };
+    if !text.match_indices('.').any(|(at, _)| is_doubled(at)) {
+        return text;
+    }
+    let kept = text.char_indices().filter(|&(at, c)| c != '.' || !is_doubled(at));
+    kept.map(|(_, c)| c).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ux33_a_sentence_ends_once_and_other_periods_stay() {
+        for (text, expected) in [
+            ("It failed: The disk is full..", "It failed: The disk is full."),
+            ("It failed: no!. Try again.", "It failed: no! Try again."),
+            ("One: two.. Three: four?.", "One: two. Three: four?"),
+            ("Wait…. Go on.", "Wait… Go on."),
+            ("The path ../x leads out.", "The path ../x leads out."),
+            ("`..` and \"..\" are no names.", "`..` and \"..\" are no names."),
+            ("Well... yes.", "Well... yes."),
+            ("a .. b", "a .. b"),
+            ("1..2", "1..2"),
+            ("", ""),
+        ] {
+            assert_eq!(sentences(text.to_owned()), expected);
+        }
+    }
+
+    #[test]
+    fn ux36_one_is_singular() {
+        assert_eq!(counted(1, "mail waits", "mails wait"), "1 mail waits");
+        assert_eq!(counted(0_u64, "mail", "mails"), "0 mails");
+        assert_eq!(counted(2_i64, "mail", "mails"), "2 mails");
+    }
 
     #[test]
     fn d11_only_a_mark_at_the_start_is_taken_away() {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use coronet_core::Result;
+use coronet_core::text::counted;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -242,8 +243,7 @@ fn status(job: &Job, state: State) -> String {
 pub(crate) fn after_failures(failures: i64) -> String {
     match failures {
         0 => "Deactivated".to_owned(),
-        1 => "Deactivated after 1 failure".to_owned(),
-        many => format!("Deactivated after {many} failures"),
+        many => format!("Deactivated after {}", counted(many, "failure", "failures")),
     }
 }
 

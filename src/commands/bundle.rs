@@ -11,7 +11,8 @@ use rocket::serde::json::{Value, json, serde_json};
 use similar::TextDiff;
 
 use super::client::Client;
-use super::output::{Output, counted};
+use super::output::Output;
+use coronet_core::text::counted;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -190,7 +191,10 @@ async fn import(
 }
 
 fn agreed(count: usize, output: Output) -> Result<bool> {
-    output.note(&format!("Make these {count} changes? Type yes to go on."));
+    output.note(&format!(
+        "Make {}? Type yes to go on.",
+        counted(count, "change", "changes")
+    ));
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)
@@ -256,7 +260,7 @@ fn show(plan: &Plan, output: Output) {
     let total = if count == 0 {
         "Nothing would change.".to_owned()
     } else {
-        format!("{count} changes. Plan {}", plan.hash)
+        format!("{}. Plan {}", counted(count, "change", "changes"), plan.hash)
     };
     output.line(&format!("{}{total}", harmless(&text)), &json!(plan));
 }

@@ -9,7 +9,8 @@ use rocket::serde::json::{Value, json, serde_json};
 
 use super::bundle;
 use super::client::Client;
-use super::output::{Output, counted};
+use super::output::Output;
+use coronet_core::text::counted;
 
 #[derive(Subcommand)]
 pub enum Command {

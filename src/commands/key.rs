@@ -4,8 +4,9 @@ use clap::Subcommand;
 use coronet_core::{Clock, Config, Db, Result, secrets};
 use rocket::serde::json::json;
 
-use super::output::{Output, counted};
+use super::output::Output;
 use crate::serve;
+use coronet_core::text::counted;
 
 #[derive(Subcommand)]
 pub enum Command {

@@ -105,9 +105,3 @@ fn time(unix_ms: i64) -> String {
     time.map(|time| time.format("%Y-%m-%d %H:%M:%SZ").to_string())
         .unwrap_or_default()
 }
-
-/// A number with its noun: `1 change`, `2 changes`.
-pub fn counted(number: usize, one: &str, many: &str) -> String {
-    let noun = if number == 1 { one } else { many };
-    format!("{number} {noun}")
-}

@@ -112,7 +112,8 @@ fn collected(entries: Vec<(String, String)>) -> Result<Files> {
 }
 
 fn unreadable(cause: std::io::Error) -> Error {
-    let text = format!("This is not a .tar.gz archive, or it is damaged or too large: {cause}.");
+    tracing::debug!(%cause, "an archive cannot be read");
+    let text = "This is not a .tar.gz archive, or it is damaged or too large.";
     Error::new(Code::ParameterInvalid, text)
 }
 

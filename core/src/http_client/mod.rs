@@ -187,12 +187,39 @@ fn failure(host: &str, timeout: Duration, error: reqwest::Error) -> Error {
         }
         cause = deeper;
     }
+    tracing::debug!(host, %cause, "a request of code failed");
+    let why = in_words(cause);
     let text = if timed_out {
         format!("{host} did not answer within {} seconds.", timeout.as_secs_f64())
     } else if connecting {
-        format!("{host} cannot be reached: {cause}.")
+        format!("{host} cannot be reached: {why}.")
     } else {
-        format!("{host} broke off the connection: {cause}.")
+        format!("{host} broke off the connection: {why}.")
     };
     Error::new(Code::Network, text).retryable()
+}
+
+/// Why a connection failed, in our own words: those of the libraries below change with their versions.
+fn in_words(cause: &(dyn std::error::Error + 'static)) -> &'static str {
+    use std::io::ErrorKind;
+    let said = cause.to_string().to_lowercase();
+    match cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+        Some(ErrorKind::ConnectionRefused) => "it refuses the connection",
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
+            "it closed the connection"
+        }
+        Some(ErrorKind::TimedOut) => "it does not answer",
+        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown) => {
+            "there is no way to it through the network"
+        }
+        Some(ErrorKind::UnexpectedEof) => "its answer ends too early",
+        _ if said.contains("certificate") => "its certificate cannot be trusted",
+        _ if ["no such name", "lookup", "resolve"]
+            .iter()
+            .any(|part| said.contains(part)) =>
+        {
+            "no such name"
+        }
+        _ => "it does not answer as a web server does",
+    }
 }

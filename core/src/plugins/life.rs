@@ -143,8 +143,8 @@ impl Desk {
     }
 
     async fn call_all(&self, calls: Value) -> Result<Value> {
-        let calls: Vec<(String, Value)> = serde_json::from_value(calls).map_err(|cause| {
-            let text = format!("A batch is a list of [function, parameters]: {cause}.");
+        let calls: Vec<(String, Value)> = serde_json::from_value(calls).map_err(|_| {
+            let text = "A batch is a list of calls, each as [function, parameters].";
             Error::new(Code::ParameterType, text)
         })?;
         if calls.len() > batch::LARGEST {

@@ -230,9 +230,19 @@ impl Rule {
             }
             Self::Json => serde_json::from_str::<serde_json::Value>(text)
                 .err()
-                .map(|cause| t!("{label} must be JSON: {cause}.", label = label, cause = cause)),
+                .map(|cause| not_json(label, &cause)),
         }
     }
+}
+
+/// Says where a text stops being JSON. The library's own words are not for operators.
+pub(super) fn not_json(label: &str, cause: &serde_json::Error) -> String {
+    t!(
+        "{label} is not valid JSON (line {line}, column {column}).",
+        label = label,
+        line = cause.line(),
+        column = cause.column().max(1)
+    )
 }
 
 #[cfg(test)]

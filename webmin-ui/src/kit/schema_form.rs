@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use self::shape::{Shape, kind, plain, properties, requires, text};
 use super::Posted;
 use super::form::{Choice, Field};
-use super::mistakes::Rule;
+use super::mistakes::{Rule, not_json};
 use super::t;
 
 /// Deeper objects are typed as JSON.
@@ -136,7 +136,7 @@ fn field(
         Shape::LongText => Field::lines(path, &title)
             .value(as_text(shown))
             .placeholder(&beside),
-        Shape::TextOrList => Field::lines(path, &title)
+        Shape::TextOrList | Shape::List => Field::lines(path, &title)
             .value(as_lines(shown))
             .placeholder(&beside),
         Shape::Object | Shape::Json => {
@@ -163,6 +163,9 @@ fn field(
     let hint = first_words(text(property, "description").unwrap_or_default());
     if matches!(shape, Shape::TextOrList) {
         return field.hint(format!("{hint} {}", t!("Several: one a line.")).trim_start());
+    }
+    if matches!(shape, Shape::List) {
+        return field.hint(format!("{hint} {}", t!("One a line, or a list in JSON.")).trim_start());
     }
     field.hint(&hint)
 }
@@ -229,16 +232,10 @@ fn object(schema: &Value, posted: &Posted, level: &Level<'_>) -> Result<Map<Stri
             Shape::Text => json!(typed.trim()),
             Shape::Secret | Shape::LongText => json!(typed),
             Shape::TextOrList => text_or_list(&typed),
-            Shape::Object | Shape::Json => serde_json::from_str(&typed).map_err(|cause| {
-                Error::new(
-                    Code::ParameterInvalid,
-                    t!(
-                        "{label} must be JSON: {cause}.",
-                        label = format!("`{name}`"),
-                        cause = cause
-                    ),
-                )
-                .with_details(json!({ "parameter": name }))
+            Shape::List if !typed.trim_start().starts_with('[') => lines(&typed).into(),
+            Shape::List | Shape::Object | Shape::Json => serde_json::from_str(&typed).map_err(|cause| {
+                Error::new(Code::ParameterInvalid, not_json(&format!("`{name}`"), &cause))
+                    .with_details(json!({ "parameter": name }))
             })?,
         };
         if !value.is_null() {
@@ -250,15 +247,19 @@ fn object(schema: &Value, posted: &Posted, level: &Level<'_>) -> Result<Map<Stri
 
 /// One line is a text, several are a list.
 fn text_or_list(typed: &str) -> Value {
-    let mut lines: Vec<&str> = typed
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let mut lines = lines(typed);
     match lines.len() {
         1 => json!(lines.remove(0)),
         _ => json!(lines),
     }
+}
+
+fn lines(typed: &str) -> Vec<&str> {
+    typed
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect()
 }
 
 fn as_lines(value: &Value) -> String {

@@ -72,8 +72,12 @@ fn refused(desk: &Desk<'_>, error: &Error) -> Answer {
 /// Says what this window has open, and hears who else has. `open` is a JSON array of `{path, unsaved}`.
 #[post("/templates/presence", data = "<posted>")]
 async fn presence(desk: Desk<'_>, posted: Posted) -> Answer {
-    let open: Value = serde_json::from_str(posted.raw("open"))
-        .map_err(|cause| Error::new(Code::ParameterInvalid, format!("`open` must be JSON: {cause}.")))?;
+    let open: Value = serde_json::from_str(posted.raw("open")).map_err(|cause| {
+        Error::new(
+            Code::ParameterInvalid,
+            coronet_core::json::mistake("`open`", &cause),
+        )
+    })?;
     let parameters = json!({ "editor": posted.text("editor"), "open": open });
     let seen: Value = desk.call("resources.presence", parameters).await?;
     desk.json(&seen)

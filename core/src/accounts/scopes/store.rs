@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Scope, ScopeSettings, not_found};
+use crate::text::counted;
 use crate::{Code, Db, Error, Result};
 
 #[derive(sqlx::FromRow)]
@@ -107,7 +108,10 @@ pub(super) async fn delete(db: &Db, name: String, with_users: bool) -> Result<Op
                 .await?;
             if users > 0 && !with_users {
                 let text = format!(
-                    "The scope \"{name}\" has {users} users. Delete them first, or say with_users to delete them too."
+                    "The scope \"{name}\" has {}. Delete {} first, or say with_users to delete {} too.",
+                    counted(users, "user", "users"),
+                    if users == 1 { "it" } else { "them" },
+                    if users == 1 { "it" } else { "them" },
                 );
                 return Err(Error::new(Code::Conflict, text).with_details(json!({ "users": users })));
             }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::names;
 use super::numbers::OutOfRange;
+use crate::text::counted;
 use crate::{Code, Error};
 
 /// Longer lists of choices are cut.
@@ -123,15 +124,22 @@ pub(crate) fn rule(cause: &ValidationError<'_>, schema: &Value) -> String {
         Kind::MinLength { limit: 1 } | Kind::MinItems { limit: 1 } | Kind::MinProperties { limit: 1 } => {
             "must not be empty".to_owned()
         }
-        Kind::MinLength { limit } => format!("must have {limit} characters at least"),
-        Kind::MaxLength { limit } => format!("may have {limit} characters at most"),
+        Kind::MinLength { limit } => format!(
+            "must have {} at least",
+            counted(*limit, "character", "characters")
+        ),
+        Kind::MaxLength { limit } => {
+            format!("may have {} at most", counted(*limit, "character", "characters"))
+        }
         Kind::MinItems { limit } | Kind::MinProperties { limit } => {
-            format!("must have {limit} entries at least")
+            format!("must have {} at least", counted(*limit, "entry", "entries"))
         }
         Kind::MaxItems { limit } | Kind::MaxProperties { limit } => {
-            format!("may have {limit} entries at most")
+            format!("may have {} at most", counted(*limit, "entry", "entries"))
         }
-        Kind::AdditionalItems { limit } => format!("may have {limit} entries at most"),
+        Kind::AdditionalItems { limit } => {
+            format!("may have {} at most", counted(*limit, "entry", "entries"))
+        }
         Kind::Minimum { limit } => format!("must be {limit} or more"),
         Kind::Maximum { limit } => format!("must be {limit} or less"),
         Kind::ExclusiveMinimum { limit } => format!("must be more than {limit}"),

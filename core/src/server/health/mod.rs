@@ -10,6 +10,7 @@ use super::alarms::{self, Muted};
 use super::machine::Room;
 use super::servers;
 use crate::functions::Call;
+use crate::text::sentences;
 use crate::{Core, Result};
 
 /// How the server is.
@@ -165,7 +166,7 @@ impl Problem {
             kind,
             level,
             subject: String::new(),
-            message: message.into(),
+            message: sentences(message.into()),
             why: String::new(),
             since: None,
             count: None,

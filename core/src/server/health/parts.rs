@@ -9,6 +9,7 @@ use crate::address::Mailbox;
 use crate::functions::Call;
 use crate::server::machine::{Room, disk_problem, memory_problem};
 use crate::server::servers::{Server, State};
+use crate::text::counted;
 use crate::{Core, Error, Result, db};
 
 /// Mail that waits longer than this is told of, unless the reason is told already.
@@ -217,7 +218,12 @@ pub(super) async fn mail(core: &Core, call: &Call) -> Result<Found> {
         });
     } else if let Some(since) = late {
         let why = mail.waits_because.unwrap_or_default();
-        let text = format!("{} mails wait, the first for too long. {why}", mail.waiting);
+        let count = counted(
+            mail.waiting,
+            "mail waits for too long.",
+            "mails wait, the first for too long.",
+        );
+        let text = format!("{count} {why}");
         problems.push(Problem {
             count: Some(mail.waiting),
             ..problem(Kind::MailWaits, text.trim_end().to_owned())
@@ -236,7 +242,8 @@ pub(super) async fn mail(core: &Core, call: &Call) -> Result<Found> {
     }
     if mail.given_up > 0 {
         let why = mail.given_up_because.unwrap_or_default();
-        let text = format!("{} mails were given up within a day. {why}", mail.given_up);
+        let count = counted(mail.given_up, "mail was given up", "mails were given up");
+        let text = format!("{count} within a day. {why}");
         problems.push(Problem {
             count: Some(mail.given_up),
             ..problem(Kind::MailFailed, text.trim_end().to_owned())
@@ -310,8 +317,7 @@ pub(super) async fn jobs(core: &Core, call: &Call) -> Result<Found> {
         // Only an operator who activates it ends that, whatever runs by hand come to.
         let after = match deactivated.failures {
             0 => String::new(),
-            1 => " after 1 failure".to_owned(),
-            many => format!(" after {many} failures"),
+            many => format!(" after {}", counted(many, "failure", "failures")),
         };
         let text = format!("The job {} was deactivated{after}: {why}", job.name);
         let problem = Problem::new(Part::Jobs, Kind::JobFailed, Level::Bad, text)
@@ -381,8 +387,17 @@ pub(super) async fn resets(core: &Core, call: &Call) -> Result<Option<Found>> {
     let failed = failed.filter(|trouble| trouble.failed > 0).map(|trouble| {
         let why = trouble.latest_because.unwrap_or_default();
         let text = format!(
-            "{} requests for a reset link failed within a day, after they were answered. {why}",
-            trouble.failed
+            "{} within a day, after {} answered. {why}",
+            counted(
+                trouble.failed,
+                "request for a reset link failed",
+                "requests for a reset link failed"
+            ),
+            if trouble.failed == 1 {
+                "it was"
+            } else {
+                "they were"
+            },
         );
         Problem {
             count: Some(trouble.failed),

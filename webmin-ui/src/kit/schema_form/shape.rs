@@ -7,6 +7,8 @@ pub(super) enum Shape<'s> {
     LongText,
     /// One text, or several.
     TextOrList,
+    /// A list of texts.
+    List,
     Number,
     Boolean,
     Secret,
@@ -48,6 +50,13 @@ impl<'s> Shape<'s> {
             Some("integer" | "number") => Self::Number,
             Some("boolean") => Self::Boolean,
             Some("object") if property.get("properties").is_some() => Self::Object,
+            Some("array")
+                if property
+                    .get("items")
+                    .is_some_and(|items| kind(items) == Some("string")) =>
+            {
+                Self::List
+            }
             _ => Self::Json,
         }
     }
