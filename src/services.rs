@@ -66,7 +66,8 @@ impl Services {
     pub async fn start(core: Core) -> Result<Self> {
         settings::start(&core).await?;
         let audit = audit::start(&core)?;
-        let operators = operators::start(&core, &audit)?;
+        let mail = mail::start(&core)?;
+        let operators = operators::start(&core, &audit, &mail).await?;
         operators.fold_names().await?;
         let tokens = tokens::start(&core)?;
         let server = server::start(&core)?;
@@ -74,7 +75,6 @@ impl Services {
         let jobs = coronet_jobs::start(&core)?;
         let accounts = accounts::start(&core)?;
         accounts.normalize_addresses().await?;
-        let mail = mail::start(&core)?;
         codes::start(&core, &accounts, &mail).await?;
         let store = store::start(&core)?;
         http_client::start(&core)?;
@@ -127,6 +127,7 @@ impl Services {
     /// Starts the work that goes on in the background.
     pub fn run(&self) {
         self.jobs.run();
+        tokio::spawn(Arc::clone(&self.operators).run());
         tokio::spawn(Arc::clone(&self.store).run());
         tokio::spawn(Arc::clone(&self.audit).run());
         tokio::spawn(Arc::clone(&self.server).run());

@@ -1,12 +1,12 @@
-//! Deletes what is kept longer than is set: the audit log, the timelines of resets, the plugins' logs, and the answers
-//! to calls with an Idempotency-Key. Mail and the runs
+//! Deletes what is kept longer than is set: the audit log, the timelines of resets, the plugins' logs, the answers
+//! to calls with an Idempotency-Key, and the links of operators. Mail and the runs
 //! of jobs are swept where they are kept.
 
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{Core, Result, audit, codes, idempotency, plugins};
+use crate::{Core, Result, audit, codes, idempotency, operators, plugins};
 
 const DAY_MS: i64 = 86_400_000;
 const EVERY: Duration = Duration::from_secs(3600);
@@ -39,7 +39,8 @@ pub(crate) async fn sweep(core: &Core) -> Result<u64> {
     let swept = audit::sweep(core, before(kept.audit_days)).await?
         + codes::sweep(core, before(kept.reset_days)).await?
         + plugins::sweep(core, before(kept.plugin_log_days), kept.plugin_log_lines).await?
-        + idempotency::sweep(core, now).await?;
+        + idempotency::sweep(core, now).await?
+        + operators::sweep(core, now).await?;
     if swept > 0 {
         tracing::info!(swept, "old rows were deleted");
     }

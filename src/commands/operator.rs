@@ -11,19 +11,27 @@ use super::output::Output;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Make an operator. Without --password-stdin a password is made and shown once.
+    /// Make an operator. Without --password-stdin and --invite a password is made and shown once.
     Add {
         /// What the operator signs in with.
         name: String,
         /// `viewer` sees everything, `editor` does the daily work, `admin` may do all.
         #[arg(long, default_value = "admin", value_parser = ["viewer", "editor", "admin"])]
         role: String,
+        /// Where invitations, and links to choose a new password, go.
+        #[arg(long)]
+        email: Option<String>,
+        /// Mail a link to choose a password, in place of making one here.
+        #[arg(long, requires = "email", conflicts_with = "password_stdin")]
+        invite: bool,
         /// Read the password from the first line of standard input.
         #[arg(long)]
         password_stdin: bool,
     },
     /// List the operators.
     List,
+    /// Give an operator another mail address; an empty one takes it away.
+    SetEmail { name: String, email: String },
     /// Give an operator a new password, and end their sessions.
     ResetPassword {
         name: String,
@@ -38,10 +46,28 @@ pub async fn run(client: &Client, command: Command, output: Output) -> Result<()
         Command::Add {
             name,
             role,
+            email,
+            invite: true,
+            ..
+        } => {
+            let parameters = json!({ "name": name, "role": role, "email": email, "invite": true });
+            let added = client.call("operators.add", parameters).await?;
+            let shown = json!({ "id": added["id"], "name": name, "role": role, "email": email });
+            let to = email.unwrap_or_default();
+            output.line(
+                &format!("The operator {name} was made, with the role {role}. An invitation goes to {to}."),
+                &shown,
+            );
+        }
+        Command::Add {
+            name,
+            role,
+            email,
             password_stdin,
+            ..
         } => {
             let password = Password::choose(password_stdin)?;
-            let parameters = json!({ "name": name, "password": password.text, "role": role });
+            let parameters = json!({ "name": name, "password": password.text, "role": role, "email": email });
             let added = client.call("operators.add", parameters).await?;
             let shown =
                 json!({ "id": added["id"], "name": name, "role": role, "password": password.shown() });
@@ -57,6 +83,7 @@ pub async fn run(client: &Client, command: Command, output: Output) -> Result<()
             let rows = client.call("operators.list", json!({})).await?;
             let columns = [
                 ("name", "NAME"),
+                ("email", "EMAIL"),
                 ("role", "ROLE"),
                 ("active", "ACTIVE"),
                 ("last_login_at", "LAST SIGN-IN"),
@@ -67,6 +94,7 @@ pub async fn run(client: &Client, command: Command, output: Output) -> Result<()
                 "There are no operators yet: coronet operator add NAME",
             );
         }
+        Command::SetEmail { name, email } => set_email(client, &name, &email, output).await?,
         Command::ResetPassword { name, password_stdin } => {
             let password = Password::choose(password_stdin)?;
             client
@@ -82,6 +110,27 @@ pub async fn run(client: &Client, command: Command, output: Output) -> Result<()
             );
         }
     }
+    Ok(())
+}
+
+/// All but the address stays as it is.
+async fn set_email(client: &Client, name: &str, email: &str, output: Output) -> Result<()> {
+    let rows = client.call("operators.list", json!({})).await?;
+    let found = rows
+        .as_array()
+        .and_then(|rows| rows.iter().find(|row| row["name"] == name));
+    let Some(found) = found else {
+        let text = format!("There is no operator {name}. `coronet operator list` shows all.");
+        return Err(Error::new(Code::NotFound, text));
+    };
+    let parameters =
+        json!({ "id": found["id"], "role": found["role"], "active": found["active"], "email": email });
+    client.call("operators.update", parameters).await?;
+    let done = match email.trim() {
+        "" => format!("{name} has no mail address any more."),
+        _ => format!("{name} has the mail address {email} now."),
+    };
+    output.line(&done, &json!({ "name": name, "email": email }));
     Ok(())
 }
 

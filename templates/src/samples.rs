@@ -118,6 +118,76 @@ impl Context for TestMail {
     }
 }
 
+/// `operators/invitation` and `operators/reset`: the mails to operators with a link to choose a password.
+#[derive(Debug, Serialize)]
+struct OperatorLink {
+    name: String,
+    server: String,
+    /// Where the webmin is.
+    webmin: String,
+    link: String,
+    /// How long the link works, in words.
+    lifetime: String,
+    /// Who invites, when it is an operator of the webmin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invited_by: Option<String>,
+}
+
+impl Context for OperatorLink {
+    const STEM: &'static str = "templates/operators/invitation";
+
+    fn sample() -> Self {
+        Self {
+            invited_by: Some("ada".into()),
+            ..Self::least()
+        }
+    }
+
+    fn least() -> Self {
+        Self {
+            name: "carol".into(),
+            server: "Accounts of Example Ltd".into(),
+            webmin: "https://admin.example.com/webmin".into(),
+            link: "https://admin.example.com/webmin/choose-password?token=Zk3vX9q0T1uYb8hJ5cR2mN7pLdGfAsWe4iOxVzQjKlE".into(),
+            lifetime: "three days".into(),
+            invited_by: None,
+        }
+    }
+}
+
+/// `operators/notice`: tells an operator that the password, or the mail address, was changed.
+#[derive(Debug, Serialize)]
+struct OperatorNotice {
+    name: String,
+    server: String,
+    webmin: String,
+    /// When, in words.
+    changed_at: String,
+    /// Whether it was the address; else it was the password.
+    address_changed: bool,
+}
+
+impl Context for OperatorNotice {
+    const STEM: &'static str = "templates/operators/notice";
+
+    fn sample() -> Self {
+        Self {
+            address_changed: true,
+            ..Self::least()
+        }
+    }
+
+    fn least() -> Self {
+        Self {
+            name: "carol".into(),
+            server: "Accounts of Example Ltd".into(),
+            webmin: "https://admin.example.com/webmin".into(),
+            changed_at: "23 November 2026, 09:41 UTC".into(),
+            address_changed: false,
+        }
+    }
+}
+
 /// Sample data for a template: what the template itself asks for, with the examples of its context.
 pub(crate) fn of(path: &ResourcePath, unit: &Unit) -> Value {
     let Value::Object(mut sample) = unit.sample() else {
@@ -154,6 +224,17 @@ pub(crate) fn contexts() -> Vec<(&'static str, Value, Value)> {
         context::<PasswordNotice>(),
         context::<TestMail>(),
     ];
+    // Nobody is named who asked for a new password.
+    let reset = || ("", json!(OperatorLink::least()), json!(OperatorLink::least()));
+    let of_operators = [
+        ("templates/operators/reset", reset()),
+        ("templates/operators/reset.de", reset()),
+        ("templates/operators/invitation", context::<OperatorLink>()),
+        ("templates/operators/invitation.de", context::<OperatorLink>()),
+        ("templates/operators/notice", context::<OperatorNotice>()),
+        ("templates/operators/notice.de", context::<OperatorNotice>()),
+    ];
+    contexts.extend(of_operators.map(|(stem, (_, full, least))| (stem, full, least)));
     contexts.extend(crate::pages::samples::contexts());
     contexts
 }

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::store::tests::everything;
 use crate::functions::{Call, Caller, Change, Function, OperatorCaller, Role, Via};
 use crate::testing::on_each_database;
-use crate::{Code, Core, Result, accounts, audit, operators, settings, tokens};
+use crate::{Code, Core, Result, accounts, audit, mail, operators, settings, tokens};
 
 async fn started(core: &Core) {
     let audit = audit::start(core).unwrap();
-    operators::start(core, &audit).unwrap();
+    let mail = mail::start(core).unwrap();
+    operators::start(core, &audit, &mail).await.unwrap();
     tokens::start(core).unwrap();
     accounts::start(core).unwrap();
     settings::start(core).await.unwrap();
@@ -328,7 +329,8 @@ async fn rows(core: &Core) -> i64 {
 async fn x03_failed_sign_ins_by_the_thousand_are_few_rows_and_are_all_counted() {
     on_each_database(|core| async move {
         let audit = audit::start(&core).unwrap();
-        let operators = operators::start(&core, &audit).unwrap();
+        let mail = mail::start(&core).unwrap();
+        let operators = operators::start(&core, &audit, &mail).await.unwrap();
         for n in 0..500_u32 {
             let origin = operators::Origin {
                 address: Some(std::net::IpAddr::from([192, 0, 2, u8::try_from(n % 3).unwrap()])),

@@ -1,4 +1,4 @@
-//! Guessing at codes made slow. 256 bits cannot be guessed; that nobody keeps the server busy trying is the point.
+//! Guessing at codes and links made slow. 256 bits cannot be guessed; that nobody keeps the server busy trying is the point.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -25,10 +25,10 @@ struct Counts {
 
 /// Counts dead codes by the network of who showed them; unknown networks are those of callers we know.
 #[derive(Default)]
-pub(super) struct Guesses(Mutex<Counts>);
+pub(crate) struct Guesses(Mutex<Counts>);
 
 impl Guesses {
-    pub(super) fn check(&self, guesser: Option<IpAddr>, now: i64) -> Result<()> {
+    pub(crate) fn check(&self, guesser: Option<IpAddr>, now: i64) -> Result<()> {
         let Some(guesser) = guesser else { return Ok(()) };
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let whole_at = counts.networks.get(&network(guesser)).copied().unwrap_or(now);
@@ -46,7 +46,7 @@ impl Guesses {
             .with_details(serde_json::json!({ "retry_after_seconds": seconds })))
     }
 
-    pub(super) fn wrong(&self, guesser: Option<IpAddr>, now: i64) {
+    pub(crate) fn wrong(&self, guesser: Option<IpAddr>, now: i64) {
         let Some(guesser) = guesser else { return };
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.minute != now / 60_000 {

@@ -6,10 +6,10 @@
 
 mod failures;
 mod functions;
-mod guesses;
+pub(crate) mod guesses;
 mod history;
 mod store;
-mod time;
+pub(crate) mod time;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub async fn start(core: &Core, accounts: &Arc<Accounts>, mail: &Arc<MailService
         mail: Arc::clone(mail),
         guesses: Guesses::default(),
         mailed: Together::default(),
-        time: Time::start(core).await?,
+        time: Time::start(core, store::CODES).await?,
     });
     core.functions.add("core", functions::all(&codes))?;
     Ok(codes)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::history::store::{self as histories, NewHistory};
-use super::time::SLACK_MS;
+use super::time::{Dated, SLACK_MS};
 use super::{LONGEST_LIFE_SECONDS, Pending, Realm, dead};
 use crate::accounts::{self, Prepared, User};
 use crate::db::{Select, in_lists, placeholders};
@@ -365,15 +365,22 @@ pub(super) async fn flush(db: &Db, flush: Flush) -> Result<u64> {
     .await
 }
 
-pub(super) async fn latest_issue(db: &Db) -> Result<Option<i64>> {
+async fn latest_issue(db: &Db) -> Result<Option<i64>> {
     let latest = sqlx::query_scalar("SELECT MAX(issued_at) FROM codes")
         .fetch_one(db.reader())
         .await?;
     Ok(latest)
 }
 
+/// The codes, with their histories, as what lives by the time.
+pub(super) const CODES: Dated = Dated {
+    what: "one-time codes",
+    latest: |db| Box::pin(latest_issue(db)),
+    move_back: |db, seen, by| Box::pin(move_back(db, seen, by)),
+};
+
 /// Moves the codes that were issued up to `seen` back in time.
-pub(super) async fn move_back(db: &Db, seen: i64, by: i64) -> Result<()> {
+async fn move_back(db: &Db, seen: i64, by: i64) -> Result<()> {
     db.write(move |tx| {
         Box::pin(async move {
             histories::move_back(tx, seen, by).await?;

@@ -57,15 +57,19 @@ impl Limits {
             Caller::App(_) => "by this API token",
             _ => "from your network",
         };
-        let text = format!("Too many requests {whose}. Wait a minute, then try again.");
-        Err(Error::new(Code::RateLimited, text))
+        Err(too_many_requests(whose))
     }
+}
+
+pub(crate) fn too_many_requests(whose: &str) -> Error {
+    let text = format!("Too many requests {whose}. Wait a minute, then try again.");
+    Error::new(Code::RateLimited, text)
 }
 
 type Limiter<K> = Arc<DefaultKeyedRateLimiter<K>>;
 
 /// A limit for each key, whose figures may change.
-struct Limit<K: Clone + Eq + Hash>(RwLock<Option<(i64, Limiter<K>)>>);
+pub(crate) struct Limit<K: Clone + Eq + Hash>(RwLock<Option<(i64, Limiter<K>)>>);
 
 impl<K: Clone + Eq + Hash> Default for Limit<K> {
     fn default() -> Self {
@@ -75,7 +79,7 @@ impl<K: Clone + Eq + Hash> Default for Limit<K> {
 
 impl<K: Clone + Eq + Hash> Limit<K> {
     /// Whether the key may do it once more. 0 a minute is no limit.
-    fn take(&self, key: K, per_minute: i64, burst: i64) -> bool {
+    pub(crate) fn take(&self, key: K, per_minute: i64, burst: i64) -> bool {
         let whole = |number: i64| u32::try_from(number).ok().and_then(NonZeroU32::new);
         let Some(most) = whole(per_minute) else {
             return true;

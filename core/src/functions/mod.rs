@@ -10,7 +10,7 @@ mod caller;
 mod change;
 mod examples;
 mod function;
-mod limits;
+pub(crate) mod limits;
 pub mod luau;
 mod metrics;
 pub mod openapi;

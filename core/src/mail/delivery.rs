@@ -229,7 +229,7 @@ impl MailService {
 
     /// Claims and attempts what is due, one after the other, and records it: the worker's work without its timers.
     #[cfg(test)]
-    pub(super) async fn round(&self, owner: &str) -> Result<usize> {
+    pub(crate) async fn round(&self, owner: &str) -> Result<usize> {
         let mut count = 0;
         loop {
             let (transport, claimed) = self.claim(owner, 1).await?;

@@ -87,6 +87,10 @@ pub fn start(core: &Core) -> Result<Arc<MailService>> {
     Ok(mail)
 }
 
+/// What mails with a link of an operator refer to. Such a link is shown to nobody, not even in captured mail: who reads
+/// mail may be an editor, and the link an admin's.
+pub(crate) const OPERATOR_LINK: &str = "operator-link";
+
 /// What a mail's message is sealed for: it opens in its own row only.
 fn context(id: &str) -> String {
     format!("mail {id}")
@@ -138,6 +142,20 @@ impl MailService {
         address: String,
     ) -> Result<NewMail> {
         self.prepare(mail.with(secret, address)?).await
+    }
+
+    /// Whether mail of the server's own reaches people: a transport delivers it, and it has a sender.
+    pub(crate) async fn delivers(&self) -> Result<bool> {
+        Ok(self.transports.active().await? != transports::CAPTURE && self.has_sender())
+    }
+
+    /// As [`Self::delivers`], as this server saw it last.
+    pub(crate) fn delivered_lately(&self) -> bool {
+        self.transports.latest() != transports::CAPTURE && self.has_sender()
+    }
+
+    fn has_sender(&self) -> bool {
+        !self.core.settings.now().mail.default_sender.is_empty()
     }
 
     /// Tells the worker that a mail was put into the outbox in this state.
@@ -195,7 +213,11 @@ impl MailService {
         };
         let kept = self.open(id, &row.message)?;
         let summary = row.summary.read();
-        let may_see_secrets = may_act && summary.state == State::Captured;
+        let of_operator = kept
+            .reference
+            .as_ref()
+            .is_some_and(|about| about.kind == OPERATOR_LINK);
+        let may_see_secrets = may_act && summary.state == State::Captured && !of_operator;
         Ok(Mail::new(summary, kept, past, may_see_secrets))
     }
 

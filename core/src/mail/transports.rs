@@ -103,10 +103,15 @@ impl Transports {
         Ok(active)
     }
 
+    /// The active transport as it was last read.
+    pub(super) fn latest(&self) -> String {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether mail is captured. That it is, is read afresh: mail kept for reading when it was to be sent would be lost.
     /// That it is not needs no reading: queued mail is looked at again before it is sent.
     pub(super) async fn is_capturing(&self) -> Result<bool> {
-        let remembered = *self.latest.lock().unwrap_or_else(PoisonError::into_inner) == CAPTURE;
+        let remembered = self.latest() == CAPTURE;
         Ok(remembered && self.active().await? == CAPTURE)
     }
 

@@ -1,8 +1,15 @@
 //! Operators: who may use the webmin, how they sign in, and their sessions.
 //!
 //! There is no default operator. While there is none, the server prints a one-time set-up link that makes the first.
+//! Others are invited by mail, or get a password from an admin. `links` has the links that work once, `letters` the mails
+//! that carry them, `resets` the requests of who forgot the password.
 
+mod email;
 mod functions;
+mod invitations;
+mod letters;
+mod links;
+mod resets;
 mod sessions;
 mod setup;
 mod store;
@@ -13,10 +20,16 @@ use std::sync::Arc;
 use crate::accounts::names::username_key;
 use crate::attempts::{Attempts, Guesser, Rules};
 use crate::audit::{Act, Audit};
+use crate::codes::guesses::Guesses;
+use crate::codes::time::Time;
 use crate::functions::{OperatorCaller, Role, Via};
+use crate::mail::MailService;
 use crate::throttle::Throttle;
 use crate::{Code, Core, Error, Result, random};
 
+pub use letters::Language;
+pub(crate) use links::sweep;
+pub use links::{Chosen, LinkKind, OpenLink};
 pub use setup::SetupLink;
 pub use store::Session;
 
@@ -28,7 +41,13 @@ const PASSWORD_MOST: usize = 128;
 pub struct Operators {
     core: Core,
     audit: Arc<Audit>,
+    mail: Arc<MailService>,
     attempts: Attempts,
+    /// Dead links that were shown.
+    guesses: Guesses,
+    /// The time that links live by.
+    time: Time,
+    requests: resets::Requests,
     /// Guesses at the present password, by who is signed in and changes it.
     throttle: Throttle,
 }
@@ -38,6 +57,8 @@ pub struct Operators {
 pub struct Origin {
     pub address: Option<IpAddr>,
     pub user_agent: String,
+    /// The language of the page, as a tag of BCP 47.
+    pub language: Option<&'static str>,
     /// What [`SignedIn::browser`] was at an earlier sign-in from this browser.
     pub browser: Option<String>,
 }
@@ -55,12 +76,16 @@ pub struct SignedIn {
 /// Adds the functions that manage operators.
 ///
 /// # Errors
-/// When a function's name is taken.
-pub fn start(core: &Core, audit: &Arc<Audit>) -> Result<Arc<Operators>> {
+/// When a function's name is taken, or the database cannot be read.
+pub async fn start(core: &Core, audit: &Arc<Audit>, mail: &Arc<MailService>) -> Result<Arc<Operators>> {
     let operators = Arc::new(Operators {
         core: core.clone(),
         audit: Arc::clone(audit),
+        mail: Arc::clone(mail),
         attempts: Attempts::default(),
+        guesses: Guesses::default(),
+        time: Time::start(core, store::LINKS).await?,
+        requests: resets::Requests::default(),
         throttle: Throttle::default(),
     });
     core.functions.add("core", functions::all(&operators))?;
@@ -152,23 +177,27 @@ impl Operators {
         self.audit.note(act).await;
     }
 
-    /// Makes an operator.
+    /// Makes an operator with a password.
     ///
     /// # Errors
     /// `Conflict` when the name is taken; `PasswordInvalid` or `ParameterInvalid` with what to change.
     pub async fn add(&self, name: &str, password: String, role: Role) -> Result<String> {
+        self.add_with(self.new_operator(name, role)?, password).await
+    }
+
+    /// An operator without a password and without an address.
+    fn new_operator(&self, name: &str, role: Role) -> Result<store::NewOperator> {
         let name = valid_name(name)?;
-        let row = store::NewOperator {
+        Ok(store::NewOperator {
             id: random::id("op"),
             name: name.to_owned(),
             name_key: name_key(name),
-            password_hash: self.hashed(name, password).await?,
+            email: None,
+            language: None,
+            password_hash: String::new(),
             role: role.name(),
             created_at: self.core.clock.now_ms(),
-        };
-        let id = row.id.clone();
-        store::insert(&self.core.db, row).await?;
-        Ok(id)
+        })
     }
 
     /// Sets an operator's password and ends all of their sessions. Returns the operator's id.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 
+use super::links::hash;
 use super::store::Session;
 use super::{Operators, Origin, caller, store};
 use crate::functions::OperatorCaller;
@@ -165,6 +165,7 @@ pub(super) fn new(
             .filter(|char| !char.is_control())
             .take(200)
             .collect(),
+        language: origin.language,
         dead_before,
     }
 }
@@ -188,8 +189,4 @@ pub(super) fn known_browser(secrets: &Secrets, operator_id: &str, proof: &str) -
 
 fn browser_of(operator_id: &str) -> String {
     format!("browser of {operator_id}")
-}
-
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token).to_vec()
 }

@@ -1,23 +1,9 @@
 //! The first operator: made through a one-time link that only who reads the server's output has.
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-
-use super::{Operators, Origin, SignedIn, sessions, store};
+use super::links::{LinkKind, hash};
+use super::{Operators, Origin, SignedIn, store};
 use crate::functions::Role;
 use crate::{Code, Error, Result};
-
-const SETTING: &str = "operators.setup";
-/// A link that nobody used within an hour is dead; a restart prints a new one.
-const LIFETIME_MS: i64 = 3_600_000;
-
-/// Only the hash is kept: a copy of the database makes no operator.
-#[derive(Serialize, Deserialize)]
-struct Waiting {
-    token_hash: Vec<u8>,
-    expires_at: i64,
-}
 
 /// The secret end of the set-up link.
 #[derive(Debug)]
@@ -34,13 +20,8 @@ impl Operators {
         if store::any(&self.core.db).await? {
             return Ok(None);
         }
-        let token = sessions::new_token();
-        let expires_at = self.core.clock.now_ms() + LIFETIME_MS;
-        let waiting = Waiting {
-            token_hash: Sha256::digest(&token).to_vec(),
-            expires_at,
-        };
-        self.core.settings.put(SETTING, &waiting).await?;
+        let (token, link) = self.new_link(LinkKind::SetUp, None).await?;
+        store::insert_set_up(&self.core.db, link).await?;
         Ok(Some(SetupLink { token }))
     }
 
@@ -55,17 +36,12 @@ impl Operators {
     /// Whether this is the live set-up link's token.
     ///
     /// # Errors
-    /// `CodeDead` when it is not; the database's errors.
-    pub async fn check_setup(&self, token: &str) -> Result<()> {
-        let waiting: Option<Waiting> = self.core.settings.get(SETTING).await?;
-        let live = waiting.is_some_and(|waiting| {
-            let same: bool = waiting.token_hash.ct_eq(&Sha256::digest(token)[..]).into();
-            same && waiting.expires_at > self.core.clock.now_ms()
-        });
-        if live && !store::any(&self.core.db).await? {
-            Ok(())
-        } else {
-            Err(dead())
+    /// `CodeDead` when it is not; `RateLimited` for a network that showed many dead ones; the database's errors.
+    pub async fn check_setup(&self, token: &str, origin: &Origin) -> Result<()> {
+        match self.live_link(token, origin).await {
+            Ok((LinkKind::SetUp, _)) if !store::any(&self.core.db).await? => Ok(()),
+            Err(error) if error.code() != Code::CodeDead => Err(error),
+            _ => Err(dead()),
         }
     }
 
@@ -80,16 +56,18 @@ impl Operators {
         password: String,
         origin: &Origin,
     ) -> Result<SignedIn> {
-        self.check_setup(token).await?;
+        self.check_setup(token, origin).await?;
         let row = store::NewOperator {
             id: crate::random::id("op"),
             name: super::valid_name(name)?.to_owned(),
             name_key: super::name_key(name),
+            email: None,
+            language: origin.language,
             password_hash: self.hashed(name, password).await?,
             role: Role::Admin.name(),
             created_at: self.core.clock.now_ms(),
         };
-        let row = store::insert_first(&self.core.db, row, SETTING)
+        let row = store::insert_first(&self.core.db, row, hash(token))
             .await?
             .ok_or_else(dead)?;
         self.note("set up", &row.id, &row.name, origin.address, None)

@@ -1,3 +1,5 @@
+mod links;
+
 use serde_json::json;
 
 use super::*;
@@ -8,8 +10,14 @@ const PASSWORD: &str = "three brown horses";
 
 async fn operators() -> (tempfile::TempDir, Core, Arc<Operators>) {
     let (home, core) = testing::core().await;
-    let operators = start(&core, &crate::audit::start(&core).unwrap()).unwrap();
+    let operators = started(&core).await;
     (home, core, operators)
+}
+
+async fn started(core: &Core) -> Arc<Operators> {
+    let audit = crate::audit::start(core).unwrap();
+    let mail = crate::mail::start(core).unwrap();
+    start(core, &audit, &mail).await.unwrap()
 }
 
 fn password() -> String {
@@ -22,7 +30,11 @@ async fn w10_the_set_up_link_makes_one_operator_and_is_dead_then() {
     let older = operators.setup_link().await.unwrap().unwrap();
     let link = operators.setup_link().await.unwrap().unwrap();
     assert_eq!(
-        operators.check_setup(&older.token).await.unwrap_err().code(),
+        operators
+            .check_setup(&older.token, &Origin::default())
+            .await
+            .unwrap_err()
+            .code(),
         Code::CodeDead
     );
 
@@ -53,7 +65,11 @@ async fn w10_an_old_set_up_link_is_dead() {
     let link = operators.setup_link().await.unwrap().unwrap();
     core.clock.advance(std::time::Duration::from_secs(3600));
     assert_eq!(
-        operators.check_setup(&link.token).await.unwrap_err().code(),
+        operators
+            .check_setup(&link.token, &Origin::default())
+            .await
+            .unwrap_err()
+            .code(),
         Code::CodeDead
     );
 }
@@ -275,8 +291,7 @@ async fn signing_in_and_out_is_in_the_audit_log_and_passwords_are_not() {
 #[tokio::test]
 async fn names_of_operators_fold_as_usernames_do() {
     testing::on_each_database(async |core: Core| {
-        let audit = crate::audit::start(&core).unwrap();
-        let operators = start(&core, &audit).unwrap();
+        let operators = started(&core).await;
         operators.add("Jürgen", password(), Role::Admin).await.unwrap();
         for name in ["jürgen", "JÜRGEN", " Ju\u{308}rgen ", "\u{ff2a}ürgen"] {
             let signed_in = operators
@@ -304,8 +319,7 @@ async fn names_of_operators_fold_as_usernames_do() {
 #[tokio::test]
 async fn operators_whose_names_clash_already_stay_two() {
     testing::on_each_database(async |core: Core| {
-        let audit = crate::audit::start(&core).unwrap();
-        let operators = start(&core, &audit).unwrap();
+        let operators = started(&core).await;
         let words = |word: &str| format!("{word} is a long password");
         operators.add("ada", words("first"), Role::Admin).await.unwrap();
         core.clock.advance(std::time::Duration::from_secs(1));

@@ -84,7 +84,7 @@ pub struct Security {
     /// Characters that a new password of an app's user has at least. Passwords that are set already stay good.
     #[schemars(title = "Shortest password", range(min = 8, max = 64), extend("x-unit" = "characters"))]
     pub shortest_password: i64,
-    /// The longest that a link can be used that is mailed from now on. A scope may set less for its own links.
+    /// The longest that a reset link can be used that is mailed from now on. A scope may set less for its own links.
     #[schemars(title = "Life of a link", range(min = 10, max = 1440), extend("x-unit" = "minutes"))]
     pub link_life_minutes: i64,
     /// Wrong passwords for one account, from one place, that cost no waiting. From the next on every wrong one makes

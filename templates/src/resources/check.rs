@@ -105,18 +105,21 @@ pub(crate) fn problems(
     (problems, Vec::new())
 }
 
-/// The error of a reset mail that does not show the link, if `unit` is one.
+/// The error of a mail that does not show the link it is for, if `unit` is one.
 pub(crate) fn missing_link(path: &ResourcePath, unit: &crate::engine::Unit) -> Option<TemplateFault> {
-    (path.is_reset_mail() && !unit.writes("reset_link")).then(|| {
-        let message = "This mail does not show {* reset_link *}, so nobody could reach the reset form. Add it. \
-                       (Files whose name starts with `notice` or `_` need no link.)";
-        TemplateFault::Broken(vec![Problem {
-            file: path.to_string(),
-            line: 1,
-            column: 1,
-            message: message.to_owned(),
-        }])
-    })
+    let key = path.needed_link().filter(|key| !unit.writes(key))?;
+    let advice = match path.is_reset_mail() {
+        true => " (Files whose name starts with `notice` or `_` need no link.)",
+        false => "",
+    };
+    let message =
+        format!("This mail does not show {{* {key} *}}, so nobody could reach the form. Add it.{advice}");
+    Some(TemplateFault::Broken(vec![Problem {
+        file: path.to_string(),
+        line: 1,
+        column: 1,
+        message,
+    }]))
 }
 
 fn check_template(layers: &Layers, drafts: &Drafts<'_>, path: &ResourcePath) -> Result<Checked> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use coronet_core::functions::{Call, Caller, Function};
+use coronet_core::functions::{Call, Caller, Function, Role};
 use coronet_core::text::without_mark;
 use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
@@ -386,6 +386,7 @@ impl Templates {
     }
 
     async fn change(&self, path: ResourcePath, change: Change, call: &Call) -> Result<Changed> {
+        check_may_change(&path, &call.caller)?;
         let kept = self.core.settings.now().retention.revisions;
         let (layers, under) = (Arc::clone(&self.layers), path.clone());
         let below = tokio::task::spawn_blocking(move || records::below(&layers, &under))
@@ -428,6 +429,18 @@ fn unusable(path: &ResourcePath, fault: &dyn std::fmt::Display) -> Error {
 }
 
 /// Who made a change, for people: an operator's name, or what else acted.
+/// Mails to operators carry links that set a password. An editor who changed one could send an admin's link elsewhere.
+pub(super) fn check_may_change(path: &ResourcePath, caller: &Caller) -> Result<()> {
+    match caller {
+        Caller::Operator(operator) if path.is_of_operators() && operator.role < Role::Admin => {
+            let text =
+                format!("Only admins may change {path}: mails to operators carry links that set a password.");
+            Err(Error::new(Code::Forbidden, text))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn author(caller: &Caller) -> String {
     match caller {
         Caller::Operator(operator) => operator.name.clone(),

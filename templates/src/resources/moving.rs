@@ -7,7 +7,7 @@ use coronet_core::{Code, Error, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::functions::{Changed, author, parse};
+use super::functions::{Changed, author, check_may_change, parse};
 use super::records;
 use super::store::{self, Change};
 use crate::Templates;
@@ -30,6 +30,9 @@ pub(super) async fn relocate(
     input: MoveInput,
 ) -> Result<Changed> {
     let (from, to) = (parse(&input.path)?, parse(&input.to)?);
+    for path in [&from, &to] {
+        check_may_change(path, &call.caller)?;
+    }
     templates.refresh().await?;
     let Some(edited) = templates.layers.edited(&from) else {
         let message = format!(

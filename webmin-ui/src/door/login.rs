@@ -21,6 +21,8 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) struct LoginView {
     /// Why signing in is asked for, when it was not the visitor's idea.
     note: Option<&'static str>,
+    /// Whether a forgotten password can be set anew by mail.
+    can_mail: bool,
     /// Above the page that asked, which keeps what was typed into it.
     in_place: bool,
     form: Form,
@@ -30,7 +32,7 @@ const ENDED: &str = text!("Your session has ended.");
 const NOT_DONE: &str = text!("Your session has ended, so this was not done.");
 
 impl LoginView {
-    pub(crate) fn new(next: &str) -> Self {
+    pub(crate) fn new(next: &str, can_mail: bool) -> Self {
         let form = Form::new("/login", t!("Sign in")).unguarded().fields([
             Field::text("name", &t!("Name"))
                 .required()
@@ -45,6 +47,7 @@ impl LoginView {
         ]);
         Self {
             note: None,
+            can_mail,
             in_place: false,
             form,
         }
@@ -52,7 +55,7 @@ impl LoginView {
 
     /// For the dialog above a page whose form could not be sent.
     pub(crate) fn in_place() -> Self {
-        let mut view = Self::new("/");
+        let mut view = Self::new("/", false);
         view.in_place = true;
         view.note = Some(NOT_DONE);
         view.form.fields.push(Field::hidden("in_place", "yes"));
@@ -75,7 +78,7 @@ pub(crate) fn ask(request: &Request<'_>) -> response::Result<'static> {
     let answer = if setup::is_fresh(request) {
         setup::no_operator(webmin, None)
     } else if !shell::wants_fragment(request) {
-        let mut view = LoginView::new(safe_next(&next));
+        let mut view = LoginView::new(safe_next(&next), webmin.operators.could_mail());
         view.note = match reads {
             true => session::token(request.cookies(), &webmin.core.config).map(|_| ENDED),
             false => Some(NOT_DONE),
@@ -123,7 +126,7 @@ async fn show(
     if !webmin.operators.any().await? {
         return setup::no_operator(webmin, None);
     }
-    let mut view = LoginView::new(next.unwrap_or("/"));
+    let mut view = LoginView::new(next.unwrap_or("/"), webmin.operators.can_mail().await?);
     view.note = session::token(jar, &webmin.core.config).map(|_| ENDED);
     door(webmin, Status::Ok, &view)
 }
@@ -153,7 +156,7 @@ async fn login(
             let mut view = if posted.flag("in_place") {
                 LoginView::in_place()
             } else {
-                LoginView::new(safe_next(posted.text("next")))
+                LoginView::new(safe_next(posted.text("next")), webmin.operators.could_mail())
             };
             view.form = view.form.filled(&posted);
             view.form.problem = Some(error.message().to_owned());

@@ -1,6 +1,8 @@
-//! The way in and out: first-run set-up, login, logout.
+//! The way in and out: first-run set-up, login, logout, and passwords chosen by a mailed link.
 
+mod choose;
 mod confirm;
+mod forgot;
 mod login;
 pub(crate) mod session;
 mod setup;
@@ -13,6 +15,8 @@ pub(crate) fn routes() -> Vec<rocket::Route> {
     let mut routes = login::routes();
     routes.extend(setup::routes());
     routes.extend(confirm::routes());
+    routes.extend(forgot::routes());
+    routes.extend(choose::routes());
     routes
 }
 
@@ -21,7 +25,9 @@ pub(crate) mod samples {
     //! The views of the door, for the test that renders all.
 
     use super::{
+        choose::ChooseView,
         confirm::ConfirmView,
+        forgot::ForgotView,
         login::LoginView,
         setup::{NoOperatorView, SetupView},
     };
@@ -29,10 +35,19 @@ pub(crate) mod samples {
     use crate::kit::view::Views;
 
     pub(crate) fn all(views: &Views) -> Vec<(&'static str, String)> {
+        let forgot = |view: ForgotView| views.render("shell/forgot", &view).unwrap();
+        let choose = |invited| {
+            let view = ChooseView::new("<script>", "<script>", invited);
+            views.render("shell/choose", &view).unwrap()
+        };
         vec![
             (
                 "shell/login",
-                views.render("shell/login", &LoginView::new("/")).unwrap(),
+                views.render("shell/login", &LoginView::new("/", true)).unwrap(),
+            ),
+            (
+                "shell/login",
+                views.render("shell/login", &LoginView::new("/", false)).unwrap(),
             ),
             (
                 "shell/setup",
@@ -57,6 +72,18 @@ pub(crate) mod samples {
                     )
                     .unwrap(),
             ),
+            ("shell/forgot", forgot(ForgotView::new(true))),
+            ("shell/forgot", forgot(ForgotView::new(false))),
+            (
+                "shell/forgot",
+                forgot(ForgotView {
+                    sent: true,
+                    ..ForgotView::new(true)
+                }),
+            ),
+            ("shell/choose", choose(true)),
+            ("shell/choose", choose(false)),
+            ("shell/link_dead", views.render("shell/link_dead", &()).unwrap()),
             ("shell/setup_done", views.render("shell/setup_done", &()).unwrap()),
             ("shell/refusal", sample_refusal(views)),
         ]

@@ -72,12 +72,17 @@ pub(super) fn is_fresh(request: &Request<'_>) -> bool {
 }
 
 #[get("/setup?<token>")]
-async fn show(webmin: &State<Webmin>, desk: Option<Desk<'_>>, token: Option<&str>) -> Answer {
+async fn show(
+    webmin: &State<Webmin>,
+    desk: Option<Desk<'_>>,
+    from: SignInFrom,
+    token: Option<&str>,
+) -> Answer {
     if desk.is_some() {
         return Ok(Reply::go("/"));
     }
     let opened = token.unwrap_or_default();
-    match webmin.operators.check_setup(opened).await {
+    match webmin.operators.check_setup(opened, &from.0).await {
         Ok(()) => door(webmin, Status::Ok, &SetupView::new(opened)),
         Err(error) => dead(webmin, &error, token.is_some()).await,
     }
@@ -92,7 +97,7 @@ async fn set_up(
     posted: Posted,
 ) -> Answer {
     let (token, name, password) = (posted.raw("token"), posted.text("name"), posted.raw("password"));
-    if let Err(error) = webmin.operators.check_setup(token).await {
+    if let Err(error) = webmin.operators.check_setup(token, &from.0).await {
         return dead(webmin, &error, true).await;
     }
     let mut view = SetupView::new(token);

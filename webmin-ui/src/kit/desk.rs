@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, Answer, Refusal, Reply};
 use super::client::client_address;
-use super::language::say;
+use super::language::{Language, say};
 use super::toast::Toast;
 use super::view::View;
 use super::{Form, Posted, Webmin, origin, shell, t};
@@ -266,6 +266,7 @@ impl<'r> FromRequest<'r> for SignInFrom {
         Outcome::Success(Self(Origin {
             address: client_address(request),
             user_agent,
+            language: Some(Language::of(request).tag()),
             browser: request
                 .rocket()
                 .state::<Webmin>()

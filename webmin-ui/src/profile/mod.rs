@@ -1,4 +1,4 @@
-//! The operator's own page: theme and password.
+//! The operator's own page: theme, mail address and password.
 
 pub(crate) mod theme;
 
@@ -7,18 +7,21 @@ use coronet_core::{Code, Error};
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::{Route, get, post, routes};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::BASE;
 use crate::door::session;
 use crate::kit::desk::SignInFrom;
 use crate::kit::language::{self, Language};
 use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Reply, Rule, View, count, t};
+use crate::server::operators::{OperatorRow, email_field};
 use theme::Theme;
 
 pub(crate) fn routes() -> Vec<Route> {
     routes![
         show,
+        change_email,
+        email_is_here,
         change_password,
         password_is_here,
         change_theme,
@@ -38,6 +41,7 @@ pub(crate) struct ProfileView {
     pub(crate) languages: Vec<LanguageChoice>,
     pub(crate) sessions: Vec<OwnSession>,
     pub(crate) elsewhere: bool,
+    pub(crate) email: Form,
     pub(crate) form: Form,
 }
 
@@ -85,6 +89,7 @@ impl ProfileView {
         role: &'static str,
         theme: Theme,
         sessions: Vec<OwnSession>,
+        email: Form,
         form: Form,
     ) -> Self {
         let choice = |choice: Theme, label, icon| ThemeChoice {
@@ -105,6 +110,7 @@ impl ProfileView {
             languages: languages(),
             elsewhere: sessions.iter().any(|session| !session.here),
             sessions,
+            email,
             form,
         }
     }
@@ -112,7 +118,36 @@ impl ProfileView {
 
 #[get("/profile")]
 async fn show(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
-    desk.page(&view(&desk, jar, password_form()).await?)
+    let email = email_form(&own_email(&desk).await?);
+    desk.page(&view(&desk, jar, email, password_form()).await?)
+}
+
+#[post("/profile/email", data = "<posted>")]
+async fn change_email(desk: Desk<'_>, jar: &CookieJar<'_>, posted: Posted) -> Answer {
+    let parameters = json!({ "email": posted.text("email") });
+    match desk
+        .submit::<Value>("operators.setOwnEmail", parameters, email_form(""), &posted)
+        .await
+    {
+        Ok(_) if posted.text("email").is_empty() => desk.go("/profile", t!("Mail address removed.")),
+        Ok(_) => desk.go("/profile", t!("Mail address saved.")),
+        Err(refused) => desk.refused(
+            &refused.error,
+            &view(&desk, jar, refused.form, password_form()).await?,
+        ),
+    }
+}
+
+#[get("/profile/email")]
+fn email_is_here() -> Reply {
+    Reply::go("/profile")
+}
+
+/// The operator's own address.
+async fn own_email(desk: &Desk<'_>) -> Result<String, Error> {
+    let all: Vec<OperatorRow> = desk.call("operators.list", json!({})).await?;
+    let own = all.into_iter().find(|operator| operator.id == desk.operator.id);
+    Ok(own.and_then(|own| own.email).unwrap_or_default())
 }
 
 #[post("/profile/password", data = "<posted>")]
@@ -122,7 +157,8 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
     let mut form = password_form().filled(&posted);
     if form.mark_mistakes(&posted) {
         let error = Error::new(Code::PasswordInvalid, t!("The form has mistakes."));
-        return desk.refused(&error, &view(&desk, jar, form).await?);
+        let email = email_form(&own_email(&desk).await?);
+        return desk.refused(&error, &view(&desk, jar, email, form).await?);
     }
     let outcome = operators
         .change_own_password(&desk.operator, old.to_owned(), new.to_owned())
@@ -146,7 +182,9 @@ async fn change_password(desk: Desk<'_>, jar: &CookieJar<'_>, from: SignInFrom, 
             } else {
                 error
             };
-            desk.refused(&error, &view(&desk, jar, form.refused(&error)).await?)
+            let email = email_form(&own_email(&desk).await?);
+            let form = form.refused(&error);
+            desk.refused(&error, &view(&desk, jar, email, form).await?)
         }
     }
 }
@@ -221,7 +259,7 @@ fn signing_out_is_a_button() -> Reply {
     Reply::go("/profile")
 }
 
-async fn view(desk: &Desk<'_>, jar: &CookieJar<'_>, form: Form) -> Result<ProfileView, Error> {
+async fn view(desk: &Desk<'_>, jar: &CookieJar<'_>, email: Form, form: Form) -> Result<ProfileView, Error> {
     let webmin = desk.webmin;
     let here = match session::token(jar, &webmin.core.config) {
         Some(token) => webmin.operators.session_id(&token).await?,
@@ -240,8 +278,15 @@ async fn view(desk: &Desk<'_>, jar: &CookieJar<'_>, form: Form) -> Result<Profil
         desk.operator.role.name(),
         Theme::of(jar, &webmin.core.settings.now().appearance),
         sessions.collect(),
+        email,
         form,
     ))
+}
+
+pub(crate) fn email_form(email: &str) -> Form {
+    Form::new("/profile/email", t!("Save"))
+        .unguarded()
+        .fields([email_field().value(email)])
 }
 
 pub(crate) fn password_form() -> Form {

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::sessions::{SessionRow, list as sessions};
+use crate::kit::desk::Refused;
 use crate::kit::helpers::path_segment;
-use crate::kit::language::say;
+use crate::kit::language::{Language, say};
 use crate::kit::parts::{Confirm, FormPage};
 use crate::kit::{Answer, Area, Desk, Field, Form, Posted, Rule, View, t, text};
 
@@ -22,6 +23,9 @@ pub(super) fn routes() -> Vec<Route> {
         update,
         new_password,
         set_password,
+        invite,
+        ask_revoke,
+        revoke,
         ask_remove,
         remove
     ]
@@ -31,8 +35,13 @@ pub(super) fn routes() -> Vec<Route> {
 pub(crate) struct OperatorRow {
     pub(crate) id: String,
     pub(crate) name: String,
+    pub(crate) email: Option<String>,
     pub(crate) role: String,
     pub(crate) active: bool,
+    /// Who was invited has none until they choose one.
+    pub(crate) has_password: bool,
+    /// Until when an open invitation works.
+    pub(crate) invited_until: Option<i64>,
     pub(crate) created_at: i64,
     pub(crate) last_login_at: Option<i64>,
 }
@@ -97,21 +106,41 @@ async fn list(desk: Desk<'_>, jar: &CookieJar<'_>) -> Answer {
 #[get("/operators/new")]
 async fn new(desk: Desk<'_>) -> Answer {
     desk.needs("operators.add").await?;
-    desk.page(&new_page(new_form()))
+    let can_mail = desk.webmin.operators.can_mail().await?;
+    desk.page(&new_page(can_mail, new_form(&desk, can_mail, true)))
 }
 
 #[post("/operators/new", data = "<posted>")]
 async fn add(desk: Desk<'_>, posted: Posted) -> Answer {
-    let parameters = json!({ "name": posted.text("name"), "password": posted.raw("password"), "role": posted.text("role") });
+    let can_mail = desk.webmin.operators.can_mail().await?;
+    let invited = posted.text("how") == INVITATION;
+    let mut parameters = json!({
+        "name": posted.text("name"), "role": posted.text("role"), "email": posted.text("email"),
+    });
+    if invited {
+        parameters["invite"] = true.into();
+        parameters["language"] = match Language::current() {
+            Language::German => "de".into(),
+            _ => "en".into(),
+        };
+    } else {
+        parameters["password"] = posted.raw("password").into();
+    }
+    // Who was offered an invitation learns why it cannot be sent.
+    let form = new_form(&desk, can_mail || invited, invited);
     match desk
-        .submit::<Value>("operators.add", parameters, new_form(), &posted)
+        .submit::<Value>("operators.add", parameters, form, &posted)
         .await
     {
+        Ok(_) if invited => desk.go(
+            "/operators",
+            t!("{name} was invited by mail.", name = posted.text("name")),
+        ),
         Ok(_) => desk.go(
             "/operators",
             t!("{name} can sign in now.", name = posted.text("name")),
         ),
-        Err(refused) => desk.refused(&refused.error, &new_page(refused.form)),
+        Err(refused) => desk.refused(&refused.error, &new_page(can_mail, refused.form)),
     }
 }
 
@@ -130,12 +159,16 @@ async fn show(desk: Desk<'_>, id: &str) -> Answer {
 
 #[post("/operator/<id>", data = "<posted>")]
 async fn update(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
-    let parameters = json!({ "id": id, "role": posted.text("role"), "active": posted.flag("active") });
-    match desk.call::<Value>("operators.update", parameters).await {
+    let operator = find(&desk, id).await?;
+    let parameters = json!({
+        "id": id, "role": posted.text("role"), "active": posted.flag("active"), "email": posted.text("email"),
+    });
+    match desk
+        .submit::<Value>("operators.update", parameters, form(&operator), &posted)
+        .await
+    {
         Ok(_) => desk.go("/operators", t!("Operator saved.")),
-        Err(error) => {
-            let operator = find(&desk, id).await?;
-            let form = form(&operator).filled(&posted).refused(&error);
+        Err(Refused { error, form }) => {
             let mine = operator.id == desk.operator.id;
             desk.refused(
                 &error,
@@ -177,6 +210,45 @@ async fn set_password(desk: Desk<'_>, id: &str, posted: Posted) -> Answer {
             page.form = refused.form;
             desk.refused(&refused.error, &page)
         }
+    }
+}
+
+#[post("/operator/<id>/invite")]
+async fn invite(desk: Desk<'_>, id: &str) -> Answer {
+    match desk.call::<Value>("operators.invite", json!({ "id": id })).await {
+        Ok(_) => desk.go(
+            "/operators",
+            t!("The invitation was sent again. Links in older mails do not work any more."),
+        ),
+        Err(error) => desk.back("/operators", error),
+    }
+}
+
+#[get("/operator/<id>/revoke")]
+async fn ask_revoke(desk: Desk<'_>, id: &str) -> Answer {
+    desk.needs("operators.revokeInvitation").await?;
+    let operator = find(&desk, id).await?;
+    let action = format!("/operator/{}/revoke", path_segment(&operator.id));
+    let page = Confirm::new(
+        Area::Operators,
+        t!("Revoke the invitation of {name}?", name = operator.name),
+        action,
+        &t!("Revoke invitation"),
+        "/operators",
+    )
+    .loss()
+    .line(t!(
+        "The link in the mail stops working. You can send another invitation later."
+    ));
+    desk.page(&page)
+}
+
+#[post("/operator/<id>/revoke")]
+async fn revoke(desk: Desk<'_>, id: &str) -> Answer {
+    let parameters = json!({ "id": id });
+    match desk.call::<Value>("operators.revokeInvitation", parameters).await {
+        Ok(_) => desk.go("/operators", t!("Invitation revoked.")),
+        Err(error) => desk.back("/operators", error),
     }
 }
 
@@ -228,14 +300,42 @@ const ROLES: [(&str, &str, &str); 3] = [
     ),
 ];
 
-fn new_form() -> Form {
+const INVITATION: &str = "invitation";
+
+fn new_form(desk: &Desk<'_>, can_mail: bool, invited: bool) -> Form {
+    let url = desk.webmin.core.config.webmin_url();
+    let mut email = email_field();
+    let how = if can_mail {
+        // The link is made from the configuration: who reads the mail must reach the webmin by it.
+        email = email.hint(&t!(
+            "Links go there: the invitation, and one to choose a new password. They start with {url}",
+            url = url
+        ));
+        let invitation = (INVITATION, t!("Send an invitation"), Vec::new());
+        let password = ("password", t!("Set a password"), vec![password_field()]);
+        Field::tabs("how", &t!("How they get a password"), [invitation, password])
+    } else {
+        password_field()
+    };
+    if can_mail && invited {
+        email = email.required();
+    }
     Form::new("/operators/new", t!("Add operator"))
         .cancel("/operators")
         .fields([
             Field::text("name", &t!("Name")).required().autofocus().wide(),
-            password_field(),
+            email,
+            how,
             role_field().help("webmin#operators-and-roles").value("editor"),
         ])
+}
+
+pub(crate) fn email_field() -> Field {
+    Field::email("email", &t!("Mail address"))
+        .help("webmin#mail-addresses-of-operators")
+        .autocomplete("email")
+        .hint(&t!("Where a link goes when the password is forgotten."))
+        .wide()
 }
 
 fn role_field() -> Field {
@@ -257,11 +357,17 @@ fn password_field() -> Field {
         .wide()
 }
 
-fn new_page(form: Form) -> FormPage {
+fn new_page(can_mail: bool, form: Form) -> FormPage {
+    let lead = match can_mail {
+        true => String::new(),
+        false => t!(
+            "To invite operators by mail, choose a transport under Mail → Transport, and set the default sender under Settings → Mail."
+        ),
+    };
     FormPage {
         area: Area::Operators,
         title: t!("Add operator"),
-        lead: String::new(),
+        lead,
         back: "/operators",
         back_label: text!("Operators"),
         form,
@@ -272,6 +378,7 @@ fn form(operator: &OperatorRow) -> Form {
     Form::new(format!("/operator/{}", path_segment(&operator.id)), t!("Save"))
         .cancel("/operators")
         .fields([
+            email_field().value(operator.email.as_deref().unwrap_or_default()),
             role_field().value(&operator.role),
             Field::switch("active", &t!("May sign in"), operator.active)
                 .hint(&t!("Off ends their sessions at once.")),

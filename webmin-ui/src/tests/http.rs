@@ -16,6 +16,7 @@ pub(super) struct Browser {
     pub(super) client: Client,
     pub(super) operators: Arc<Operators>,
     pub(super) core: Core,
+    pub(super) mail: Arc<mail::MailService>,
     _home: tempfile::TempDir,
 }
 
@@ -34,16 +35,17 @@ impl Browser {
         settings::start(&core).await.unwrap();
         backups::start(&core).unwrap();
         let audit = audit::start(&core).unwrap();
-        let operators = operators::start(&core, &audit).unwrap();
+        let mail = mail::start(&core).unwrap();
+        let operators = operators::start(&core, &audit, &mail).await.unwrap();
         tokens::start(&core).unwrap();
         accounts::start(&core).unwrap();
-        mail::start(&core).unwrap();
         let stage = crate::stage(core.clone(), Arc::clone(&operators)).unwrap();
         let client = Client::tracked(rocket::build().attach(stage)).await.unwrap();
         Self {
             client,
             operators,
             core,
+            mail,
             _home: home,
         }
     }

@@ -7,6 +7,7 @@ mod desk;
 mod guards;
 mod help;
 mod http;
+mod mailed_links;
 mod origin;
 mod palette;
 mod roles;

@@ -6,8 +6,9 @@ use rocket::http::{Method, Status};
 use super::http::Browser;
 
 /// Pages that show what a viewer may read and are also where a form of theirs is sent, and forms that are everybody's own.
-const OPEN_TO_VIEWERS: [&str; 14] = [
+const OPEN_TO_VIEWERS: [&str; 15] = [
     "/bundle/review/<id>",
+    "/choose-password",
     "/function/<name>",
     "/job/<name>",
     "/login",

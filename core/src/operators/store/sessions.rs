@@ -25,6 +25,8 @@ pub(in crate::operators) struct NewSession {
     pub created_at: i64,
     pub address: String,
     pub user_agent: String,
+    /// Of the page that the operator signed in on.
+    pub language: Option<&'static str>,
     /// Sessions made before this are swept away.
     pub dead_before: i64,
 }
@@ -57,9 +59,12 @@ pub(in crate::operators) async fn insert_session(db: &Db, session: NewSession, n
             .bind(session.user_agent)
             .execute(&mut *tx)
             .await?;
-            sqlx::query("UPDATE operators SET last_login_at = $2 WHERE id = $1")
+            sqlx::query(
+                "UPDATE operators SET last_login_at = $2, language = COALESCE($3, language) WHERE id = $1",
+            )
                 .bind(session.operator_id)
                 .bind(now)
+                .bind(session.language)
                 .execute(&mut *tx)
                 .await?;
             Ok(())

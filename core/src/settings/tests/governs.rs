@@ -130,7 +130,8 @@ async fn sessions_end_when_they_are_set_to_end() {
     on_each_database(|core| async move {
         settings::start(&core).await.unwrap();
         let audit = audit::start(&core).unwrap();
-        let operators = operators::start(&core, &audit).unwrap();
+        let mail = crate::mail::start(&core).unwrap();
+        let operators = operators::start(&core, &audit, &mail).await.unwrap();
         let password = || "a long enough passphrase".to_owned();
         operators.add("ada", password(), Role::Admin).await.unwrap();
         let token = operators

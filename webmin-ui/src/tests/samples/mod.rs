@@ -18,7 +18,7 @@ use crate::kit::toast::Undo;
 use crate::kit::view::Views;
 use crate::kit::{Area, Field, Form, View};
 use crate::profile::theme::Theme;
-use crate::profile::{OwnSession, ProfileView, password_form};
+use crate::profile::{OwnSession, ProfileView, email_form, password_form};
 use crate::server::audit;
 
 /// Must come out as text, wherever it stands.
@@ -88,6 +88,7 @@ pub(super) fn all(views: &Views) -> Vec<Rendered> {
                 "admin",
                 Theme::Dark,
                 vec![own_session(true), own_session(false)],
+                email_form(NASTY),
                 password_form(),
             ),
         ),

@@ -47,10 +47,23 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
     let operator = operators::OperatorRow {
         id: text(),
         name: text(),
+        email: Some(text()),
         role: text(),
         active: true,
+        has_password: true,
+        invited_until: None,
         created_at: AT,
         last_login_at: None,
+    };
+    let invited = operators::OperatorRow {
+        has_password: false,
+        invited_until: Some(AT),
+        ..operator.clone()
+    };
+    let revoked = operators::OperatorRow {
+        email: None,
+        invited_until: None,
+        ..invited.clone()
     };
     let session = sessions::SessionRow {
         id: text(),
@@ -118,9 +131,18 @@ pub(super) fn server(views: &Views) -> Vec<Rendered> {
         page(
             views,
             &operators::OperatorsView {
-                operators: vec![operator.clone()],
+                operators: vec![operator.clone(), invited.clone(), revoked],
                 sessions: vec![session],
                 me: String::new(),
+                can_admin: true,
+            },
+        ),
+        page(
+            views,
+            &operators::OperatorView {
+                operator: invited,
+                form: form(),
+                mine: false,
                 can_admin: true,
             },
         ),
