@@ -2,6 +2,8 @@
 
 use coronet_core::config::LogFormat;
 use coronet_core::{Code, Error, Result};
+use tracing::Metadata;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -29,12 +31,13 @@ pub fn start(log: &str, format: LogFormat) -> Result<()> {
         // Complaining of a log that cannot be written goes to standard error too, and would end whoever wanted to log.
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
+    let wanted = filter_fn(is_no_guard).and(limit.clone());
     let layer = match format {
         LogFormat::Text => writer
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .with_filter(limit.clone())
+            .with_filter(wanted)
             .boxed(),
-        LogFormat::Json => writer.json().with_filter(limit.clone()).boxed(),
+        LogFormat::Json => writer.json().with_filter(wanted).boxed(),
     };
     // Only the first start in a process sets it; there is no second but in tests.
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
@@ -47,4 +50,10 @@ pub fn start(log: &str, format: LogFormat) -> Result<()> {
         }
     });
     Ok(())
+}
+
+/// Rocket's macros warn of each guard that lets a request pass on, under the name of the module with the route and `::_`.
+/// That is every visit without a session, and no news.
+fn is_no_guard(metadata: &Metadata<'_>) -> bool {
+    !metadata.target().ends_with("::_")
 }

@@ -326,10 +326,10 @@ fn chosen(known: &[String], set: impl Iterator<Item = (String, String)>) -> (Vec
                 "The environment variable {name} is ignored: there is no key `{key}`. The keys are {}.",
                 listed(known.iter().map(String::as_str))
             ));
-        } else if key == "port" && is_service_link(&value) {
+        } else if ["port", "webmin_port"].contains(&key.as_str()) && is_service_link(&value) {
             warnings.push(format!(
                 "The environment variable {name} is ignored: \"{value}\" is what Kubernetes sets for a Service of this \
-                 name, and no port. Set `port` in coronet.toml, or `enableServiceLinks: false` for the pod."
+                 name, and no port. Set `{key}` in coronet.toml, or `enableServiceLinks: false` for the pod."
             ));
         } else {
             taken.push(key);
@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn b05_what_kubernetes_sets_for_a_service_is_ignored_with_a_warning() {
-        let known = ["address", "database", "home", "port"].map(str::to_owned);
+        let known = ["address", "database", "home", "port", "webmin_port"].map(str::to_owned);
         let set = [
             ("service_host", "10.0.0.1"),
             ("service_port", "8000"),
@@ -417,11 +417,13 @@ mod tests {
             ("database_service_host", "10.0.0.2"),
             ("databse", "postgres://typo"),
             ("address", "0.0.0.0"),
+            // Of a Service named coronet-webmin.
+            ("webmin_port", "tcp://10.0.0.3:8001"),
         ];
         let set = set.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let (taken, warnings) = chosen(&known, set.into_iter());
         assert_eq!(taken, ["address"]);
-        assert_eq!(warnings.len(), 8);
+        assert_eq!(warnings.len(), 9);
         assert!(warnings[3].contains("CORONET_PORT is ignored") && warnings[3].contains("Kubernetes"));
         assert!(warnings[7].contains("CORONET_DATABSE") && warnings[7].contains("`database`"));
 

@@ -208,7 +208,7 @@ async fn times_are_read_and_written_by_the_clocks_of_a_zone() {
 }
 
 #[tokio::test]
-async fn d18_times_are_read_as_they_are_written() {
+async fn times_are_read_as_they_are_written() {
     let code = r#"
         local zone, at = "Europe/Berlin", 1767614400
         local read = {}
