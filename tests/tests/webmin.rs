@@ -58,17 +58,28 @@ async fn w10_there_is_no_operator_until_the_printed_link_makes_one() {
 async fn ux36_visits_without_a_session_are_no_warnings() {
     let server = bare_server().await;
     let client = server.client();
-    for path in ["/webmin", "/webmin/users", "/webmin/jobs?state=active", "/webmin/nothing", "/webmin/login"] {
+    for path in [
+        "/webmin",
+        "/webmin/users",
+        "/webmin/jobs?state=active",
+        "/webmin/nothing",
+        "/webmin/login",
+    ] {
         client.get(path).await;
     }
-    client.post_form("/webmin/scopes/new", &[("name", "Fun Run")]).await;
+    client
+        .post_form("/webmin/scopes/new", &[("name", "Fun Run")])
+        .await;
     // What is printed after it was printed later.
     client.post_form("/api/v1/users.list", &[]).await;
     server.await_printed("a call of the API was refused").await;
     let printed = server.printed();
     assert!(!printed.contains("ERROR"), "{printed}");
     // The home of a test is open to others when the server starts.
-    let warnings = printed.lines().filter(|line| line.contains(" WARN ")).filter(|line| !line.contains("the home was open"));
+    let warnings = printed
+        .lines()
+        .filter(|line| line.contains(" WARN "))
+        .filter(|line| !line.contains("the home was open"));
     assert_eq!(warnings.count(), 0, "{printed}");
 }
 

@@ -41,6 +41,14 @@ pub(super) fn status_code(value: &LuaValue) -> mlua::Result<u16> {
         .ok_or_else(|| mlua::Error::runtime("a status is a number from 200 to 599"))
 }
 
+/// A status that may be absent.
+pub(super) fn optional_status(value: Option<&LuaValue>) -> mlua::Result<Option<u16>> {
+    value
+        .filter(|status| !status.is_nil())
+        .map(status_code)
+        .transpose()
+}
+
 /// A text that must be there; numbers are texts, too.
 pub(super) fn text(method: &str, parameter: &str, value: Option<&LuaValue>) -> mlua::Result<String> {
     optional_text(method, parameter, value)?

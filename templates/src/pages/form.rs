@@ -49,6 +49,22 @@ pub(super) enum FormFault {
     NotJson,
     #[error("The request's body is not a valid form.")]
     NotMultipart,
+    #[error("A file has more than the {0} bytes that this page takes.")]
+    FileTooLarge(u64),
+    #[error("The request has more than the {0} files that this page takes.")]
+    TooManyFiles(u64),
+    #[error("The request did not arrive within the {0} milliseconds that this page waits.")]
+    TooSlow(u64),
+}
+
+impl FormFault {
+    pub(super) fn status(&self) -> u16 {
+        match self {
+            Self::FileTooLarge(_) | Self::TooManyFiles(_) => 413,
+            Self::TooSlow(_) => 408,
+            _ => 400,
+        }
+    }
 }
 
 /// What a body is, by its `Content-Type`.

@@ -1,7 +1,7 @@
 //! `core.pages.new()`: what page code starts with.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use coronet_core::lua::{LuaError, LuaErrorKind, Sandbox, from_json};
 use mlua::{Function, Lua, LuaString, MultiValue, Table, Value as LuaValue};
@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::PageResponse;
 use super::form::{Fields, FormFault, Upload};
 use super::language::preferred;
-use super::page::{METHODS, Method, Page};
+use super::options;
+use super::page::{CONSTANTS, METHODS, Method, Page};
 use crate::Templates;
 use crate::resources::ResourcePath;
 
@@ -28,13 +29,18 @@ pub(super) struct Input {
     pub(super) headers: Vec<(String, String)>,
     /// Whether cookies are bound to https unless a page says otherwise.
     pub(super) https: bool,
+    /// How long the body took to arrive.
+    pub(super) took: Duration,
 }
+
+/// Why the request is refused, as soon as the code has asked for something that the request does not give.
+pub(super) type Refusal = Arc<Mutex<Option<FormFault>>>;
 
 /// What running a page's code came to.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Answered(PageResponse),
-    /// The code wanted the query, which cannot be read.
+    /// The code wanted the query, which cannot be read, or takes less than what was sent.
     Refused(FormFault),
 }
 
@@ -66,30 +72,45 @@ pub(super) fn run_source(
     input: Input,
 ) -> Result<Outcome, LuaError> {
     let page = Arc::new(page);
-    let fault = input.query.as_ref().err().cloned();
-    let wanted = Arc::new(AtomicBool::new(false));
-    bind(sandbox, &page, input, &wanted)?;
+    let refusal = Refusal::default();
+    bind(sandbox, &page, input, &refusal)?;
     let ran = sandbox.load(path.as_str(), source)?.call::<()>(());
-    match fault {
-        // Whatever the code made of it: it took the request for another than it was.
-        Some(fault) if wanted.load(Ordering::Relaxed) => Ok(Outcome::Refused(fault)),
-        _ => {
-            ran?;
-            Ok(Outcome::Answered(page.response_so_far()))
-        }
+    // Whatever the code made of it: it took the request for another than it was.
+    if let Some(fault) = refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return Ok(Outcome::Refused(fault));
     }
+    match ran {
+        // The answer stands: nothing that comes after it changes it, as in the original.
+        Err(error) if page.has_answered() && !page.is_tried() => {
+            tracing::warn!(page = %path, %error, "the code of a page failed after it had answered");
+        }
+        ran => ran?,
+    }
+    Ok(Outcome::Answered(page.response_so_far()))
 }
 
-fn bind(sandbox: &Sandbox, page: &Arc<Page>, input: Input, wanted: &Arc<AtomicBool>) -> mlua::Result<()> {
+fn bind(sandbox: &Sandbox, page: &Arc<Page>, input: Input, refusal: &Refusal) -> mlua::Result<()> {
     let lua = sandbox.lua();
     let object = lua.create_table()?;
     set_language(lua, &object, &input.headers)?;
+    let sent = options::Sent::of(&input.files, input.took);
     let query = set_fields(lua, &object, input)?;
-    set_query(lua, &object, query, wanted)?;
+    set_query(lua, page, &object, query, refusal)?;
     for (name, method) in METHODS {
         object.raw_set(name, bound(lua, page, &object, method)?)?;
     }
-    let new = lua.create_function(move |_, _: MultiValue| Ok(object.clone()))?;
+    for (name, value) in CONSTANTS {
+        object.raw_set(name, value)?;
+    }
+    let refusal = Arc::clone(refusal);
+    let new = lua.create_function(move |_, arguments: MultiValue| {
+        if let Some(fault) = options::fault(&arguments, &sent)? {
+            let text = fault.to_string();
+            *refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+            return Err(mlua::Error::runtime(text));
+        }
+        Ok(object.clone())
+    })?;
     let pages = lua.create_table()?;
     pages.raw_set("new", new)?;
     pages.set_readonly(true);
@@ -114,23 +135,26 @@ fn bound(lua: &Lua, page: &Arc<Page>, object: &Table, method: Method) -> mlua::R
 /// the code: most pages want such a request refused, and one that does not need the query can do without (C02).
 fn set_query(
     lua: &Lua,
+    page: &Arc<Page>,
     object: &Table,
     query: Result<Fields, FormFault>,
-    wanted: &Arc<AtomicBool>,
+    refusal: &Refusal,
 ) -> mlua::Result<()> {
     let fault = match query {
         Ok(query) => {
             object.raw_set("hasQuery", !query.is_empty())?;
             return object.raw_set("query", from_json(lua, &Value::Object(query))?);
         }
-        Err(fault) => fault.to_string(),
+        Err(fault) => fault,
     };
-    object.raw_set("queryProblem", fault.as_str())?;
-    let wanted = Arc::clone(wanted);
+    object.raw_set("queryProblem", fault.to_string())?;
+    let (page, refusal) = (Arc::clone(page), Arc::clone(refusal));
     let index = lua.create_function(move |_, (_, name): (Table, LuaString)| {
         if name == "query" || name == "hasQuery" {
-            wanted.store(true, Ordering::Relaxed);
-            return Err(mlua::Error::runtime(fault.as_str()));
+            if !page.has_answered() {
+                *refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault.clone());
+            }
+            return Err(mlua::Error::runtime(fault.to_string()));
         }
         Ok(LuaValue::Nil)
     })?;

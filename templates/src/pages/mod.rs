@@ -25,6 +25,7 @@ mod form;
 mod language;
 mod lua;
 mod multipart;
+mod options;
 mod origin;
 mod page;
 pub(crate) mod preview;

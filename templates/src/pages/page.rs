@@ -6,7 +6,7 @@ use mlua::{Lua, Value as LuaValue};
 use serde_json::{Map, Value};
 
 use super::answer::{NewCookie, PageResponse, check_header, check_redirect};
-use super::arguments::{bytes, header_list, json_of, optional_text, status_code, text};
+use super::arguments::{bytes, header_list, json_of, optional_status, optional_text, status_code, text};
 use crate::Templates;
 use crate::engine::Engine;
 use crate::resources::{ResourcePath, Stamp};
@@ -19,7 +19,7 @@ const SECONDS_PER_DAY: f64 = 86_400.0;
 /// What page code has answered so far.
 #[derive(Debug, Default)]
 struct Draft {
-    status: Option<u16>,
+    /// The first answer counts, and nothing that comes after it changes it.
     answer: Option<Answer>,
     cookies: Vec<String>,
 }
@@ -40,8 +40,8 @@ impl Draft {
             body: Vec::new(),
             status: None,
         });
-        let status = answer.status.or(self.status).unwrap_or(200);
-        let mut response = PageResponse::new(status).with_body(&answer.content_type, answer.body);
+        let mut response =
+            PageResponse::new(answer.status.unwrap_or(200)).with_body(&answer.content_type, answer.body);
         for (name, value) in answer.headers {
             response.set(&name, value);
         }
@@ -62,6 +62,15 @@ pub(super) struct Page {
     tried: bool,
     draft: Mutex<Draft>,
 }
+
+/// What code compares `page.method` with, and passes to `page.response` as its content type.
+pub(super) const CONSTANTS: [(&str, &str); 5] = [
+    ("GET", "GET"),
+    ("POST", "POST"),
+    ("HTML", HTML),
+    ("JSON", JSON),
+    ("TEXT", TEXT),
+];
 
 /// A method, given its arguments without the page itself.
 pub(super) type Method = fn(&Page, &Lua, Vec<LuaValue>) -> mlua::Result<LuaValue>;
@@ -100,11 +109,19 @@ impl Page {
         std::mem::take(&mut *self.draft()).into_response()
     }
 
+    pub(super) fn is_tried(&self) -> bool {
+        self.tried
+    }
+
+    /// Whether the code has answered: what it does from now on changes nothing of the answer.
+    pub(super) fn has_answered(&self) -> bool {
+        self.draft().answer.is_some()
+    }
+
     fn draft(&self) -> MutexGuard<'_, Draft> {
         self.draft.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first answer counts: code that has answered and goes on by mistake shows nothing more.
     fn answer(
         &self,
         content_type: &str,
@@ -131,15 +148,15 @@ impl Page {
         let content_type = optional_text("page.response", "content", arguments.get(2))?;
         let content_type = content_type.as_deref().unwrap_or(HTML);
         check_header("Content-Type", content_type).map_err(mlua::Error::runtime)?;
-        let status = arguments.get(3).filter(|status| !status.is_nil());
-        let status = status.map(status_code).transpose()?;
+        let status = optional_status(arguments.get(3))?;
         self.answer(content_type, arguments.get(1), body, status)
     }
 
-    /// `render(tpl, values, headers)`
+    /// `render(tpl, values, headers, status)`
     fn render(&self, _: &Lua, arguments: Vec<LuaValue>) -> mlua::Result<LuaValue> {
         let text = self.rendered("page.render", &arguments)?;
-        self.answer(HTML, arguments.get(2), text.into_bytes(), None)
+        let status = optional_status(arguments.get(3))?;
+        self.answer(HTML, arguments.get(2), text.into_bytes(), status)
     }
 
     /// `renderJson(tbl, headers)`
@@ -165,8 +182,7 @@ impl Page {
         let to = text("page.redirect", "uri", arguments.first())?;
         check_redirect(&to).map_err(mlua::Error::runtime)?;
         let permanent = matches!(arguments.get(1), Some(LuaValue::Boolean(true)));
-        let mut draft = self.draft();
-        draft.answer.get_or_insert(Answer {
+        self.draft().answer.get_or_insert(Answer {
             content_type: TEXT.to_owned(),
             headers: vec![("Location".to_owned(), to)],
             body: Vec::new(),
@@ -175,11 +191,10 @@ impl Page {
         Ok(LuaValue::Nil)
     }
 
-    /// `status(code)`
+    /// `status(code)` answers with that status and no body; from 400 on, the visitor gets the page for that error.
     fn status(&self, _: &Lua, arguments: Vec<LuaValue>) -> mlua::Result<LuaValue> {
         let status = status_code(arguments.first().unwrap_or(&LuaValue::Nil))?;
-        self.draft().status = Some(status);
-        Ok(LuaValue::Nil)
+        self.answer(HTML, None, Vec::new(), Some(status))
     }
 
     /// `setCookie(k, v, {path, secure, httponly, samesite, expires = days})`
@@ -228,7 +243,10 @@ impl Page {
 
     fn add_cookie(&self, cookie: &NewCookie) -> mlua::Result<LuaValue> {
         let header = cookie.header().map_err(mlua::Error::runtime)?;
-        self.draft().cookies.push(header);
+        let mut draft = self.draft();
+        if draft.answer.is_none() {
+            draft.cookies.push(header);
+        }
         Ok(LuaValue::Nil)
     }
 

@@ -199,6 +199,7 @@ fn input(request: Request, https: bool) -> Input {
             .map(|(name, value)| (name.to_ascii_lowercase(), value))
             .collect(),
         https,
+        took: Duration::ZERO,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coronet_core::bodies::{Body, BodyFault};
 use coronet_core::config::WebminPlace;
@@ -168,13 +168,14 @@ impl Pages {
             return self.error(403).await;
         }
         // Its share of the memory for bodies is kept until the page has answered.
+        let began = Instant::now();
         let Body { bytes, share: _share } = match self.body(&request, own, body).await {
             Ok(body) => body,
             Err(status) => return self.error(status).await,
         };
-        let address = request.address;
+        let (address, took) = (request.address, began.elapsed());
         let input = match self.input(request, bytes).await {
-            Ok(input) => input,
+            Ok(input) => Input { took, ..input },
             Err(fault) => return self.refused(&fault).await,
         };
         match self.run_code(path, address, input).await {
@@ -312,11 +313,12 @@ impl Pages {
             cookies,
             headers,
             https: self.templates.core.config.is_https(),
+            took: Duration::ZERO,
         })
     }
 
     async fn refused(&self, fault: &FormFault) -> PageResponse {
-        self.show(Failure::of(400).with_message(format!("{fault} Go back and try again.")))
+        self.show(Failure::of(fault.status()).with_message(format!("{fault} Go back and try again.")))
             .await
     }
 

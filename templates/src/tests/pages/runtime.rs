@@ -130,7 +130,31 @@ async fn a_page_answers_in_every_way_it_can() {
             vec![("content-type", "text/html; charset=utf-8")],
             "<b>x</b>",
         ),
-        ("page.status(418) page.renderText('tea')", 418, vec![], "tea"),
+        ("page.response('tea', nil, nil, 418)", 418, vec![], "tea"),
+        (
+            "page.render('part.tpl', { n = 2 }, nil, 418)",
+            418,
+            vec![],
+            "two: 2",
+        ),
+        (
+            "page.response('{}', nil, page.JSON)",
+            200,
+            vec![("content-type", "application/json")],
+            "{}",
+        ),
+        (
+            "page.response('x', nil, page.TEXT)",
+            200,
+            vec![("content-type", "text/plain; charset=utf-8")],
+            "x",
+        ),
+        (
+            "page.response(page.method == page.GET and 'get' or 'other', nil, page.HTML)",
+            200,
+            vec![("content-type", "text/html; charset=utf-8")],
+            "get",
+        ),
         ("page.redirect('/login')", 302, vec![("location", "/login")], ""),
         (
             "page.redirect('https://x.example/', true)",
@@ -159,13 +183,6 @@ async fn a_page_answers_in_every_way_it_can() {
             vec![("set-cookie", "k=; Path=/x; SameSite=Lax; Max-Age=0")],
             "",
         ),
-        // Whoever has answered and goes on by mistake shows nothing more.
-        (
-            "page.redirect('/login') page.renderText('secret')",
-            302,
-            vec![],
-            "",
-        ),
     ] {
         let site = Site::with_page(&format!("local page = core.pages.new() {code}")).await;
         site.world.put_file("pages/part.tpl", "two: {{ n }}");
@@ -173,6 +190,70 @@ async fn a_page_answers_in_every_way_it_can() {
         assert_eq!((page.status, page.text()), (status, body), "{code}");
         for (name, value) in headers {
             assert_eq!(page.header(name), Some(value), "{code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_after_an_answer_changes_it() {
+    for (answer, status, body) in [
+        ("page.response('done', nil, page.TEXT, 201)", 201, "done"),
+        ("page.render('part.tpl', { n = 2 })", 200, "two: 2"),
+        ("page.renderText('done')", 200, "done"),
+        ("page.redirect('/login')", 302, ""),
+        ("page.status(202)", 202, ""),
+    ] {
+        for later in [
+            "page.status(500)",
+            "page.response('secret')",
+            "page.redirect('/other', true)",
+            "page.setCookie('k', 'v')",
+            "page.clearCookie('k')",
+            "page.render('missing.tpl')",
+            "page.response('x', { ['X-A'] = 'a\\r\\nb' })",
+            "error('oops')",
+            "local t = nil; t.x = 1",
+            "local q = page.query.q",
+        ] {
+            let code = format!("local page = core.pages.new() page.setCookie('a', 'b') {answer} {later}");
+            let site = Site::with_page(&code).await;
+            site.world.put_file("pages/part.tpl", "two: {{ n }}");
+            let page = site.get("/page?q=1&q=2").await;
+            assert_eq!((page.status, page.text()), (status, body), "{answer} {later}");
+            let cookies = page.headers.iter().filter(|(name, _)| name == "Set-Cookie");
+            assert_eq!(cookies.count(), 1, "{answer} {later}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_takes_no_more_files_than_its_options_say() {
+    for (options, status) in [
+        (
+            "{ max_file_size = 5, max_file_uploads = 2, timeout = 60000 }",
+            200,
+        ),
+        ("{ max_file_size = 4 }", 413),
+        ("{ max_file_size = 4.5 }", 413),
+        ("{ max_file_uploads = 1 }", 413),
+        ("{ unknown = true }", 200),
+        ("{ max_file_size = 'many' }", 500),
+        ("{ max_file_uploads = -1 }", 500),
+    ] {
+        for new in [".", ":"] {
+            let code =
+                format!("local page = core.pages{new}new{options} page.renderText(page.files.a.content)");
+            let site = Site::with_page(&code).await;
+            let mut body = String::new();
+            for field in ["a", "b"] {
+                body += &format!(
+                    "--x\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{field}.txt\"\r\n\r\n12345\r\n"
+                );
+            }
+            body += "--x--\r\n";
+            let kind = ("Content-Type", "multipart/form-data; boundary=x");
+            let page = site.send("POST", "/page", &[kind], body.as_bytes()).await;
+            assert_eq!(page.status, status, "{options}: {}", page.text());
         }
     }
 }

@@ -9,22 +9,6 @@ local function say(english, deutsch)
   return german and deutsch or english
 end
 
--- The runtime's own pages for these are in English.
-local function come_again(status)
-  if not german then
-    return page.status(status)
-  end
-  page.status(status)
-  return page.render("_coronium/error.tpl", {
-    german = true,
-    status = status,
-    title = status == 429 and "Zu viele Versuche" or "Bitte gleich noch einmal",
-    message = status == 429
-      and "Aus Ihrem Netz kamen viele Anfragen. Warten Sie eine Minute und versuchen Sie es dann noch einmal."
-      or "Der Server kann gerade nicht antworten. Nichts ist verloren: Warten Sie einen Moment und versuchen Sie es dann noch einmal.",
-  }, { ["Retry-After"] = "60" })
-end
-
 local MAIL_ADDRESS, SCOPE_NOT_FOUND, RATE_LIMITED, SENDER_MISSING = 704, 1004, 929, 804
 -- A template that is wrong, or not there.
 local TEMPLATE, NOT_FOUND = 922, 904
@@ -35,12 +19,11 @@ end
 
 local function failed(number, message)
   if number == RATE_LIMITED then
-    return come_again(429)
+    return page.status(429)
   end
   core.log("no reset link can be sent: " .. tostring(message))
   -- Waiting does not help: somebody has to set this right.
   if number == SENDER_MISSING or number == TEMPLATE or number == NOT_FOUND then
-    page.status(500)
     return page.render("_coronium/error.tpl", {
       status = 500,
       german = german,
@@ -49,9 +32,9 @@ local function failed(number, message)
         "This site is not set up to send mail for this app. Tell whoever runs it; your account is as it was.",
         "Diese Seite ist nicht dafür eingerichtet, E-Mails für diese App zu senden. Sagen Sie es ihrem Betreiber; Ihr Konto ist unverändert."
       ),
-    })
+    }, nil, 500)
   end
-  return come_again(503)
+  return page.status(503)
 end
 
 -- The apps that this address can be for: those of this site, else those without a site of their own, else all.
@@ -89,7 +72,6 @@ local scope, apps, message, number
 if name then
   scope, message, number = core.scopes.get(name)
   if number == SCOPE_NOT_FOUND then
-    page.status(404)
     return page.render("_coronium/error.tpl", {
       status = 404,
       german = german,
@@ -98,7 +80,7 @@ if name then
         "The link that led you here names an app that this server does not know. Ask for a new password from within the app.",
         "Der Link, der Sie hierher geführt hat, nennt eine App, die dieser Server nicht kennt. Fordern Sie ein neues Passwort aus der App heraus an."
       ),
-    })
+    }, nil, 404)
   elseif not scope then
     return failed(number, message)
   end
@@ -126,10 +108,9 @@ local function form(problems)
     end
   end
   if problems then
-    page.status(400)
     values.email = email
   end
-  return page.render("forgot_form.tpl", values)
+  return page.render("forgot_form.tpl", values, nil, problems and 400)
 end
 
 if not page.isPost then

@@ -9,22 +9,6 @@ local function say(english, deutsch)
   return german and deutsch or english
 end
 
--- The runtime's own pages for these are in English.
-local function come_again(status)
-  if not german then
-    return page.status(status)
-  end
-  page.status(status)
-  return page.render("_coronium/error.tpl", {
-    german = true,
-    status = status,
-    title = status == 429 and "Zu viele Versuche" or "Bitte gleich noch einmal",
-    message = status == 429
-      and "Aus Ihrem Netz kamen viele Anfragen. Warten Sie eine Minute und versuchen Sie es dann noch einmal."
-      or "Der Server kann gerade nicht antworten. Nichts ist verloren: Warten Sie einen Moment und versuchen Sie es dann noch einmal.",
-  }, { ["Retry-After"] = "60" })
-end
-
 local PASSWORD_INVALID, RATE_LIMITED, LINK_DEAD = 603, 929, 960
 local SHORTEST = 8
 
@@ -58,8 +42,7 @@ end
 
 -- One page for used, expired, unknown and malformed links.
 local function dead()
-  page.status(404)
-  return page.render("password_dead.tpl", { german = german, app_name = site_app() })
+  return page.render("password_dead.tpl", { german = german, app_name = site_app() }, nil, 404)
 end
 
 local function refusal(message)
@@ -75,10 +58,10 @@ end
 
 local function failed(code, message)
   if code == RATE_LIMITED then
-    return come_again(429)
+    return page.status(429)
   end
   core.log("the reset form cannot be served: " .. tostring(message))
-  return come_again(503)
+  return page.status(503)
 end
 
 -- A code that is doubled or no text is as dead as any other.
@@ -110,10 +93,7 @@ local function form(problems)
   values.username = reset.username
   values.app_name = reset.app_name
   values.german = german
-  if problems then
-    page.status(400)
-  end
-  return page.render("password_form.tpl", values)
+  return page.render("password_form.tpl", values, nil, problems and 400)
 end
 
 if not page.isPost then
