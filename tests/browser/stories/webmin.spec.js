@@ -39,7 +39,7 @@ test("from nothing to a reset: provider, scope, user, link, new password", async
   await page.getByLabel("Name", { exact: true }).fill("Fun Run");
   await page.getByLabel(/^From address/).fill("Fun Run <app@example.com>");
   await page.getByRole("button", { name: "Create scope" }).click();
-  await expect(page.locator("main")).toContainText("Fun Run");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Fun Run");
 
   await page.goto("/webmin/users");
   await page.getByRole("link", { name: "New user" }).first().click();

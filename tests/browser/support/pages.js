@@ -50,6 +50,8 @@ const SECTIONS = {
         await refuse(page);
       },
     }],
+    ["forgot the password", "/webmin/forgot-password", { as: null, view: "shell/forgot" }],
+    ["a mailed link that is none", "/webmin/choose-password?token=nothing", { as: null, view: "shell/link_dead", status: 404 }],
     ["the session ended while something was typed", "/webmin/scopes/new", {
       view: "shell/login",
       async make(page) {
@@ -226,6 +228,7 @@ const SECTIONS = {
     ["one", ({ ids }) => `/webmin/operator/${ids.vera}`, { view: "operators/show" }],
     ["new password", ({ ids }) => `/webmin/operator/${ids.vera}/password`, { view: "parts/form_page" }],
     ["remove?", ({ ids }) => `/webmin/operator/${ids.vera}/remove`, { view: "parts/confirm" }],
+    ["revoke an invitation?", ({ ids }) => `/webmin/operator/${ids.vera}/revoke`, { view: "parts/confirm" }],
     ["end a session?", ({ ids }) => `/webmin/session/${ids.session}/end`, { view: "parts/confirm" }],
   ],
   Profile: [
@@ -325,7 +328,7 @@ export const NO_PAGES = {
   "/mail/message/<id>/html": "the content of a frame",
   "/dashboard": "leads to /", "/design/slow": "the living page, later",
   "/logout": "says that there is a button",
-  "/profile/password": "leads to the form", "/profile/theme": "leads to the form", "/profile/language": "leads to the form",
+  "/profile/password": "leads to the form", "/profile/theme": "leads to the form", "/profile/language": "leads to the form", "/profile/email": "leads to the form",
   "/profile/elsewhere": "leads to the form", "/settings/<group>/reset/<_>": "leads to the settings",
   "/backups/make": "leads to the backups", "/backups/state": "a part that renews itself",
   "/dashboard/live": "parts that renew themselves", "/templates/file": "JSON for the editor",
@@ -338,8 +341,8 @@ export const NO_PAGES = {
   "/mail/message/<id>/retry": "leads to the mail", "/mail/message/<id>/cancel": "leads to the mail",
 };
 
-/** Views that are frames or parts of others. */
-export const NO_VIEWS = ["shell/door", "shell/fragment", "shell/head", "shell/toast", "shell/toasts", "templates/conflict"];
+/** Views that are frames or parts of others, and the page of a link that only a mail has (stories/mailed-links.spec.js). */
+export const NO_VIEWS = ["shell/choose", "shell/door", "shell/fragment", "shell/head", "shell/toast", "shell/toasts", "templates/conflict"];
 
 export const addressOf = (entry, world) => typeof entry.path === "function" ? entry.path(world) : entry.path;
 

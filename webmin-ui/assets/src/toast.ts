@@ -32,6 +32,21 @@ export function bindToastEvents(): void {
   };
   document.addEventListener('htmx:afterSettle', look);
   look();
+  document.addEventListener('focusin', (event) => makeRoomFor(event.target as Element));
+}
+
+/** What has the focus must be seen (WCAG 2.4.11): toasts that would cover it show at the top instead. */
+function makeRoomFor(focused: Element): void {
+  const toasts = document.querySelector('#toasts');
+  if (!toasts?.firstElementChild || toasts.contains(focused)) return;
+  toasts.classList.remove('at-top');
+  // Where the focus is scrolled to is settled by the next frame.
+  requestAnimationFrame(() => toasts.classList.toggle('at-top', overlap(toasts, focused)));
+}
+
+function overlap(one: Element, other: Element): boolean {
+  const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
 /** The page shows the outcome now, so the message that something was begun is no longer true. */
