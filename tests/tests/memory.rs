@@ -72,9 +72,13 @@ async fn assert_returns(story: &FunRun, idle: u64) {
 }
 
 fn assert_flat(story: &FunRun, idle: u64, what: &str) {
+    assert_peak(story, idle, 3, what);
+}
+
+fn assert_peak(story: &FunRun, idle: u64, times: u64, what: &str) {
     let peak = peak_mib(story.server.pid());
     assert!(
-        peak < 3 * idle,
+        peak < times * idle,
         "{what}: {idle} MiB when idle, {peak} MiB at the peak"
     );
 }
@@ -202,7 +206,9 @@ async fn x05_unfinished_heads_take_little_and_others_are_served() {
         }));
         let (held, ()) = futures::join!(flood, assert_served(&story));
         assert_served(&story).await;
-        assert_flat(&story, idle, what);
+        // The watch looks every 20 ms: what a thousand connections send between two looks is held until the second. Without
+        // the watch it would be a thousand buffers of 400 KB.
+        assert_peak(&story, idle, 5, what);
         drop(held);
     }
     assert_returns(&story, idle).await;
