@@ -11,9 +11,20 @@ pub mod request;
 pub mod webmin;
 
 use coronet_core::{Code, Error};
-use rocket::http::{ContentType, Header, Status};
+use rocket::http::{ContentType, Header, Method, Status};
 use rocket::response::{self, Responder, Response};
 use rocket::{Request, serde::json::serde_json};
+
+/// What a route that answers whatever is asked is mounted for.
+const METHODS: [Method; 7] = [
+    Method::Get,
+    Method::Head,
+    Method::Post,
+    Method::Put,
+    Method::Patch,
+    Method::Delete,
+    Method::Options,
+];
 
 /// Details of an error that stand in a header too.
 const HEADERS: [(&str, &str); 4] = [

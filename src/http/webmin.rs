@@ -14,19 +14,11 @@ use rocket::response::Redirect;
 use rocket::route::{Handler, Outcome, Route};
 use rocket::{Request, get, routes};
 
+use super::METHODS;
 use super::connections::TOO_LARGE;
 use super::pages::Answer;
 use crate::services::Services;
 
-const METHODS: [Method; 7] = [
-    Method::Get,
-    Method::Head,
-    Method::Post,
-    Method::Put,
-    Method::Patch,
-    Method::Delete,
-    Method::Options,
-];
 /// Before the routes of the webmin and of the pages.
 const FIRST: isize = -1000;
 /// Says nothing that a stranger could use.

@@ -1,4 +1,4 @@
-//! Guessing at codes and links made slow. 256 bits cannot be guessed; that nobody keeps the server busy trying is the point.
+//! Guessing at codes and links made slow. 256 bits cannot be guessed; the limit keeps attempts from occupying the server.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

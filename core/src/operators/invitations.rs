@@ -18,7 +18,7 @@ impl Operators {
         Ok(id)
     }
 
-    /// The operator and the mail are one write: nobody is left without an invitation.
+    /// The operator and the mail are one write, so no operator is left without an invitation.
     pub(super) async fn add_invited(&self, row: store::NewOperator, by: &Caller) -> Result<String> {
         let email = row.email.as_ref().ok_or_else(no_address)?;
         self.needs_mail().await?;

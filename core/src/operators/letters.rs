@@ -1,7 +1,7 @@
 //! Mail to operators: invitations, links to choose a new password, and notices.
 //!
 //! The texts are templates below `templates/operators/`, in English and German. Only admins may edit them: a template sees
-//! the link it carries, and whoever writes it could send another admin's link elsewhere.
+//! the link it carries, and its author could send another admin's link elsewhere.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -111,7 +111,7 @@ impl Letter {
 }
 
 impl Operators {
-    /// Whether mail can be sent to operators: a transport delivers it, and it has a sender. Captured mail reaches nobody.
+    /// Whether mail can be sent to operators: a transport delivers it, and it has a sender. Captured mail is not delivered.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -2,28 +2,18 @@
 
 use coronet_core::{Code, Error};
 use rocket::data::Data;
-use rocket::http::Method;
 use rocket::http::uri::Origin;
 use rocket::request::Request;
 use rocket::response::Responder;
 use rocket::route::{Handler, Outcome, Route};
 
 use super::heads::MOST_OF_A_HEAD;
-use crate::http::JsonError;
+use crate::http::{JsonError, METHODS};
 
 /// The path where such a request goes, whatever it asked for.
 pub(crate) const TOO_LARGE: &str = "_too-large";
 /// Before all other routes.
 const FIRST: isize = -2000;
-const METHODS: [Method; 7] = [
-    Method::Get,
-    Method::Head,
-    Method::Post,
-    Method::Put,
-    Method::Patch,
-    Method::Delete,
-    Method::Options,
-];
 
 pub(super) fn routes() -> Vec<Route> {
     let route = |method| Route::ranked(FIRST, method, &format!("/{TOO_LARGE}"), Rejection);

@@ -163,7 +163,7 @@ pub(in crate::operators) async fn choose_password(db: &Db, choice: Choice) -> Re
                 notice,
                 now,
             } = choice;
-            // The operator's row first, as all who change an operator take it: nobody waits for each other in a circle.
+            // The operator's row first, as every change of an operator locks it: there is no deadlock.
             let held = sqlx::query("UPDATE operators SET active = 1 WHERE id = $1 AND active = 1")
                 .bind(operator_id.clone())
                 .execute(&mut *tx)
